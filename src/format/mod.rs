@@ -1,0 +1,23 @@
+//! Bytes to structs and back, by the chapters of the HDF5 File Format Specification 3.0. No I/O, no lock, no clock.
+//!
+//! Every decoder takes a slice that may be hostile: lengths, counts and versions are checked before they are used.
+
+pub mod checksum;
+pub mod codec;
+
+/// The undefined address: all bits set, whatever the file's size of offsets.
+pub const UNDEFINED: u64 = u64::MAX;
+
+/// The superblock's size of offsets and size of lengths, in bytes (2, 4 or 8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sizes {
+    /// Bytes of a file address.
+    pub offset: u8,
+    /// Bytes of an object's length.
+    pub length: u8,
+}
+
+impl Sizes {
+    /// What h5r writes: 8-byte addresses and lengths.
+    pub const EIGHT: Sizes = Sizes { offset: 8, length: 8 };
+}

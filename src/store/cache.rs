@@ -1,0 +1,275 @@
+//! The metadata cache: every block is kept as its on-disk bytes, read and edited in place by its owner. Dirty blocks
+//! stay until the flush; clean ones are dropped, second chance first, when they exceed the bound.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use crate::format::checksum::{checksum, lookup3};
+
+/// A block's slot in the cache. Valid until the block is discarded or [`Cache::trim`] runs, that is within one operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BlockId(pub(crate) u32);
+
+/// Where a block's checksum stands and what it covers. It is computed once, when the block is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seal {
+    /// No checksum.
+    None,
+    /// The checksum of the bytes before this position is stored at this position.
+    At(u32),
+    /// The checksum of the whole block, with these four bytes zero, is stored at this position.
+    Within(u32),
+}
+
+impl Seal {
+    /// Whether `bytes` carry the checksum that they should.
+    pub fn holds(self, bytes: &[u8]) -> bool {
+        match self {
+            Seal::None => true,
+            Seal::At(at) => {
+                let at = at as usize;
+                bytes.get(at..at + 4).is_some_and(|stored| stored == checksum(&bytes[..at]).to_le_bytes())
+            }
+            Seal::Within(at) => {
+                let at = at as usize;
+                let Some(stored) = bytes.get(at..at + 4).map(<[u8]>::to_vec) else { return false };
+                let mut copy = bytes.to_vec();
+                copy[at..at + 4].fill(0);
+                stored == lookup3(&copy, 0).to_le_bytes()
+            }
+        }
+    }
+
+    /// Puts the checksum in.
+    pub fn put(self, bytes: &mut [u8]) {
+        match self {
+            Seal::None => {}
+            Seal::At(at) => {
+                let at = at as usize;
+                let sum = checksum(&bytes[..at]);
+                bytes[at..at + 4].copy_from_slice(&sum.to_le_bytes());
+            }
+            Seal::Within(at) => {
+                let at = at as usize;
+                bytes[at..at + 4].fill(0);
+                let sum = checksum(bytes);
+                bytes[at..at + 4].copy_from_slice(&sum.to_le_bytes());
+            }
+        }
+    }
+}
+
+/// One cached block.
+pub(super) struct Block {
+    pub address: u64,
+    pub bytes: Box<[u8]>,
+    pub seal: Seal,
+    pub dirty: bool,
+    referenced: bool,
+    live: bool,
+}
+
+/// Addresses are already well spread; one multiplication is hash enough.
+#[derive(Default)]
+pub struct AddressHasher(u64);
+
+impl Hasher for AddressHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u64(self.0 ^ u64::from(byte));
+        }
+    }
+    fn write_u64(&mut self, value: u64) {
+        let product = value.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = product ^ (product >> 32);
+    }
+}
+
+/// A map keyed by file address.
+pub type AddressMap<V> = HashMap<u64, V, BuildHasherDefault<AddressHasher>>;
+
+/// Blocks by address.
+pub(super) struct Cache {
+    slots: Vec<Block>,
+    vacant: Vec<u32>,
+    index: AddressMap<u32>,
+    bytes: usize,
+    dirty_bytes: usize,
+    hand: usize,
+    /// Bytes of clean blocks that may stay.
+    pub clean_bound: usize,
+}
+
+impl Cache {
+    pub fn new(clean_bound: usize) -> Self {
+        Cache {
+            slots: Vec::new(),
+            vacant: Vec::new(),
+            index: AddressMap::default(),
+            bytes: 0,
+            dirty_bytes: 0,
+            hand: 0,
+            clean_bound,
+        }
+    }
+
+    #[inline]
+    pub fn find(&mut self, address: u64) -> Option<BlockId> {
+        let &slot = self.index.get(&address)?;
+        self.slots[slot as usize].referenced = true;
+        Some(BlockId(slot))
+    }
+
+    pub fn insert(&mut self, address: u64, bytes: Box<[u8]>, seal: Seal, dirty: bool) -> BlockId {
+        self.bytes += bytes.len();
+        if dirty {
+            self.dirty_bytes += bytes.len();
+        }
+        let block = Block { address, bytes, seal, dirty, referenced: true, live: true };
+        let slot = match self.vacant.pop() {
+            Some(slot) => {
+                self.slots[slot as usize] = block;
+                slot
+            }
+            None => {
+                self.slots.push(block);
+                (self.slots.len() - 1) as u32
+            }
+        };
+        let previous = self.index.insert(address, slot);
+        debug_assert!(previous.is_none(), "two blocks at {address:#x}");
+        BlockId(slot)
+    }
+
+    #[inline]
+    pub fn block(&self, id: BlockId) -> &Block {
+        &self.slots[id.0 as usize]
+    }
+
+    #[inline]
+    pub fn bytes_mut(&mut self, id: BlockId) -> &mut [u8] {
+        let block = &mut self.slots[id.0 as usize];
+        if !block.dirty {
+            block.dirty = true;
+            self.dirty_bytes += block.bytes.len();
+        }
+        &mut block.bytes
+    }
+
+    pub fn two_mut(&mut self, source: BlockId, target: BlockId) -> Option<(&[u8], &mut [u8])> {
+        self.bytes_mut(target);
+        let [a, b] = self.slots.get_disjoint_mut([source.0 as usize, target.0 as usize]).ok()?;
+        Some((&a.bytes, &mut b.bytes))
+    }
+
+    pub fn set_seal(&mut self, id: BlockId, seal: Seal) {
+        self.slots[id.0 as usize].seal = seal;
+    }
+
+    pub fn remove(&mut self, address: u64) -> Option<Box<[u8]>> {
+        let slot = self.index.remove(&address)?;
+        Some(self.vacate(slot))
+    }
+
+    /// The block is at another address from now on; its id stays.
+    pub fn rename(&mut self, id: BlockId, address: u64) {
+        self.index.remove(&self.slots[id.0 as usize].address);
+        self.slots[id.0 as usize].address = address;
+        self.index.insert(address, id.0);
+        self.bytes_mut(id);
+    }
+
+    fn vacate(&mut self, slot: u32) -> Box<[u8]> {
+        let block = &mut self.slots[slot as usize];
+        self.bytes -= block.bytes.len();
+        if block.dirty {
+            self.dirty_bytes -= block.bytes.len();
+        }
+        block.live = false;
+        block.dirty = false;
+        self.vacant.push(slot);
+        std::mem::take(&mut block.bytes)
+    }
+
+    /// Dirty slots in address order.
+    pub fn dirty(&self) -> Vec<u32> {
+        let mut dirty: Vec<u32> = (0..self.slots.len() as u32).filter(|&s| self.slots[s as usize].dirty).collect();
+        dirty.sort_unstable_by_key(|&slot| self.slots[slot as usize].address);
+        dirty
+    }
+
+    pub fn seal(&mut self, slot: u32) {
+        let block = &mut self.slots[slot as usize];
+        block.seal.put(&mut block.bytes);
+    }
+
+    pub fn slot(&self, slot: u32) -> &Block {
+        &self.slots[slot as usize]
+    }
+
+    pub fn clean_all(&mut self) {
+        for block in &mut self.slots {
+            block.dirty = false;
+        }
+        self.dirty_bytes = 0;
+    }
+
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub fn dirty_bytes(&self) -> usize {
+        self.dirty_bytes
+    }
+
+    /// Drops clean blocks until they are within the bound. Ids of clean blocks are invalid afterwards.
+    pub fn trim(&mut self) {
+        let mut steps = 2 * self.slots.len();
+        while self.bytes - self.dirty_bytes > self.clean_bound && steps > 0 {
+            steps -= 1;
+            self.hand = (self.hand + 1) % self.slots.len();
+            let block = &mut self.slots[self.hand];
+            if !block.live || block.dirty {
+                continue;
+            }
+            if std::mem::take(&mut block.referenced) {
+                continue;
+            }
+            let address = block.address;
+            self.remove(address);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clean_blocks_are_bounded_and_dirty_ones_stay() {
+        let mut cache = Cache::new(1000);
+        for i in 0..10u64 {
+            cache.insert(i * 512, vec![0; 512].into(), Seal::None, i < 3);
+        }
+        cache.trim();
+        assert!(cache.bytes() - cache.dirty_bytes() <= 1000);
+        for i in 0..3u64 {
+            assert!(cache.find(i * 512).is_some());
+        }
+    }
+
+    #[test]
+    fn seals_hold_what_they_put() {
+        for seal in [Seal::At(60), Seal::Within(20)] {
+            let mut bytes: Vec<u8> = (0..64).collect();
+            seal.put(&mut bytes);
+            assert!(seal.holds(&bytes));
+            bytes[3] ^= 1;
+            assert!(!seal.holds(&bytes));
+        }
+        assert!(!Seal::At(62).holds(&[0; 64]));
+    }
+}

@@ -1,0 +1,361 @@
+//! One open file as blocks: the backend, the free space, the cache, and the flush that makes changes visible.
+//!
+//! Owners of structures (B-tree, heap, object header) read and edit cached blocks in place; nothing is written before
+//! [`Store::flush`], which writes dirty blocks in address order, neighbours in one call, the superblock last.
+
+pub mod backend;
+mod cache;
+pub mod file;
+mod space;
+
+use std::io::IoSlice;
+
+pub use backend::{Backend, MemoryBackend};
+pub use cache::{AddressMap, BlockId, Seal};
+pub use space::Space;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::{Sizes, UNDEFINED};
+
+/// Bytes of clean blocks kept when the user does not say.
+pub const DEFAULT_CACHE_BOUND: usize = 64 << 20;
+
+/// No single metadata block is larger than this; a larger size in a file is damage, not data.
+pub const MAX_BLOCK: u64 = 1 << 30;
+
+/// The blocks of one open file. Not thread-safe: the file's lock guards it.
+pub struct Store {
+    backend: Box<dyn Backend>,
+    cache: cache::Cache,
+    space: Space,
+    sizes: Sizes,
+    base: u64,
+    /// The file's physical length as last seen or set, from byte 0.
+    length: u64,
+    read_only: bool,
+    failed: bool,
+    counters: Counters,
+}
+
+/// What the store has done, for statistics and tests that count.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Counters {
+    /// Blocks written by flushes.
+    pub blocks_written: u64,
+    /// Bytes of metadata written by flushes.
+    pub bytes_written: u64,
+    /// Write calls to the backend.
+    pub writes: u64,
+    /// Blocks read from the backend.
+    pub blocks_read: u64,
+}
+
+impl Store {
+    /// A store over `backend`, whose allocated space ends at `end` bytes after `base` (the superblock's address).
+    pub fn new(mut backend: Box<dyn Backend>, sizes: Sizes, base: u64, end: u64, read_only: bool) -> Result<Self> {
+        let length = backend.len().map_err(|e| Error::io("asking for the file's length", e))?;
+        Ok(Store {
+            backend,
+            cache: cache::Cache::new(DEFAULT_CACHE_BOUND),
+            space: Space::new(end),
+            sizes,
+            base,
+            length,
+            read_only,
+            failed: false,
+            counters: Counters::default(),
+        })
+    }
+
+    /// An empty store in memory, for tests: 8-byte sizes, allocation begins at 48.
+    pub fn in_memory() -> Self {
+        Store {
+            backend: Box::new(MemoryBackend::new()),
+            cache: cache::Cache::new(DEFAULT_CACHE_BOUND),
+            space: Space::new(48),
+            sizes: Sizes::EIGHT,
+            base: 0,
+            length: 0,
+            read_only: false,
+            failed: false,
+            counters: Counters::default(),
+        }
+    }
+
+    /// The file's sizes of offsets and lengths.
+    #[inline]
+    pub fn sizes(&self) -> Sizes {
+        self.sizes
+    }
+
+    /// The file's free space.
+    pub fn space(&self) -> &Space {
+        &self.space
+    }
+
+    /// The file's free space, for its loader.
+    pub fn space_mut(&mut self) -> &mut Space {
+        &mut self.space
+    }
+
+    /// What was done so far.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Whether the file may not be changed.
+    pub fn read_only(&self) -> bool {
+        self.read_only
+    }
+
+    /// Sets the bound on bytes of clean blocks.
+    pub fn set_cache_bound(&mut self, bytes: usize) {
+        self.cache.clean_bound = bytes;
+    }
+
+    /// Bytes of all cached blocks, and of the dirty ones among them.
+    pub fn cached_bytes(&self) -> (usize, usize) {
+        (self.cache.bytes(), self.cache.dirty_bytes())
+    }
+
+    /// Fails when the file is read-only or an earlier write failed. Every change begins with this.
+    #[inline]
+    pub fn check_writable(&self) -> Result<()> {
+        if self.read_only {
+            return Err(Error::new(ErrorKind::ReadOnly, "the file was opened for reading only"));
+        }
+        self.check_usable()
+    }
+
+    /// Fails when an earlier write failed.
+    #[inline]
+    pub fn check_usable(&self) -> Result<()> {
+        if self.failed {
+            return Err(Error::new(
+                ErrorKind::Failed,
+                "an earlier write to this file failed; only close is accepted, its last flushed state is kept",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Accepts nothing but close from now on: the state in memory cannot be trusted or written.
+    pub fn fail(&mut self) {
+        self.failed = true;
+    }
+
+    /// Takes `length` bytes of file space. The address is free in the last flushed state.
+    pub fn allocate(&mut self, length: u64) -> Result<u64> {
+        self.space
+            .allocate(length)
+            .ok_or_else(|| Error::new(ErrorKind::Limit, format!("the file cannot grow by {length} bytes")))
+    }
+
+    /// Gives `length` bytes at `address` back, and forgets a block cached there. They are reused after the next flush,
+    /// or at once when they were taken after the last one.
+    pub fn free(&mut self, address: u64, length: u64) {
+        self.cache.remove(address);
+        self.space.free(address, length);
+    }
+
+    /// A new zeroed dirty block of `length` bytes at a new address.
+    pub fn create_block(&mut self, length: usize, seal: Seal) -> Result<(BlockId, u64)> {
+        let address = self.allocate(length as u64)?;
+        Ok((self.create_block_at(address, length, seal), address))
+    }
+
+    /// A new zeroed dirty block on space that the caller has allocated.
+    pub fn create_block_at(&mut self, address: u64, length: usize, seal: Seal) -> BlockId {
+        self.cache.insert(address, vec![0; length].into_boxed_slice(), seal, true)
+    }
+
+    /// The block of `length` bytes at `address`; read, and its checksum verified, when it is not cached. `what` names
+    /// the structure in errors.
+    #[inline]
+    pub fn block(&mut self, address: u64, length: u64, seal: Seal, what: &'static str) -> Result<BlockId> {
+        if let Some(id) = self.cache.find(address) {
+            if self.cache.block(id).bytes.len() as u64 == length {
+                return Ok(id);
+            }
+            return Err(Error::corrupt(what, address, "another structure of another size stands there too"));
+        }
+        self.load(address, length, seal, what)
+    }
+
+    #[cold]
+    fn load(&mut self, address: u64, length: u64, seal: Seal, what: &'static str) -> Result<BlockId> {
+        let bytes = self.read_bytes(address, length, what)?.into_boxed_slice();
+        if !seal.holds(&bytes) {
+            return Err(Error::corrupt(what, address, "its checksum does not hold"));
+        }
+        Ok(self.cache.insert(address, bytes, seal, false))
+    }
+
+    /// `length` bytes at `address`, past the cache: for structures whose size is not known before they are read, and
+    /// for raw data. The caller must not ask for space that has a dirty block.
+    pub fn read_bytes(&mut self, address: u64, length: u64, what: &'static str) -> Result<Vec<u8>> {
+        if length > MAX_BLOCK {
+            return Err(Error::corrupt(what, address, format_args!("a size of {length} bytes")));
+        }
+        self.check_extent(address, length, what)?;
+        let mut bytes = vec![0; length as usize];
+        self.read_raw(address, &mut bytes, what)?;
+        Ok(bytes)
+    }
+
+    /// Fails when `[address, address + length)` is not inside the allocated space.
+    pub fn check_extent(&self, address: u64, length: u64, what: &'static str) -> Result<()> {
+        if address == UNDEFINED || address.checked_add(length).is_none_or(|end| end > self.space.end()) {
+            return Err(Error::corrupt(
+                what,
+                address,
+                format_args!("{length} bytes there lie outside the file, which ends at {:#x}", self.space.end()),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Fills `buffer` from `address`; raw data, not cached.
+    pub fn read_raw(&mut self, address: u64, buffer: &mut [u8], what: &'static str) -> Result<()> {
+        self.counters.blocks_read += 1;
+        let position = self.base.saturating_add(address);
+        self.backend.read_at(buffer, position).map_err(|e| match e.kind() {
+            std::io::ErrorKind::UnexpectedEof => {
+                Error::corrupt(what, address, format_args!("the file ends within its {} bytes", buffer.len()))
+            }
+            _ => Error::io(format_args!("reading {} bytes at {address:#x}", buffer.len()), e),
+        })
+    }
+
+    /// Writes raw data at once, past the cache. A failure latches.
+    pub fn write_raw(&mut self, address: u64, bytes: &[u8]) -> Result<()> {
+        self.check_writable()?;
+        self.write_through(address, &mut [IoSlice::new(bytes)], bytes.len() as u64)
+    }
+
+    fn write_through(&mut self, address: u64, buffers: &mut [IoSlice<'_>], length: u64) -> Result<()> {
+        let position = self.base + address;
+        self.counters.writes += 1;
+        if let Err(e) = self.backend.write_at(buffers, position) {
+            self.failed = true;
+            return Err(Error::io(format_args!("writing {length} bytes at {address:#x}"), e));
+        }
+        self.length = self.length.max(position + length);
+        Ok(())
+    }
+
+    /// A block's bytes.
+    #[inline]
+    pub fn bytes(&self, id: BlockId) -> &[u8] {
+        &self.cache.block(id).bytes
+    }
+
+    /// A block's bytes, to be changed: the block is dirty from now on.
+    #[inline]
+    pub fn bytes_mut(&mut self, id: BlockId) -> &mut [u8] {
+        self.cache.bytes_mut(id)
+    }
+
+    /// Two different blocks at once, the second to be changed.
+    pub fn two_mut(&mut self, source: BlockId, target: BlockId) -> Result<(&[u8], &mut [u8])> {
+        self.cache.two_mut(source, target).ok_or_else(|| Error::internal("one block as source and target"))
+    }
+
+    /// A block's address.
+    #[inline]
+    pub fn address(&self, id: BlockId) -> u64 {
+        self.cache.block(id).address
+    }
+
+    /// Whether the block was changed since the last flush.
+    #[inline]
+    pub fn is_dirty(&self, id: BlockId) -> bool {
+        self.cache.block(id).dirty
+    }
+
+    /// Says where a block's checksum goes when it is written.
+    #[inline]
+    pub fn set_seal(&mut self, id: BlockId, seal: Seal) {
+        self.cache.set_seal(id, seal);
+    }
+
+    /// The id of a cached block.
+    #[inline]
+    pub fn cached(&mut self, address: u64) -> Option<BlockId> {
+        self.cache.find(address)
+    }
+
+    /// Moves a block into a hole that ends at or before `limit`; false when there is none. The caller changes every
+    /// address that names it. The id stays valid.
+    pub fn relocate_below(&mut self, id: BlockId, limit: u64) -> bool {
+        let length = self.bytes(id).len() as u64;
+        let Some(target) = self.space.allocate_below(length, limit) else { return false };
+        let old = self.address(id);
+        self.cache.rename(id, target);
+        self.space.free(old, length);
+        true
+    }
+
+    /// Drops clean blocks beyond the bound. Ids from before are invalid; called between operations only.
+    #[inline]
+    pub fn trim_cache(&mut self) {
+        if self.cache.bytes() - self.cache.dirty_bytes() > self.cache.clean_bound {
+            self.cache.trim();
+        }
+    }
+
+    /// Whether a flush would write metadata.
+    pub fn is_changed(&self) -> bool {
+        self.cache.dirty_bytes() > 0 || self.space.pending_bytes() > 0
+    }
+
+    /// Writes all dirty blocks in address order, then the superblock, which `superblock` makes from the end of
+    /// allocation, then gives free space at the end back to the file system. After an error nothing more is written.
+    pub fn flush(&mut self, superblock: impl FnOnce(u64) -> Vec<u8>) -> Result<()> {
+        self.check_writable()?;
+        self.write_dirty()?;
+        let end = self.space.end_after_flush();
+        let image = superblock(end);
+        let length = image.len() as u64;
+        self.write_through(0, &mut [IoSlice::new(&image)], length)?;
+        if self.length != self.base + end {
+            if let Err(e) = self.backend.set_len(self.base + end) {
+                self.failed = true;
+                return Err(Error::io(format_args!("setting the file's length to {}", self.base + end), e));
+            }
+            self.length = self.base + end;
+        }
+        self.cache.clean_all();
+        self.space.flushed();
+        Ok(())
+    }
+
+    fn write_dirty(&mut self) -> Result<()> {
+        let dirty = self.cache.dirty();
+        for &slot in &dirty {
+            self.cache.seal(slot);
+        }
+        let mut first = 0;
+        while first < dirty.len() {
+            let start = self.cache.slot(dirty[first]).address;
+            let mut end = start;
+            let mut last = first;
+            while last < dirty.len() && last - first < file::MAX_SLICES && self.cache.slot(dirty[last]).address == end {
+                end += self.cache.slot(dirty[last]).bytes.len() as u64;
+                last += 1;
+            }
+            let mut slices: Vec<IoSlice<'_>> =
+                dirty[first..last].iter().map(|&slot| IoSlice::new(&self.cache.slot(slot).bytes)).collect();
+            self.counters.writes += 1;
+            if let Err(e) = self.backend.write_at(&mut slices, self.base + start) {
+                self.failed = true;
+                return Err(Error::io(format_args!("writing {} bytes at {start:#x}", end - start), e));
+            }
+            self.length = self.length.max(self.base + end);
+            self.counters.blocks_written += (last - first) as u64;
+            self.counters.bytes_written += end - start;
+            first = last;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,248 @@
+//! Which bytes of the file are free. Space that the last flushed state still uses is not handed out before the next
+//! flush is done, so nothing of that state is overwritten by a new block.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Free extents by address and by size; adjacent ones are one.
+#[derive(Debug, Default, Clone)]
+struct Extents {
+    by_address: BTreeMap<u64, u64>,
+    by_size: BTreeSet<(u64, u64)>,
+    total: u64,
+}
+
+impl Extents {
+    fn insert(&mut self, mut address: u64, mut length: u64) {
+        if let Some((&before, &size)) = self.by_address.range(..address).next_back() {
+            if before + size == address {
+                self.take(before, size);
+                address = before;
+                length += size;
+            }
+        }
+        if let Some(&size) = self.by_address.get(&(address + length)) {
+            self.take(address + length, size);
+            length += size;
+        }
+        self.by_address.insert(address, length);
+        self.by_size.insert((length, address));
+        self.total += length;
+    }
+
+    fn take(&mut self, address: u64, length: u64) {
+        self.by_address.remove(&address);
+        self.by_size.remove(&(length, address));
+        self.total -= length;
+    }
+
+    /// The smallest extent that holds `length`, the lowest of equals.
+    fn best_fit(&self, length: u64) -> Option<(u64, u64)> {
+        self.by_size.range((length, 0)..).next().map(|&(size, address)| (address, size))
+    }
+
+    fn carve(&mut self, length: u64) -> Option<u64> {
+        let (address, size) = self.best_fit(length)?;
+        self.take(address, size);
+        if size > length {
+            self.insert(address + length, size - length);
+        }
+        Some(address)
+    }
+
+    fn contains(&self, address: u64, length: u64) -> bool {
+        self.by_address.range(..=address).next_back().is_some_and(|(&at, &size)| at + size >= address + length)
+    }
+
+    /// Removes a part of one extent.
+    fn cut(&mut self, address: u64, length: u64) {
+        let Some((&at, &size)) = self.by_address.range(..=address).next_back() else { return };
+        self.take(at, size);
+        if address > at {
+            self.insert(at, address - at);
+        }
+        if at + size > address + length {
+            self.insert(address + length, at + size - address - length);
+        }
+    }
+}
+
+/// The space of one open file, in bytes from the superblock's base address.
+#[derive(Debug, Default, Clone)]
+pub struct Space {
+    end: u64,
+    flushed_end: u64,
+    free: Extents,
+    /// Handed out below `flushed_end` since the last flush: free again at once when given back.
+    fresh: Extents,
+    /// Given back since the last flush, but part of the flushed state.
+    pending: Extents,
+}
+
+impl Space {
+    /// A file whose allocated space ends at `end` and has no known free extents.
+    pub fn new(end: u64) -> Self {
+        Space { end, flushed_end: end, ..Self::default() }
+    }
+
+    /// The end of allocation.
+    pub fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// Bytes that are free now.
+    pub fn free_bytes(&self) -> u64 {
+        self.free.total
+    }
+
+    /// Bytes that the next flush frees.
+    pub fn pending_bytes(&self) -> u64 {
+        self.pending.total
+    }
+
+    /// All space that is or becomes free with the next flush.
+    pub fn reclaimable_bytes(&self) -> u64 {
+        self.free.total + self.pending.total
+    }
+
+    /// Takes `length` bytes: the smallest hole that holds them, or the end of the file.
+    pub fn allocate(&mut self, length: u64) -> Option<u64> {
+        if let Some(address) = self.free.carve(length) {
+            if address < self.flushed_end {
+                self.fresh.insert(address, length);
+            }
+            return Some(address);
+        }
+        let address = self.end;
+        self.end = address.checked_add(length).filter(|&end| end < i64::MAX as u64)?;
+        Some(address)
+    }
+
+    /// Takes `length` bytes in a hole that ends at or before `limit`, if there is one: the lowest that fits.
+    pub fn allocate_below(&mut self, length: u64, limit: u64) -> Option<u64> {
+        let (&address, _) = self
+            .free
+            .by_address
+            .range(..limit)
+            .find(|(&address, &size)| size >= length && address + length <= limit)?;
+        self.free.cut(address, length);
+        if address < self.flushed_end {
+            self.fresh.insert(address, length);
+        }
+        Some(address)
+    }
+
+    /// Gives `length` bytes at `address` back.
+    pub fn free(&mut self, address: u64, length: u64) {
+        if length == 0 {
+            return;
+        }
+        debug_assert!(address + length <= self.end, "freeing {address:#x}+{length} beyond {:#x}", self.end);
+        debug_assert!(!self.free.contains(address, 1), "double free of {address:#x}");
+        debug_assert!(!self.pending.contains(address, 1), "double free of {address:#x}");
+        if address >= self.flushed_end {
+            self.free.insert(address, length);
+            self.cut_end(self.flushed_end);
+        } else if self.fresh.contains(address, length) {
+            self.fresh.cut(address, length);
+            self.free.insert(address, length);
+        } else {
+            self.pending.insert(address, length);
+        }
+    }
+
+    /// Adds an extent that is known to be free in the flushed state (read from the file's own free-space manager).
+    pub fn add_free(&mut self, address: u64, length: u64) {
+        self.free.insert(address, length);
+    }
+
+    /// Where the file will end once what is pending is free.
+    pub fn end_after_flush(&self) -> u64 {
+        let mut end = self.end;
+        loop {
+            let last = |extents: &Extents| {
+                let (&address, &size) = extents.by_address.range(..end).next_back()?;
+                (address + size == end).then_some(address)
+            };
+            match last(&self.free).or_else(|| last(&self.pending)) {
+                Some(address) => end = address,
+                None => return end,
+            }
+        }
+    }
+
+    /// The flush is done: what was pending is free, and free space at the end is given up.
+    pub fn flushed(&mut self) {
+        let pending = std::mem::take(&mut self.pending);
+        for (address, length) in pending.by_address {
+            self.free.insert(address, length);
+        }
+        self.fresh = Extents::default();
+        self.cut_end(0);
+        self.flushed_end = self.end;
+    }
+
+    /// Gives up a free extent at the end of the file, as far as `floor`.
+    fn cut_end(&mut self, floor: u64) {
+        if let Some((&address, &size)) = self.free.by_address.iter().next_back() {
+            if address + size == self.end && self.end > floor {
+                let cut = address.max(floor);
+                self.free.cut(cut, self.end - cut);
+                self.end = cut;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn space_of_the_flushed_state_is_not_reused_before_the_flush() {
+        let mut space = Space::new(1000);
+        space.free(100, 50);
+        assert_eq!(space.allocate(50), Some(1000));
+        space.flushed();
+        assert_eq!(space.allocate(50), Some(100));
+    }
+
+    #[test]
+    fn fresh_space_is_reused_at_once() {
+        let mut space = Space::new(1000);
+        let a = space.allocate(64).unwrap();
+        space.free(a, 64);
+        assert_eq!(space.end(), 1000);
+        assert_eq!(space.allocate(64), Some(a));
+        space.flushed();
+        space.free(200, 64);
+        space.flushed();
+        assert_eq!(space.allocate(64), Some(200));
+        space.free(200, 64);
+        assert_eq!(space.allocate(64), Some(200));
+    }
+
+    #[test]
+    fn the_end_shrinks_over_free_and_pending() {
+        let mut space = Space::new(1000);
+        space.free(900, 100);
+        space.free(800, 50);
+        space.free(850, 50);
+        assert_eq!(space.end_after_flush(), 800);
+        space.flushed();
+        assert_eq!((space.end(), space.free_bytes()), (800, 0));
+    }
+
+    #[test]
+    fn holes_are_taken_by_best_fit_and_below_a_limit() {
+        let mut space = Space::new(10_000);
+        for (address, length) in [(100, 300), (1000, 64), (5000, 64)] {
+            space.free(address, length);
+        }
+        space.flushed();
+        assert_eq!(space.allocate_below(64, 4000), Some(100));
+        assert_eq!(space.allocate(64), Some(1000));
+        assert_eq!(space.allocate(64), Some(5000));
+        assert_eq!(space.allocate(64), Some(164));
+        assert_eq!(space.allocate_below(200, 300), None);
+    }
+}
