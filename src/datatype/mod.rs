@@ -1,0 +1,199 @@
+//! The type model and the conversion between memory and file (specification IV.A.2.d, "The Datatype Message").
+//!
+//! Integers and IEEE floats of both byte orders and fixed-length strings are understood and converted; every other type
+//! is kept as the bytes of its message, so that its values can be carried and compared, but not converted.
+
+mod convert;
+mod half;
+mod number;
+mod string;
+pub mod token;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub use convert::{convert, Conversion};
+pub use number::{ByteOrder, Number};
+pub use string::{CharacterSet, Padding};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// A datatype: what one element's bytes mean. Cheap to clone.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Datatype(Repr);
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Repr {
+    Number(Number, ByteOrder),
+    String(FixedString),
+    Raw(Arc<[u8]>),
+}
+
+/// A string of a fixed number of bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FixedString {
+    /// Bytes of one element, its terminator or padding included.
+    pub size: u32,
+    /// What follows the characters.
+    pub padding: Padding,
+    /// How the characters are encoded.
+    pub character_set: CharacterSet,
+}
+
+/// The version nibble and the classes of the message's first byte.
+const VERSION_1: u8 = 0x10;
+const FIXED_POINT: u8 = 0;
+const FLOATING_POINT: u8 = 1;
+const STRING: u8 = 3;
+
+/// Bytes of the message before the class's properties: class and version, class bit field, size.
+const PREFIX: usize = 8;
+
+impl Datatype {
+    /// A number. One byte has no byte order.
+    pub const fn number(number: Number, order: ByteOrder) -> Self {
+        Datatype(Repr::Number(number, if number.size() == 1 { ByteOrder::Little } else { order }))
+    }
+
+    /// A little-endian number.
+    pub const fn little(number: Number) -> Self {
+        Self::number(number, ByteOrder::Little)
+    }
+
+    /// A string of `size` bytes; 0 bytes are refused as the format has no such type.
+    pub fn string(size: u32, padding: Padding, character_set: CharacterSet) -> Result<Self> {
+        if size == 0 {
+            return Err(Error::range("string size", 0, "1..4294967295 bytes"));
+        }
+        Ok(Datatype(Repr::String(FixedString { size, padding, character_set })))
+    }
+
+    /// The type that a datatype message's body describes, which may be longer than its type by padding.
+    pub fn from_message(body: &[u8]) -> Result<Self> {
+        let encoded = message_length(body)?;
+        let message = &body[..encoded];
+        if let Some(known) = number::from_message(message).or_else(|| string::from_message(message)) {
+            return Ok(known);
+        }
+        let raw = Datatype(Repr::Raw(message.into()));
+        if raw.size() == 0 {
+            return Err(Error::new(ErrorKind::Corrupt, format!("datatype message is damaged: {raw} of size 0")));
+        }
+        Ok(raw)
+    }
+
+    /// The body of the datatype message, as libhdf5 writes it for this type.
+    pub fn to_message(&self) -> Vec<u8> {
+        match &self.0 {
+            Repr::Number(number, order) => number::to_message(*number, *order),
+            Repr::String(string) => string::to_message(*string),
+            Repr::Raw(message) => message.to_vec(),
+        }
+    }
+
+    /// Bytes of one element.
+    pub fn size(&self) -> usize {
+        match &self.0 {
+            Repr::Number(number, _) => number.size(),
+            Repr::String(string) => string.size as usize,
+            Repr::Raw(message) => u32::from_le_bytes([message[4], message[5], message[6], message[7]]) as usize,
+        }
+    }
+
+    /// The number and byte order, if it is one.
+    pub fn as_number(&self) -> Option<(Number, ByteOrder)> {
+        match self.0 {
+            Repr::Number(number, order) => Some((number, order)),
+            _ => None,
+        }
+    }
+
+    /// The string, if it is one.
+    pub fn as_string(&self) -> Option<FixedString> {
+        match self.0 {
+            Repr::String(string) => Some(string),
+            _ => None,
+        }
+    }
+
+    /// The message's bytes, if it is a type that is only carried.
+    pub fn as_raw(&self) -> Option<&[u8]> {
+        match &self.0 {
+            Repr::Raw(message) => Some(message),
+            _ => None,
+        }
+    }
+
+    /// The class number of the message's first byte.
+    pub fn class(&self) -> u8 {
+        match &self.0 {
+            Repr::Number(number, _) if number.is_float() => FLOATING_POINT,
+            Repr::Number(..) => FIXED_POINT,
+            Repr::String(_) => STRING,
+            Repr::Raw(message) => message[0] & 0x0f,
+        }
+    }
+}
+
+impl fmt::Display for Datatype {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Repr::Number(number, order) => {
+                let sort = match (number.is_float(), number.is_signed()) {
+                    (true, _) => "float",
+                    (false, true) => "signed integer",
+                    (false, false) => "unsigned integer",
+                };
+                let order = match (number.size(), order) {
+                    (1, _) => "",
+                    (_, ByteOrder::Little) => "little-endian ",
+                    (_, ByteOrder::Big) => "big-endian ",
+                };
+                write!(f, "{}-bit {order}{sort}", 8 * number.size())
+            }
+            Repr::String(string) => {
+                write!(f, "{} {} string of {} bytes", string.padding, string.character_set, string.size)
+            }
+            Repr::Raw(message) => write!(f, "{} type of {} bytes", class_name(message[0] & 0x0f), self.size()),
+        }
+    }
+}
+
+impl fmt::Debug for Datatype {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Datatype({self})")
+    }
+}
+
+/// What users call a class that is only carried.
+fn class_name(class: u8) -> &'static str {
+    match class {
+        FIXED_POINT => "custom integer",
+        FLOATING_POINT => "custom float",
+        2 => "time",
+        STRING => "custom string",
+        4 => "bitfield",
+        5 => "opaque",
+        6 => "compound",
+        7 => "reference",
+        8 => "enumeration",
+        9 => "variable-length",
+        10 => "array",
+        11 => "complex",
+        _ => "unknown",
+    }
+}
+
+/// Bytes of `body` that are the type, without padding behind it.
+fn message_length(body: &[u8]) -> Result<usize> {
+    if body.len() < PREFIX {
+        return Err(Error::new(
+            ErrorKind::Corrupt,
+            format!("datatype message is damaged: {} bytes, at least {PREFIX} needed", body.len()),
+        ));
+    }
+    Ok(body.len())
+}
+
+#[cfg(test)]
+mod tests;
