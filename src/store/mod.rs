@@ -6,6 +6,7 @@
 pub mod backend;
 mod cache;
 pub mod file;
+pub mod lock;
 mod space;
 
 use std::io::IoSlice;
@@ -34,6 +35,7 @@ pub struct Store {
     length: u64,
     read_only: bool,
     failed: bool,
+    edits: u64,
     counters: Counters,
 }
 
@@ -63,6 +65,7 @@ impl Store {
             length,
             read_only,
             failed: false,
+            edits: 0,
             counters: Counters::default(),
         })
     }
@@ -78,6 +81,7 @@ impl Store {
             length: 0,
             read_only: false,
             failed: false,
+            edits: 0,
             counters: Counters::default(),
         }
     }
@@ -144,8 +148,15 @@ impl Store {
         self.failed = true;
     }
 
+    /// Grows with every edit of a block or of the space: an operation that fails without a difference changed nothing.
+    #[inline]
+    pub fn edits(&self) -> u64 {
+        self.edits
+    }
+
     /// Takes `length` bytes of file space. The address is free in the last flushed state.
     pub fn allocate(&mut self, length: u64) -> Result<u64> {
+        self.edits += 1;
         self.space
             .allocate(length)
             .ok_or_else(|| Error::new(ErrorKind::Limit, format!("the file cannot grow by {length} bytes")))
@@ -154,6 +165,7 @@ impl Store {
     /// Gives `length` bytes at `address` back, and forgets a block cached there. They are reused after the next flush,
     /// or at once when they were taken after the last one.
     pub fn free(&mut self, address: u64, length: u64) {
+        self.edits += 1;
         self.cache.remove(address);
         self.space.free(address, length);
     }
@@ -253,11 +265,13 @@ impl Store {
     /// A block's bytes, to be changed: the block is dirty from now on.
     #[inline]
     pub fn bytes_mut(&mut self, id: BlockId) -> &mut [u8] {
+        self.edits += 1;
         self.cache.bytes_mut(id)
     }
 
     /// Two different blocks at once, the second to be changed.
     pub fn two_mut(&mut self, source: BlockId, target: BlockId) -> Result<(&[u8], &mut [u8])> {
+        self.edits += 1;
         self.cache.two_mut(source, target).ok_or_else(|| Error::internal("one block as source and target"))
     }
 
