@@ -4,6 +4,9 @@
 
 pub mod checksum;
 pub mod codec;
+pub mod header;
+pub mod message;
+pub mod superblock;
 
 /// The undefined address: all bits set, whatever the file's size of offsets.
 pub const UNDEFINED: u64 = u64::MAX;
