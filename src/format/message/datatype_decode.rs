@@ -205,7 +205,7 @@ impl Head {
         for _ in 0..count {
             names.push(name(reader, self.version)?);
         }
-        let length = count.checked_mul(base.size as usize).unwrap_or(usize::MAX);
+        let length = count.saturating_mul(base.size as usize);
         let values = reader.take(length)?.to_vec();
         Ok(Class::Enumeration { base: Box::new(base), names, values })
     }
