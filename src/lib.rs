@@ -9,4 +9,5 @@
 pub mod datatype;
 pub mod error;
 pub mod format;
+pub mod heap;
 pub mod store;

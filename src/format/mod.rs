@@ -4,6 +4,8 @@
 
 pub mod checksum;
 pub mod codec;
+pub mod fractal_heap;
+pub mod free_space;
 pub mod header;
 pub mod message;
 pub mod superblock;

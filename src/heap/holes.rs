@@ -1,0 +1,262 @@
+//! Holes in direct blocks. A removed object goes on its block's own list; a list is sorted and coalesced when an insert
+//! wants its block's holes, which then stand in bins by size, or when the heap is written. Nothing is ever scanned.
+
+/// A piece of free space within one direct block, by heap offset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Hole {
+    pub offset: u64,
+    pub length: u32,
+}
+
+/// Lengths below this have a bin each.
+const EXACT: u32 = 1024;
+/// Bins per doubling above.
+const PER_DOUBLING: u32 = 16;
+/// A hole is split only where this much is left, if there is a choice: smaller rests are hardly ever used.
+const GOOD_REST: u32 = 24;
+const NONE: u32 = u32::MAX;
+
+#[derive(Debug, Clone, Copy)]
+struct Node {
+    offset: u64,
+    length: u32,
+    next: u32,
+}
+
+/// Holes by length, for best fit.
+#[derive(Debug)]
+pub(super) struct Bins {
+    heads: Vec<u32>,
+    used: Vec<u64>,
+    nodes: Vec<Node>,
+    vacant: u32,
+    count: usize,
+}
+
+fn bin_of(length: u32) -> u32 {
+    if length < EXACT {
+        return length;
+    }
+    let log = 31 - length.leading_zeros();
+    let step = (length >> (log - PER_DOUBLING.trailing_zeros())) & (PER_DOUBLING - 1);
+    EXACT + (log - EXACT.trailing_zeros()) * PER_DOUBLING + step
+}
+
+impl Bins {
+    pub fn new() -> Self {
+        Bins { heads: Vec::new(), used: Vec::new(), nodes: Vec::new(), vacant: NONE, count: 0 }
+    }
+
+    /// Holes that are there.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    pub fn push(&mut self, hole: Hole) {
+        let bin = bin_of(hole.length) as usize;
+        if self.heads.len() <= bin {
+            self.heads.resize((bin + 64) & !63, NONE);
+            self.used.resize(self.heads.len() / 64, 0);
+        }
+        let node = Node { offset: hole.offset, length: hole.length, next: self.heads[bin] };
+        let index = if self.vacant == NONE {
+            self.nodes.push(node);
+            (self.nodes.len() - 1) as u32
+        } else {
+            let index = self.vacant;
+            self.vacant = self.nodes[index as usize].next;
+            self.nodes[index as usize] = node;
+            index
+        };
+        self.heads[bin] = index;
+        self.used[bin / 64] |= 1 << (bin % 64);
+        self.count += 1;
+    }
+
+    /// Takes a hole of at least `length`: of that length, else one that leaves a useful rest, else any.
+    pub fn take(&mut self, length: u32) -> Option<Hole> {
+        if self.count == 0 {
+            return None;
+        }
+        self.take_within(length).or_else(|| {
+            let bin = bin_of(length);
+            let good = bin_of(length + GOOD_REST).max(bin + 1);
+            self.first_used(good).or_else(|| self.first_used(bin + 1)).and_then(|bin| self.pop(bin))
+        })
+    }
+
+    /// Takes a hole from the bin that `length` itself belongs to.
+    pub fn take_within(&mut self, length: u32) -> Option<Hole> {
+        let bin = bin_of(length) as usize;
+        let first = *self.heads.get(bin)?;
+        if first == NONE {
+            return None;
+        }
+        if length < EXACT || self.nodes[first as usize].length >= length {
+            return self.pop(bin);
+        }
+        None
+    }
+
+    fn first_used(&self, from: u32) -> Option<usize> {
+        let from = from as usize;
+        let mut word = from / 64;
+        let mut bits = *self.used.get(word)? & (u64::MAX << (from % 64));
+        loop {
+            if bits != 0 {
+                return Some(word * 64 + bits.trailing_zeros() as usize);
+            }
+            word += 1;
+            bits = *self.used.get(word)?;
+        }
+    }
+
+    fn pop(&mut self, bin: usize) -> Option<Hole> {
+        let index = self.heads[bin];
+        let node = *self.nodes.get(index as usize)?;
+        self.heads[bin] = node.next;
+        if node.next == NONE {
+            self.used[bin / 64] &= !(1 << (bin % 64));
+        }
+        self.nodes[index as usize].next = self.vacant;
+        self.vacant = index;
+        self.count -= 1;
+        Some(Hole { offset: node.offset, length: node.length })
+    }
+
+    /// Calls `visit` with every hole.
+    pub fn for_each(&self, mut visit: impl FnMut(Hole)) {
+        for &head in &self.heads {
+            let mut next = head;
+            while let Some(node) = self.nodes.get(next as usize) {
+                visit(Hole { offset: node.offset, length: node.length });
+                next = node.next;
+            }
+        }
+    }
+
+    /// Takes all holes out.
+    pub fn drain(&mut self, mut visit: impl FnMut(Hole)) {
+        let mut from = 0;
+        while let Some(bin) = self.first_used(from) {
+            while let Some(hole) = (self.heads[bin] != NONE).then(|| self.pop(bin)).flatten() {
+                visit(hole);
+            }
+            from = bin as u32 + 1;
+        }
+        self.nodes.clear();
+        self.vacant = NONE;
+    }
+}
+
+/// A block's own holes, each as position in the block << 32 | length.
+#[derive(Debug, Default)]
+pub(super) struct BlockHoles {
+    holes: Vec<u64>,
+    sorted: bool,
+    /// Bytes of all of them.
+    pub bytes: u32,
+}
+
+impl BlockHoles {
+    #[inline]
+    pub fn push(&mut self, position: u32, length: u32) {
+        self.holes.push(u64::from(position) << 32 | u64::from(length));
+        self.bytes = self.bytes.saturating_add(length);
+        self.sorted = false;
+    }
+
+    /// Sorts and coalesces; false when two holes overlap, that is when an object was removed twice.
+    pub fn settle(&mut self) -> bool {
+        if self.sorted {
+            return true;
+        }
+        self.holes.sort_unstable();
+        let mut kept = 0;
+        for i in 0..self.holes.len() {
+            let hole = self.holes[i];
+            if kept > 0 {
+                let before = self.holes[kept - 1];
+                let end = (before >> 32) + (before & 0xffff_ffff);
+                if end > hole >> 32 {
+                    return false;
+                }
+                if end == hole >> 32 {
+                    self.holes[kept - 1] = before + (hole & 0xffff_ffff);
+                    continue;
+                }
+            }
+            self.holes[kept] = hole;
+            kept += 1;
+        }
+        self.holes.truncate(kept);
+        self.sorted = true;
+        true
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        self.holes.iter().map(|&hole| ((hole >> 32) as u32, hole as u32))
+    }
+
+    /// Takes the last hole off, if it ends at `end`.
+    pub fn pop_tail(&mut self, end: u32) -> Option<(u32, u32)> {
+        let hole = *self.holes.last()?;
+        let (position, length) = ((hole >> 32) as u32, hole as u32);
+        if position + length != end {
+            return None;
+        }
+        self.holes.pop();
+        self.bytes -= length;
+        Some((position, length))
+    }
+
+    pub fn clear(&mut self) {
+        self.holes = Vec::new();
+        self.bytes = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bins_give_the_best_fit() {
+        let mut bins = Bins::new();
+        for (i, length) in [40, 41, 50, 90, 3000, 9000, 41].into_iter().enumerate() {
+            bins.push(Hole { offset: i as u64, length });
+        }
+        assert_eq!(bins.take(41).unwrap().length, 41);
+        assert_eq!(bins.take(41).unwrap().length, 41);
+        assert_eq!(bins.take(41).unwrap().length, 90);
+        assert_eq!(bins.take(41).unwrap().length, 3000);
+        assert_eq!(bins.take(9001), None);
+        assert_eq!(bins.take(8000).unwrap().length, 9000);
+        assert_eq!(bins.take(41).unwrap().length, 50);
+        assert_eq!(bins.take(41), None);
+        assert_eq!(bins.len(), 1);
+        let mut left = 0;
+        bins.drain(|_| left += 1);
+        assert_eq!((left, bins.len()), (1, 0));
+    }
+
+    #[test]
+    fn bins_are_monotone() {
+        for length in 1..200_000u32 {
+            assert!(bin_of(length) <= bin_of(length + 1));
+        }
+    }
+
+    #[test]
+    fn lists_coalesce_and_find_double_removal() {
+        let mut list = BlockHoles::default();
+        for position in [300u32, 100, 200, 500] {
+            list.push(position, 100);
+        }
+        assert!(list.settle());
+        assert_eq!(list.iter().collect::<Vec<_>>(), [(100, 300), (500, 100)]);
+        assert_eq!(list.pop_tail(600), Some((500, 100)));
+        list.push(399, 10);
+        assert!(!list.settle());
+    }
+}

@@ -1,0 +1,310 @@
+//! Objects in direct blocks: bump allocation at the end of the last block, holes where there are any.
+
+use super::holes::Hole;
+use super::table::NONE;
+use super::{Heap, HeapId, MAX_ID};
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::fractal_heap::Slot;
+use crate::format::UNDEFINED;
+use crate::store::Store;
+
+/// Blocks whose holes one insert may put into the bins.
+const EXPOSE_AT_ONCE: usize = 2;
+/// A block's holes are wanted when they are one part in so many of it.
+const WORTH: u32 = 32;
+/// Slots of the lowest gaps that are looked at before the heap grows instead.
+const GAP_SLOTS: usize = 32;
+
+/// The free end of the block that was created last.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bump {
+    pub at: u64,
+    pub end: u64,
+    pub block: u32,
+}
+
+impl Bump {
+    pub const NONE: Bump = Bump { at: 0, end: 0, block: NONE };
+}
+
+impl Heap {
+    pub(super) fn insert_managed(&mut self, store: &mut Store, object: &[u8]) -> Result<HeapId> {
+        let length = object.len() as u32;
+        let (offset, index) = self.allocate(store, length)?;
+        let block = match self.direct_block(store, index) {
+            Ok(block) => block,
+            Err(error) => {
+                self.give_back(index, offset, length);
+                return Err(error);
+            }
+        };
+        let entry = &mut self.table.blocks[index as usize];
+        let at = (offset - entry.offset) as usize;
+        store.bytes_mut(block)[at..at + object.len()].copy_from_slice(object);
+        entry.live += length;
+        self.live += u64::from(length);
+        self.header.managed_count += 1;
+        self.managed_id(offset, length)
+    }
+
+    #[inline]
+    fn managed_id(&self, offset: u64, length: u32) -> Result<HeapId> {
+        let (offset_width, length_width) = (self.header.offset_width(), self.header.length_width());
+        let id_length = self.id_length();
+        if id_length > MAX_ID {
+            return Err(Error::unsupported(format_args!("fractal heap IDs of {id_length} bytes")));
+        }
+        let mut bytes = [0; MAX_ID];
+        bytes[1..9].copy_from_slice(&offset.to_le_bytes());
+        bytes[1 + offset_width..][..length_width].copy_from_slice(&length.to_le_bytes()[..length_width]);
+        bytes[1 + offset_width + length_width..id_length].fill(0);
+        Ok(HeapId { bytes, length: id_length as u8 })
+    }
+
+    /// Offset, length and block of a managed object. Bounds are checked, whether it lives is not known.
+    #[inline]
+    fn managed_object(&self, id: &[u8]) -> Result<(u64, u32, u32)> {
+        let (offset_width, length_width) = (self.header.offset_width(), self.header.length_width());
+        let (mut offset, mut length) = ([0; 8], [0; 8]);
+        offset[..offset_width].copy_from_slice(&id[1..1 + offset_width]);
+        length[..length_width].copy_from_slice(&id[1 + offset_width..][..length_width]);
+        let (offset, length) = (u64::from_le_bytes(offset), u64::from_le_bytes(length));
+        let Some(index) = self.table.find(offset) else {
+            return Err(self.bad_id(format_args!("offset {offset:#x} is in no direct block")));
+        };
+        let block = &self.table.blocks[index as usize];
+        let at = offset - block.offset;
+        if at < self.header.direct_overhead() || length == 0 || at + length > block.size.into() {
+            return Err(self.bad_id(format_args!("{length} bytes at offset {offset:#x}")));
+        }
+        Ok((offset, length as u32, index))
+    }
+
+    /// The heap offset of a managed object.
+    pub(super) fn managed_offset(&self, id: &[u8]) -> Result<u64> {
+        self.managed_object(id).map(|object| object.0)
+    }
+
+    pub(super) fn get_managed<'a>(&'a mut self, store: &'a mut Store, id: &[u8]) -> Result<&'a [u8]> {
+        self.load_table(store)?;
+        let (offset, length, index) = self.managed_object(id)?;
+        let block = self.direct_block(store, index)?;
+        let at = (offset - self.table.blocks[index as usize].offset) as usize;
+        Ok(&store.bytes(block)[at..at + length as usize])
+    }
+
+    pub(super) fn write_managed(&mut self, store: &mut Store, id: &[u8], object: &[u8]) -> Result<()> {
+        let (offset, length, index) = self.managed_object(id)?;
+        if length as usize != object.len() {
+            return Err(Error::internal("an object is replaced by one of another length"));
+        }
+        let block = self.direct_block(store, index)?;
+        let at = (offset - self.table.blocks[index as usize].offset) as usize;
+        store.bytes_mut(block)[at..at + object.len()].copy_from_slice(object);
+        Ok(())
+    }
+
+    #[inline]
+    pub(super) fn remove_managed(&mut self, id: &[u8]) -> Result<()> {
+        let (offset, length, index) = self.managed_object(id)?;
+        let block = &mut self.table.blocks[index as usize];
+        let Some(live) = block.live.checked_sub(length) else {
+            return Err(self.bad_id(format_args!("{length} bytes at offset {offset:#x} were removed already")));
+        };
+        block.live = live;
+        self.live -= u64::from(length);
+        self.header.managed_count = self.header.managed_count.saturating_sub(1);
+        self.give_back(index, offset, length);
+        Ok(())
+    }
+
+    /// Enters a hole into its block's list.
+    #[inline]
+    pub(super) fn give_back(&mut self, index: u32, offset: u64, length: u32) {
+        let block = &mut self.table.blocks[index as usize];
+        block.holes.push((offset - block.offset) as u32, length);
+        if !block.queued && block.holes.bytes >= block.size / WORTH {
+            block.queued = true;
+            self.queue.push(index);
+        }
+    }
+
+    /// Takes space for an object: a hole, else the end of the last block, else a new block.
+    fn allocate(&mut self, store: &mut Store, length: u32) -> Result<(u64, u32)> {
+        if self.bins.len() > 0 || !self.queue.is_empty() {
+            if let Some(place) = self.take_hole(length, EXPOSE_AT_ONCE)? {
+                return Ok(place);
+            }
+        }
+        if self.bump.end - self.bump.at < length.into() {
+            match self.new_bump(store, length, GAP_SLOTS) {
+                Err(error) if error.kind() == ErrorKind::Limit => return self.allocate_last(store, length),
+                other => other?,
+            }
+        }
+        let offset = self.bump.at;
+        self.bump.at += u64::from(length);
+        Ok((offset, self.bump.block))
+    }
+
+    /// The heap has no address space left at its end: looks at every hole and every gap.
+    #[cold]
+    fn allocate_last(&mut self, store: &mut Store, length: u32) -> Result<(u64, u32)> {
+        self.settle_holes()?;
+        self.restore_bump();
+        self.free_empty_blocks(store)?;
+        self.queue = (0..self.table.blocks.len() as u32).collect();
+        if let Some(place) = self.take_hole(length, usize::MAX)? {
+            return Ok(place);
+        }
+        self.new_bump(store, length, usize::MAX)?;
+        let offset = self.bump.at;
+        self.bump.at += u64::from(length);
+        Ok((offset, self.bump.block))
+    }
+
+    /// Takes `length` bytes of a hole that is in the bins, or that one of `more` blocks of the queue has.
+    fn take_hole(&mut self, length: u32, more: usize) -> Result<Option<(u64, u32)>> {
+        let mut left = more;
+        loop {
+            if let Some(hole) = self.bins.take(length) {
+                if hole.length > length {
+                    let rest = Hole { offset: hole.offset + u64::from(length), length: hole.length - length };
+                    self.bins.push(rest);
+                }
+                let index = self.table.find(hole.offset).ok_or_else(|| Error::internal("a hole in no block"))?;
+                return Ok(Some((hole.offset, index)));
+            }
+            if left == 0 {
+                return Ok(None);
+            }
+            left -= 1;
+            let Some(index) = self.queue.pop() else { return Ok(None) };
+            self.expose(index)?;
+        }
+    }
+
+    /// Puts a block's holes into the bins.
+    pub(super) fn expose(&mut self, index: u32) -> Result<()> {
+        let address = self.address;
+        let block = &mut self.table.blocks[index as usize];
+        block.queued = false;
+        if block.address == UNDEFINED {
+            return Ok(());
+        }
+        if !block.holes.settle() {
+            return Err(overlap(address));
+        }
+        for (position, length) in block.holes.iter() {
+            self.bins.push(Hole { offset: block.offset + u64::from(position), length });
+        }
+        block.holes.clear();
+        Ok(())
+    }
+
+    /// Creates the block that the next objects go to.
+    #[cold]
+    fn new_bump(&mut self, store: &mut Store, length: u32, look_at: usize) -> Result<()> {
+        let slot = self.next_slot(length, look_at);
+        let index = self.create_direct(store, slot)?;
+        self.retire_bump();
+        let at = slot.offset + self.header.direct_overhead();
+        self.bump = Bump { at, end: slot.offset + slot.size, block: index };
+        Ok(())
+    }
+
+    /// What is left of the last block becomes a hole.
+    pub(super) fn retire_bump(&mut self) {
+        let bump = std::mem::replace(&mut self.bump, Bump::NONE);
+        if bump.at < bump.end {
+            self.give_back(bump.block, bump.at, (bump.end - bump.at) as u32);
+        }
+    }
+
+    /// The slot of the next direct block: in a gap that earlier blocks left, else the end.
+    fn next_slot(&self, length: u32, mut look_at: usize) -> Slot {
+        let needed = u64::from(length) + self.header.direct_overhead();
+        for (&start, &end) in &self.table.gaps {
+            let mut at = start;
+            while at < end && look_at > 0 {
+                let slot = self.header.table.slot(at);
+                if slot.size >= needed {
+                    return slot;
+                }
+                at = slot.offset + slot.size;
+                look_at -= 1;
+            }
+            if look_at == 0 {
+                break;
+            }
+        }
+        let mut slot = self.header.table.slot(self.table.end);
+        while slot.size < needed {
+            slot = self.header.table.slot(slot.offset + slot.size);
+        }
+        slot
+    }
+
+    /// Brings all holes back to their blocks' lists, sorted and coalesced; the end of the last block stays for objects.
+    pub(super) fn settle_holes(&mut self) -> Result<()> {
+        let bump = self.bump;
+        self.retire_bump();
+        let table = &mut self.table;
+        self.bins.drain(|hole| {
+            if let Some(index) = table.find(hole.offset) {
+                let block = &mut table.blocks[index as usize];
+                block.holes.push((hole.offset - block.offset) as u32, hole.length);
+            }
+        });
+        self.queue.clear();
+        for (index, block) in self.table.blocks.iter_mut().enumerate() {
+            if block.address == UNDEFINED {
+                continue;
+            }
+            if !block.holes.settle() {
+                return Err(overlap(self.address));
+            }
+            block.queued = block.live > 0 && block.holes.bytes >= block.size / WORTH;
+            if block.queued && index as u32 != bump.block {
+                self.queue.push(index as u32);
+            }
+        }
+        self.bump = Bump { block: bump.block, ..Bump::NONE };
+        Ok(())
+    }
+
+    /// Takes the hole at the end of the last block for bump allocation again.
+    pub(super) fn restore_bump(&mut self) {
+        let index = std::mem::replace(&mut self.bump, Bump::NONE).block;
+        let Some(block) = self.table.blocks.get_mut(index as usize).filter(|b| b.address != UNDEFINED) else {
+            return;
+        };
+        if let Some((position, length)) = block.holes.pop_tail(block.size) {
+            let at = block.offset + u64::from(position);
+            self.bump = Bump { at, end: at + u64::from(length), block: index };
+        }
+        if block.queued {
+            self.queue.push(index);
+        }
+    }
+
+    /// Gives the blocks without objects back.
+    pub(super) fn free_empty_blocks(&mut self, store: &mut Store) -> Result<()> {
+        for index in 0..self.table.blocks.len() as u32 {
+            let block = &self.table.blocks[index as usize];
+            if block.address == UNDEFINED || block.live > 0 {
+                continue;
+            }
+            if self.bump.block == index {
+                self.bump = Bump::NONE;
+            }
+            self.free_direct(store, index)?;
+        }
+        Ok(())
+    }
+}
+
+#[cold]
+fn overlap(address: u64) -> Error {
+    Error::corrupt("fractal heap", address, "two pieces of its free space overlap: an object was removed twice")
+}

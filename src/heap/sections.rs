@@ -1,0 +1,193 @@
+//! The heap's free-space manager: reading its sections into holes, and writing the holes as sections.
+
+use super::Heap;
+use crate::error::{Error, Result};
+use crate::format::free_space::{FreeSpaceHeader, SectionWriter, CLIENT_HEAP};
+use crate::format::UNDEFINED;
+use crate::store::{Seal, Store};
+
+/// A piece of a direct block.
+const SINGLE: u8 = 0;
+/// Direct blocks that do not exist, beginning in the first row of an indirect block's part.
+const FIRST_ROW: u8 = 1;
+/// Direct blocks that do not exist, in a further row: implied, never in the list.
+const NORMAL_ROW: u8 = 2;
+/// Blocks of an indirect block that do not exist.
+const INDIRECT: u8 = 3;
+
+/// Where the free-space manager is in the file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FreeSpace {
+    /// The header, undefined when there is none.
+    pub address: u64,
+    header_length: u64,
+    sections: u64,
+    length: u64,
+}
+
+impl FreeSpace {
+    /// There is none.
+    pub const NONE: FreeSpace = FreeSpace { address: UNDEFINED, header_length: 0, sections: UNDEFINED, length: 0 };
+
+    /// Bytes in the file.
+    pub fn file_bytes(&self) -> u64 {
+        self.header_length + self.length
+    }
+
+    /// Gives it back.
+    pub fn delete(&mut self, store: &mut Store) {
+        if self.header_length > 0 {
+            store.free(self.address, self.header_length);
+        }
+        self.delete_list(store);
+        *self = FreeSpace::NONE;
+    }
+
+    fn delete_list(&mut self, store: &mut Store) {
+        if self.length > 0 {
+            store.free(self.sections, self.length);
+        }
+        self.length = 0;
+    }
+}
+
+impl Heap {
+    /// Reads the free-space manager's header, if it can be read.
+    pub(super) fn load_free_space(&mut self, store: &mut Store) -> Option<FreeSpaceHeader> {
+        let sizes = self.header.sizes;
+        self.free_space = FreeSpace::NONE;
+        if self.header.free_space == UNDEFINED {
+            return None;
+        }
+        let length = FreeSpaceHeader::length(sizes) as u64;
+        let seal = Seal::At(length as u32 - 4);
+        let address = self.header.free_space;
+        let parsed = store
+            .block(address, length, seal, "free-space manager header")
+            .and_then(|id| FreeSpaceHeader::parse(store.bytes(id), sizes))
+            .ok()
+            .filter(|header| header.client == CLIENT_HEAP);
+        let Some(header) = parsed else {
+            self.free_space_damaged = true;
+            return None;
+        };
+        self.free_space = FreeSpace { address, header_length: length, sections: header.sections, length: 0 };
+        if header.sections != UNDEFINED {
+            if store.check_extent(header.sections, header.allocated, "free-space section list").is_err() {
+                self.free_space_damaged = true;
+                self.free_space = FreeSpace::NONE;
+                return None;
+            }
+            self.free_space.length = header.allocated;
+        }
+        Some(header)
+    }
+
+    /// Reads the holes. Damage is not fatal: the holes are unknown then.
+    pub(super) fn read_holes(&mut self, store: &mut Store) -> Result<()> {
+        self.holes_loaded = true;
+        if let Some(header) = self.load_free_space(store) {
+            if header.serialized > 0 && self.read_sections(store, &header).is_err() {
+                self.free_space_damaged = true;
+                self.free_space = FreeSpace::NONE;
+                let overhead = self.header.direct_overhead() as u32;
+                for block in &mut self.table.blocks {
+                    block.holes.clear();
+                    block.live = block.size - overhead;
+                }
+            }
+        }
+        self.live = self.table.blocks.iter().map(|block| u64::from(block.live)).sum();
+        self.queue.clear();
+        let (last, _) = self.last_block();
+        self.bump.block = last;
+        self.settle_holes()?;
+        self.restore_bump();
+        Ok(())
+    }
+
+    fn last_block(&self) -> (u32, u64) {
+        let end = self.table.end;
+        (self.table.find(end.saturating_sub(1)).unwrap_or(super::table::NONE), end)
+    }
+
+    fn read_sections(&mut self, store: &mut Store, header: &FreeSpaceHeader) -> Result<()> {
+        let sizes = self.header.sizes;
+        let seal = Seal::At(header.used.saturating_sub(4) as u32);
+        let bytes = store.read_bytes(header.sections, header.used, "free-space section list")?;
+        if header.used < 8 || !seal.holds(&bytes) {
+            return Err(Error::corrupt("free-space section list", header.sections, "its checksum does not hold"));
+        }
+        let row_data = self.header.offset_width() + 6;
+        let data_length = |class| match class {
+            SINGLE | NORMAL_ROW => Some(0),
+            FIRST_ROW | INDIRECT => Some(row_data),
+            _ => None,
+        };
+        let overhead = self.header.direct_overhead();
+        let table = &mut self.table;
+        header.read_sections(&bytes, self.header.free_space, sizes, data_length, |section| {
+            if section.class != SINGLE {
+                return Ok(()); // what does not exist is known from the blocks
+            }
+            let bad = || Error::corrupt("free-space section", section.address, "not in a direct block");
+            let index = table.find(section.address).ok_or_else(bad)?;
+            let block = &mut table.blocks[index as usize];
+            let at = section.address - block.offset;
+            if at < overhead || at + section.size > block.size.into() || section.size > block.live.into() {
+                return Err(bad());
+            }
+            block.holes.push(at as u32, section.size as u32);
+            block.live -= section.size as u32;
+            Ok(())
+        })?;
+        if table.blocks.iter_mut().any(|block| !block.holes.settle()) {
+            return Err(Error::corrupt("free-space section list", header.sections, "sections overlap"));
+        }
+        Ok(())
+    }
+
+    /// Writes the free-space manager from the settled holes.
+    pub(super) fn write_holes(&mut self, store: &mut Store) -> Result<()> {
+        let sizes = self.header.sizes;
+        let mut holes: Vec<(u32, u64)> = Vec::new();
+        for block in self.table.blocks.iter().filter(|block| block.address != UNDEFINED) {
+            holes.extend(block.holes.iter().map(|(position, length)| (length, block.offset + u64::from(position))));
+        }
+        self.restore_bump();
+        if holes.is_empty() {
+            self.free_space.delete(store);
+            return Ok(());
+        }
+        holes.sort_unstable();
+        let mut header =
+            FreeSpaceHeader::new(CLIENT_HEAP, 4, self.header.params.max_bits, self.header.params.max_direct);
+        header.serialized = holes.len() as u64;
+        header.total_count = header.serialized;
+        header.total_space = holes.iter().map(|hole| u64::from(hole.0)).sum();
+        let groups = holes.chunk_by(|a, b| a.0 == b.0).count() as u64;
+        let length = header.list_length(sizes, groups, 0);
+        (header.used, header.allocated) = (length, length);
+        self.free_space.delete_list(store);
+        if self.free_space.address == UNDEFINED {
+            self.free_space.header_length = FreeSpaceHeader::length(sizes) as u64;
+            let seal = Seal::At(self.free_space.header_length as u32 - 4);
+            self.free_space.address = store.create_block(self.free_space.header_length as usize, seal)?.1;
+        }
+        let (list, address) = store.create_block(length as usize, Seal::At(length as u32 - 4))?;
+        header.sections = address;
+        (self.free_space.sections, self.free_space.length) = (address, length);
+        let mut writer = SectionWriter::new(store.bytes_mut(list), &header, self.free_space.address, sizes);
+        for group in holes.chunk_by(|a, b| a.0 == b.0) {
+            writer.size(group[0].0.into(), group.len() as u64);
+            for hole in group {
+                writer.section(hole.1, SINGLE, &[]);
+            }
+        }
+        let seal = Seal::At(self.free_space.header_length as u32 - 4);
+        let id =
+            store.block(self.free_space.address, self.free_space.header_length, seal, "free-space manager header")?;
+        store.bytes_mut(id).copy_from_slice(&header.encode(sizes));
+        Ok(())
+    }
+}
