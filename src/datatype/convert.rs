@@ -44,12 +44,7 @@ impl Conversion {
             (&Repr::String(source), &Repr::String(target)) if string::is_convertible(source, target) => {
                 Step::Strings { source, target }
             }
-            _ => {
-                return Err(Error::new(
-                    ErrorKind::Type,
-                    format!("no conversion from {source} to {target}; only numbers convert to numbers and strings to strings of their character set"),
-                ))
-            }
+            _ => return Err(Error::new(ErrorKind::Type, format!("there is no conversion from {source} to {target}"))),
         };
         Ok(Conversion { source_size: source.size(), target_size: target.size(), step })
     }
@@ -123,7 +118,7 @@ impl Conversion {
 }
 
 /// Converts `count` elements of `source` in `from` to elements of `target` in `to`.
-pub fn convert(source: &Datatype, target: &Datatype, count: usize, from: &[u8], to: &mut [u8]) -> Result<()> {
+pub fn convert(source: &Datatype, from: &[u8], target: &Datatype, to: &mut [u8], count: usize) -> Result<()> {
     let conversion = Conversion::between(source, target)?;
     let part = |bytes: usize, size: usize| count.checked_mul(size).filter(|&needed| needed <= bytes);
     match (part(from.len(), source.size()), part(to.len(), target.size())) {

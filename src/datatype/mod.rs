@@ -14,15 +14,16 @@ use std::sync::Arc;
 
 pub use convert::{convert, Conversion};
 pub use number::{ByteOrder, Number};
-pub use string::{CharacterSet, Padding};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
+use crate::format::message::datatype as message;
+pub use crate::format::message::datatype::{CharacterSet, StringPadding};
 
 /// A datatype: what one element's bytes mean. Cheap to clone.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Datatype(Repr);
 
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq)]
 enum Repr {
     Number(Number, ByteOrder),
     String(FixedString),
@@ -30,24 +31,20 @@ enum Repr {
 }
 
 /// A string of a fixed number of bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FixedString {
     /// Bytes of one element, its terminator or padding included.
     pub size: u32,
     /// What follows the characters.
-    pub padding: Padding,
+    pub padding: StringPadding,
     /// How the characters are encoded.
     pub character_set: CharacterSet,
 }
 
-/// The version nibble and the classes of the message's first byte.
-const VERSION_1: u8 = 0x10;
+/// The classes that are understood.
 const FIXED_POINT: u8 = 0;
 const FLOATING_POINT: u8 = 1;
 const STRING: u8 = 3;
-
-/// Bytes of the message before the class's properties: class and version, class bit field, size.
-const PREFIX: usize = 8;
 
 impl Datatype {
     /// A number. One byte has no byte order.
@@ -61,7 +58,7 @@ impl Datatype {
     }
 
     /// A string of `size` bytes; 0 bytes are refused as the format has no such type.
-    pub fn string(size: u32, padding: Padding, character_set: CharacterSet) -> Result<Self> {
+    pub fn string(size: u32, padding: StringPadding, character_set: CharacterSet) -> Result<Self> {
         if size == 0 {
             return Err(Error::range("string size", 0, "1..4294967295 bytes"));
         }
@@ -70,24 +67,44 @@ impl Datatype {
 
     /// The type that a datatype message's body describes, which may be longer than its type by padding.
     pub fn from_message(body: &[u8]) -> Result<Self> {
-        let encoded = message_length(body)?;
-        let message = &body[..encoded];
-        if let Some(known) = number::from_message(message).or_else(|| string::from_message(message)) {
-            return Ok(known);
+        if let Some(number) = number::from_message(body) {
+            return Ok(number);
         }
-        let raw = Datatype(Repr::Raw(message.into()));
-        if raw.size() == 0 {
-            return Err(Error::new(ErrorKind::Corrupt, format!("datatype message is damaged: {raw} of size 0")));
-        }
-        Ok(raw)
+        let message = message::Datatype::decode(body)?;
+        Ok(string::from_message(&message).unwrap_or_else(|| Datatype(Repr::Raw(message.raw.into()))))
     }
 
     /// The body of the datatype message, as libhdf5 writes it for this type.
     pub fn to_message(&self) -> Vec<u8> {
+        let mut body = Vec::with_capacity(20);
+        self.append_message(&mut body);
+        body
+    }
+
+    /// Appends the body of the datatype message.
+    pub fn append_message(&self, body: &mut Vec<u8>) {
         match &self.0 {
-            Repr::Number(number, order) => number::to_message(*number, *order),
-            Repr::String(string) => string::to_message(*string),
-            Repr::Raw(message) => message.to_vec(),
+            Repr::Number(number, order) => {
+                let (message, length) = number::message(*number, *order);
+                body.extend_from_slice(&message[..length]);
+            }
+            Repr::String(string) => body.extend_from_slice(&string::message(*string)),
+            Repr::Raw(message) => body.extend_from_slice(message),
+        }
+    }
+
+    /// Bytes of the datatype message's body.
+    pub fn message_size(&self) -> usize {
+        match &self.0 {
+            Repr::Number(number, _) => {
+                if number.is_float() {
+                    20
+                } else {
+                    12
+                }
+            }
+            Repr::String(_) => 8,
+            Repr::Raw(message) => message.len(),
         }
     }
 
@@ -124,6 +141,11 @@ impl Datatype {
         }
     }
 
+    /// Whether elements refer to a global heap: they mean nothing without the file that they are in.
+    pub fn refers_to_heap(&self) -> bool {
+        self.as_raw().is_some_and(|raw| message::Datatype::decode(raw).is_ok_and(|datatype| datatype.refers_to_heap()))
+    }
+
     /// The class number of the message's first byte.
     pub fn class(&self) -> u8 {
         match &self.0 {
@@ -152,7 +174,9 @@ impl fmt::Display for Datatype {
                 write!(f, "{}-bit {order}{sort}", 8 * number.size())
             }
             Repr::String(string) => {
-                write!(f, "{} {} string of {} bytes", string.padding, string.character_set, string.size)
+                let (padding, characters) =
+                    (string::padding_name(string.padding), string::set_name(string.character_set));
+                write!(f, "{padding} {characters} string of {} bytes", string.size)
             }
             Repr::Raw(message) => write!(f, "{} type of {} bytes", class_name(message[0] & 0x0f), self.size()),
         }
@@ -171,7 +195,6 @@ fn class_name(class: u8) -> &'static str {
         FIXED_POINT => "custom integer",
         FLOATING_POINT => "custom float",
         2 => "time",
-        STRING => "custom string",
         4 => "bitfield",
         5 => "opaque",
         6 => "compound",
@@ -182,17 +205,6 @@ fn class_name(class: u8) -> &'static str {
         11 => "complex",
         _ => "unknown",
     }
-}
-
-/// Bytes of `body` that are the type, without padding behind it.
-fn message_length(body: &[u8]) -> Result<usize> {
-    if body.len() < PREFIX {
-        return Err(Error::new(
-            ErrorKind::Corrupt,
-            format!("datatype message is damaged: {} bytes, at least {PREFIX} needed", body.len()),
-        ));
-    }
-    Ok(body.len())
 }
 
 #[cfg(test)]

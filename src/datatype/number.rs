@@ -1,7 +1,6 @@
 //! Integers and IEEE 754 floats: their message and their place in the conversion table.
 
-use super::{Datatype, FIXED_POINT, FLOATING_POINT, VERSION_1};
-use crate::format::codec::Writer;
+use super::Datatype;
 
 /// Which byte comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -65,42 +64,57 @@ impl Number {
     pub const fn is_signed(self) -> bool {
         matches!(self, Number::I8 | Number::I16 | Number::I32 | Number::I64)
     }
-
-    /// Exponent bits, mantissa bits and exponent bias.
-    const fn float_layout(self) -> (u8, u8, u32) {
-        match self {
-            Number::F16 => (5, 10, 15),
-            Number::F32 => (8, 23, 127),
-            _ => (11, 52, 1023),
-        }
-    }
 }
 
-/// The normalization "the most significant bit of the mantissa is implied", in the class bit field.
-const IMPLIED_BIT: u8 = 2 << 4;
+/// The class of a number's message, with version 1.
+const FIXED_POINT: u8 = 0x10;
+const FLOATING_POINT: u8 = 0x11;
 
-pub(super) fn to_message(number: Number, order: ByteOrder) -> Vec<u8> {
-    let order = u8::from(order == ByteOrder::Big);
-    let bits = 8 * number.size() as u16;
-    let mut w = Writer::new();
-    if number.is_float() {
-        let (exponent, mantissa, bias) = number.float_layout();
-        w.u8(VERSION_1 | FLOATING_POINT).bytes(&[order | IMPLIED_BIT, (bits - 1) as u8, 0]).u32(number.size() as u32);
-        w.u16(0).u16(bits).bytes(&[mantissa, exponent, 0, mantissa]).u32(bias);
-    } else {
-        w.u8(VERSION_1 | FIXED_POINT).bytes(&[order | u8::from(number.is_signed()) << 3, 0, 0]);
-        w.u32(number.size() as u32).u16(0).u16(bits);
+/// The message of a number, and how many of the bytes are it. Attributes are written and read by the million, so nothing is
+/// allocated here.
+pub(super) fn message(number: Number, order: ByteOrder) -> ([u8; 20], usize) {
+    let size = number.size() as u8;
+    let (bits, order) = (8 * size, u8::from(order == ByteOrder::Big));
+    let mut message = [0; 20];
+    message[4] = size;
+    message[10] = bits;
+    if !number.is_float() {
+        message[0] = FIXED_POINT;
+        message[1] = order | u8::from(number.is_signed()) << 3;
+        return (message, 12);
     }
-    w.finish()
+    let (exponent, mantissa, bias) = match number {
+        Number::F16 => (5, 10, 15),
+        Number::F32 => (8, 23, 127),
+        _ => (11, 52, 1023u32),
+    };
+    message[0] = FLOATING_POINT;
+    // The mantissa's highest bit is implied; the sign's position.
+    (message[1], message[2]) = (order | 2 << 4, bits - 1);
+    message[12..16].copy_from_slice(&[mantissa, exponent, 0, mantissa]);
+    message[16..].copy_from_slice(&bias.to_le_bytes());
+    (message, 20)
 }
 
 /// The number that the message describes, if it is one of [`Number`] in all its properties, whatever its version.
-pub(super) fn from_message(message: &[u8]) -> Option<Datatype> {
-    let order = if message[1] & 1 == 0 { ByteOrder::Little } else { ByteOrder::Big };
-    Number::ALL.into_iter().find_map(|number| {
-        let expected = to_message(number, order);
-        let tail = message.get(..expected.len())?;
-        let equal = tail[1..] == expected[1..] && tail[0] & 0x0f == expected[0] & 0x0f;
-        equal.then(|| Datatype::number(number, order))
-    })
+pub(super) fn from_message(body: &[u8]) -> Option<Datatype> {
+    let order = if body.get(1)? & 1 == 0 { ByteOrder::Little } else { ByteOrder::Big };
+    let (class, signed) = (body[0] & 0x0f, body[1] & 8 != 0);
+    let number = match (class, *body.get(4)?, signed) {
+        (0, 1, true) => Number::I8,
+        (0, 2, true) => Number::I16,
+        (0, 4, true) => Number::I32,
+        (0, 8, true) => Number::I64,
+        (0, 1, false) => Number::U8,
+        (0, 2, false) => Number::U16,
+        (0, 4, false) => Number::U32,
+        (0, 8, false) => Number::U64,
+        (1, 2, _) => Number::F16,
+        (1, 4, _) => Number::F32,
+        (1, 8, _) => Number::F64,
+        _ => return None,
+    };
+    let (expected, length) = message(number, order);
+    let equal = body.get(1..length)? == &expected[1..length] && (1..=5).contains(&(body[0] >> 4));
+    equal.then(|| Datatype::number(number, order))
 }
