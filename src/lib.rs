@@ -10,4 +10,5 @@ pub mod datatype;
 pub mod error;
 pub mod format;
 pub mod heap;
+pub mod rebalance;
 pub mod store;

@@ -1,0 +1,271 @@
+//! Smart: which mode fits the operations that were seen, why, and how sure that is.
+
+use super::clock::MS;
+use super::options::{Mode, SmartOptions};
+use super::stats::Decision;
+use super::subject::Survey;
+use super::window::{Counts, Kind, Stretch, Window};
+
+/// Above this part of deletions the indexes need attention.
+const DELETE_RATIO: f64 = 0.20;
+/// More deletions in a row than this are a batch.
+const BATCH: f64 = 100.0;
+/// Operations per second above which pauses hurt.
+const RATE: f64 = 1000.0;
+/// Bytes above which lazy's work is better done in the background.
+const LARGE_FILE: u64 = 500_000_000;
+/// With fewer deletions, too, lazy is worth it when this part of the nodes is underfull...
+const UNDERFULL_RATIO: f64 = 0.20;
+/// ... or this part of the heaps is free.
+const HEAP_FREE_RATIO: f64 = 0.30;
+
+/// Stretches of the window that are compared with the whole.
+const PARTS: usize = 5;
+/// With this many operations the sample alone gives a confidence of one half; it tends to 1.
+const HALF_SURE: f64 = 200.0;
+/// The first evaluation comes after this many operations, the next at twice as many, and so on ...
+const FIRST_EVALUATION: u64 = 500;
+/// ... up to this many from one to the next.
+const EVALUATION_STEP_MAX: u64 = 5_000;
+
+/// What speaks for a mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rule {
+    Small,
+    Large,
+    Between,
+    Unseen,
+    NoDeletes,
+    LargeDeletes,
+    Batches,
+    FastDeletes,
+    Deletes,
+    Wasted,
+    FewDeletes,
+}
+
+impl Rule {
+    fn mode(self) -> Mode {
+        match self {
+            Rule::Small | Rule::Unseen | Rule::NoDeletes | Rule::FewDeletes => Mode::None,
+            Rule::Between | Rule::Batches | Rule::Deletes | Rule::Wasted => Mode::Lazy,
+            Rule::Large | Rule::LargeDeletes | Rule::FastDeletes => Mode::Incremental,
+        }
+    }
+}
+
+/// The rules, the first that applies.
+fn rule(options: &SmartOptions, stretch: &Stretch, survey: &Survey) -> Rule {
+    let size = survey.file_bytes;
+    if size < options.min_file_size {
+        return Rule::Small;
+    }
+    if !options.auto_detect {
+        return if size > LARGE_FILE { Rule::Large } else { Rule::Between };
+    }
+    if stretch.operations() == 0 {
+        return Rule::Unseen;
+    }
+    let deletes = stretch.counts.of(Kind::Delete);
+    if deletes == 0 {
+        return Rule::NoDeletes;
+    }
+    if size > LARGE_FILE {
+        return Rule::LargeDeletes;
+    }
+    if stretch.delete_ratio() > DELETE_RATIO {
+        return match () {
+            () if stretch.mean_batch() > BATCH => Rule::Batches,
+            () if stretch.rate() > RATE => Rule::FastDeletes,
+            () => Rule::Deletes,
+        };
+    }
+    if survey.underfull_ratio() >= UNDERFULL_RATIO || survey.heap_free_ratio() >= HEAP_FREE_RATIO {
+        return Rule::Wasted;
+    }
+    Rule::FewDeletes
+}
+
+/// What fits the operations in `window` on a file in the state of `survey`.
+pub(super) fn decide(options: &SmartOptions, window: &Window, survey: &Survey, timestamp_ns: u64) -> Decision {
+    let whole = window.whole();
+    let rule = rule(options, &whole, survey);
+    let steadiness = steadiness(options, window, survey, rule.mode());
+    let sample = whole.operations() as f64;
+    let confidence = match rule {
+        Rule::Unseen => 0.0,
+        // The size is known, not estimated.
+        Rule::Small | Rule::Large | Rule::Between => 1.0,
+        _ => sample / (sample + HALF_SURE) * steadiness,
+    };
+    let mode = allowed(options, rule.mode());
+    Decision {
+        mode,
+        reason: reason(rule, options, &whole, survey, mode),
+        confidence,
+        factors: vec![
+            ("delete_ratio", whole.delete_ratio()),
+            ("batch_size", whole.mean_batch()),
+            ("operation_rate", whole.rate()),
+            ("file_size", survey.file_bytes as f64),
+            ("underfull_ratio", survey.underfull_ratio()),
+            ("heap_free_ratio", survey.heap_free_ratio()),
+            ("operations", sample),
+            ("steadiness", steadiness),
+        ],
+        timestamp_ns,
+    }
+}
+
+/// The part of the window's stretches that, taken alone, would lead to the same mode.
+fn steadiness(options: &SmartOptions, window: &Window, survey: &Survey, mode: Mode) -> f64 {
+    let parts = window.parts(PARTS);
+    let agreeing = parts.iter().filter(|part| rule(options, part, survey).mode() == mode).count();
+    agreeing as f64 / parts.len() as f64
+}
+
+/// `mode`, or what comes nearest to it among those allowed.
+fn allowed(options: &SmartOptions, mode: Mode) -> Mode {
+    let preference = match mode {
+        Mode::Incremental => [Mode::Incremental, Mode::Lazy, Mode::None],
+        Mode::Lazy => [Mode::Lazy, Mode::Incremental, Mode::None],
+        Mode::None | Mode::Smart => [Mode::None, Mode::Lazy, Mode::Incremental],
+    };
+    preference.into_iter().find(|&mode| options.allowed_modes.contains(mode)).unwrap_or(Mode::None)
+}
+
+fn reason(rule: Rule, options: &SmartOptions, stretch: &Stretch, survey: &Survey, mode: Mode) -> String {
+    let size = Bytes(survey.file_bytes);
+    let percent = 100.0 * stretch.delete_ratio();
+    let (batch, rate, seen) = (stretch.mean_batch(), stretch.rate(), stretch.operations());
+    let text = match rule {
+        Rule::Small => format!("the file has {size}, less than the {} set as minimum", Bytes(options.min_file_size)),
+        Rule::Large => format!("the file has {size}, more than {}", Bytes(LARGE_FILE)),
+        Rule::Between => format!("the file has {size}, at most {}", Bytes(LARGE_FILE)),
+        Rule::Unseen => format!("the file has {size}, and no operations have been seen yet"),
+        Rule::NoDeletes => format!("none of the last {seen} operations was a deletion"),
+        Rule::LargeDeletes => format!("{percent:.1} % deletions on a file of {size}, more than {}", Bytes(LARGE_FILE)),
+        Rule::Batches => format!("{percent:.1} % deletions, in batches of {batch:.0} on average, more than {BATCH}"),
+        Rule::FastDeletes => {
+            format!("{percent:.1} % deletions, spread out, at {rate:.0} operations/s, more than {RATE}")
+        }
+        Rule::Deletes => format!("{percent:.1} % deletions, more than 20 %, at {rate:.0} operations/s"),
+        Rule::Wasted => format!(
+            "only {percent:.1} % deletions, but {:.0} % of the nodes underfull and {:.0} % of the heaps free",
+            100.0 * survey.underfull_ratio(),
+            100.0 * survey.heap_free_ratio()
+        ),
+        Rule::FewDeletes => format!("{percent:.1} % deletions among the last {seen} operations, not more than 20 %"),
+    };
+    if mode == rule.mode() {
+        return text;
+    }
+    format!("{text}; {} is not allowed", rule.mode())
+}
+
+struct Bytes(u64);
+
+impl std::fmt::Display for Bytes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            0..1_000 => write!(f, "{} bytes", self.0),
+            1_000..1_000_000 => write!(f, "{:.1} kB", self.0 as f64 / 1e3),
+            1_000_000..1_000_000_000 => write!(f, "{:.1} MB", self.0 as f64 / 1e6),
+            _ => write!(f, "{:.1} GB", self.0 as f64 / 1e9),
+        }
+    }
+}
+
+/// A file's smart mode: its window, its latest finding, and what it made of it.
+pub(super) struct Smart {
+    pub options: SmartOptions,
+    pub effective: Mode,
+    pub evaluations: u64,
+    pub decision: Option<Decision>,
+    window: Window,
+    /// Operations seen since the mode was set.
+    seen: u64,
+    next_at: u64,
+    evaluated_ns: u64,
+    switched_ns: Option<u64>,
+    chosen: bool,
+}
+
+impl Smart {
+    pub(super) fn new(options: SmartOptions, now_ns: u64, counts: Counts) -> Self {
+        Smart {
+            effective: allowed(&options, Mode::None),
+            window: Window::new(now_ns, counts),
+            options,
+            evaluations: 0,
+            decision: None,
+            seen: 0,
+            next_at: FIRST_EVALUATION,
+            evaluated_ns: now_ns,
+            switched_ns: None,
+            chosen: false,
+        }
+    }
+
+    /// Operations after which [`Smart::note`] has to be called.
+    pub(super) fn room(&self, counts: &Counts) -> u64 {
+        self.window.room(counts)
+    }
+
+    /// Takes note of `operations` more; true when it is time to evaluate.
+    pub(super) fn note(&mut self, operations: u64, counts: &Counts, now_ns: u64) -> bool {
+        self.seen += operations;
+        if self.options.auto_detect {
+            self.window.note(counts, now_ns);
+        }
+        self.due(now_ns)
+    }
+
+    /// Whether it is time to evaluate: after so many operations, or so long.
+    pub(super) fn due(&self, now_ns: u64) -> bool {
+        self.seen >= self.next_at || self.until_due_ns(now_ns) == 0
+    }
+
+    /// Time until an evaluation is due without further operations.
+    pub(super) fn until_due_ns(&self, now_ns: u64) -> u64 {
+        (self.evaluated_ns + self.options.reevaluate_ms * MS).saturating_sub(now_ns)
+    }
+
+    /// Evaluates; the mode to change to, when that is what follows.
+    pub(super) fn evaluate(&mut self, survey: &Survey, now_ns: u64, timestamp_ns: u64) -> Option<Mode> {
+        let decision = decide(&self.options, &self.window, survey, timestamp_ns);
+        self.evaluations += 1;
+        self.evaluated_ns = now_ns;
+        self.next_at = self.seen + self.seen.clamp(FIRST_EVALUATION, EVALUATION_STEP_MAX);
+        let change = self.follow(&decision, now_ns);
+        self.decision = Some(decision);
+        change
+    }
+
+    fn follow(&mut self, decision: &Decision, now_ns: u64) -> Option<Mode> {
+        let frozen = self.chosen && !self.options.auto_switch;
+        if frozen || decision.confidence < self.options.min_confidence || decision.confidence == 0.0 {
+            return None;
+        }
+        // What is found before anything was seen is a start, not yet the choice that may have to stay.
+        let informed = self.seen > 0 || !self.options.auto_detect;
+        if decision.mode == self.effective {
+            self.chosen |= informed;
+            return None;
+        }
+        let rest_ns = self.options.min_switch_interval_ms * MS;
+        if self.switched_ns.is_some_and(|at| now_ns < at.saturating_add(rest_ns)) {
+            return None;
+        }
+        self.chosen |= informed;
+        self.switched_ns = Some(now_ns);
+        self.effective = decision.mode;
+        Some(decision.mode)
+    }
+
+    /// Bytes of memory, callbacks aside.
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> usize {
+        size_of::<Self>() + self.window.memory()
+    }
+}
