@@ -6,6 +6,7 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 #![warn(missing_docs)]
 
+pub mod btree;
 pub mod datatype;
 pub mod error;
 pub mod format;

@@ -2,6 +2,7 @@
 //!
 //! Every decoder takes a slice that may be hostile: lengths, counts and versions are checked before they are used.
 
+pub mod btree2;
 pub mod checksum;
 pub mod codec;
 pub mod fractal_heap;

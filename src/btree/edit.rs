@@ -1,0 +1,272 @@
+//! Inserting and removing at a location. What must be restructured first is restructured one step at a time, and the
+//! place is found again by its rank, which no restructuring changes.
+
+use super::reshape::even;
+use super::search::Location;
+use super::{Tree, NODE};
+use crate::error::{Error, Result};
+use crate::format::btree2::PREFIX;
+use crate::format::UNDEFINED;
+use crate::store::{Seal, Store};
+
+impl Tree {
+    /// Inserts `record` where [`locate`](Tree::locate) did not find it.
+    #[inline]
+    pub fn insert_at(&mut self, store: &mut Store, mut location: Location, record: &[u8]) -> Result<()> {
+        store.check_writable()?;
+        if location.found || location.level != 0 || record.len() != self.geometry.record_size() {
+            return Err(Error::internal("B-tree insertion of a record that is there, or of another size"));
+        }
+        if self.header.root == UNDEFINED {
+            location = self.plant(store)?;
+        }
+        while location.steps[0].nrec >= self.geometry.level(0).capacity {
+            location = self.make_room(store, location)?;
+        }
+        let leaf = location.steps[0];
+        let (place, end) =
+            (self.geometry.record(usize::from(leaf.index)), self.geometry.record(usize::from(leaf.nrec)).start);
+        let page = store.bytes_mut(leaf.block);
+        page.copy_within(place.start..end, place.end);
+        page[place].copy_from_slice(record);
+        self.settle(store, &location, leaf.nrec + 1);
+        Ok(())
+    }
+
+    /// Removes the record at a location that was found.
+    #[inline]
+    pub fn remove_at(&mut self, store: &mut Store, mut location: Location) -> Result<()> {
+        store.check_writable()?;
+        if !location.found {
+            return Err(Error::internal("B-tree removal of a record that is not there"));
+        }
+        let mut path = self.to_leaf(store, &location)?;
+        while path.steps[0].nrec < 2 && self.depth > 0 {
+            let rank = self.rank(store, &location);
+            self.spare(store, path)?;
+            location = self.nth(store, rank)?;
+            path = self.to_leaf(store, &location)?;
+        }
+        let leaf = path.steps[0];
+        let (place, end) =
+            (self.geometry.record(usize::from(leaf.index)), self.geometry.record(usize::from(leaf.nrec)).start);
+        if location.level > 0 {
+            let hole = self.geometry.record(usize::from(location.step().index));
+            let (page, above) = store.two_mut(leaf.block, location.step().block)?;
+            above[hole].copy_from_slice(&page[place.clone()]);
+        }
+        store.bytes_mut(leaf.block).copy_within(place.end..end, place.start);
+        self.settle(store, &path, leaf.nrec - 1);
+        if self.header.total == 0 {
+            self.fell(store);
+        }
+        Ok(())
+    }
+
+    /// The path to the leaf record that goes: the found one, or the predecessor that takes its place.
+    #[inline]
+    fn to_leaf(&self, store: &mut Store, location: &Location) -> Result<Location> {
+        let mut path = location.clone();
+        if location.level > 0 {
+            self.rightmost(store, &mut path, location.level)?;
+        }
+        Ok(path)
+    }
+
+    /// The leaf on `path` has `nrec` records now, one more or one less than before.
+    #[inline]
+    fn settle(&mut self, store: &mut Store, path: &Location, nrec: u16) {
+        let leaf = path.steps[0];
+        store.set_seal(leaf.block, Seal::At((PREFIX + usize::from(nrec) * self.geometry.record_size()) as u32));
+        let grows = nrec > leaf.nrec;
+        self.recount(0, leaf.nrec, nrec);
+        if self.depth == 0 {
+            self.header.root_nrec = nrec;
+        }
+        for level in 1..=self.depth {
+            let step = path.steps[level];
+            let (count, total) = self.geometry.counts(level, usize::from(step.nrec), usize::from(step.index));
+            let field = if level == 1 { count } else { total };
+            step_by_one(&mut store.bytes_mut(step.block)[field], grows);
+        }
+        self.header.total = if grows { self.header.total + 1 } else { self.header.total.saturating_sub(1) };
+        self.changed = true;
+    }
+
+    /// The first leaf of an empty tree.
+    #[cold]
+    fn plant(&mut self, store: &mut Store) -> Result<Location> {
+        let seal = Seal::At(self.geometry.used(0, 0) as u32);
+        let (id, address) = store.create_block(self.geometry.node_size(), seal)?;
+        store.bytes_mut(id)[..PREFIX].copy_from_slice(&self.prefix(0));
+        self.header.root = address;
+        self.header.root_nrec = 0;
+        self.counts.nodes[0] = 1;
+        self.gap(store, 0)
+    }
+
+    /// The last record went: an empty tree has no nodes.
+    #[cold]
+    fn fell(&mut self, store: &mut Store) {
+        store.free(self.header.root, self.geometry.node_size() as u64);
+        self.header.root = UNDEFINED;
+        self.counts.nodes[0] = self.counts.nodes[0].wrapping_sub(1);
+    }
+
+    /// Restructures once, at the lowest level where that is possible, so that a full leaf comes nearer to having room.
+    #[cold]
+    fn make_room(&mut self, store: &mut Store, mut path: Location) -> Result<Location> {
+        let rank = self.rank(store, &path);
+        let append = rank == self.header.total;
+        for level in 0..=self.depth {
+            if level == self.depth {
+                self.grow(store)?;
+                break;
+            }
+            if (!append && self.shift(store, &mut path, level)?) || self.split(store, &mut path, level, append)? {
+                break;
+            }
+        }
+        self.gap(store, rank)
+    }
+
+    /// Evens a full node out with a sibling that has a good deal of room.
+    fn shift(&mut self, store: &mut Store, path: &mut Location, level: usize) -> Result<bool> {
+        let parent = path.steps[level + 1];
+        let capacity = self.geometry.level(level).capacity;
+        // Both must have room afterwards, and for long enough to pay for the work.
+        let most = (2 * u32::from(capacity) - 1).saturating_sub(u32::from(path.steps[level].nrec));
+        let enough = most.min(u32::from(capacity - capacity / 4));
+        let at = parent.index;
+        let mut best: Option<(u16, u16)> = None;
+        for index in [at.wrapping_sub(1), at + 1] {
+            if index <= parent.nrec {
+                let nrec = self.child(store, level + 1, parent, index).nrec;
+                if u32::from(nrec) < enough && best.is_none_or(|(_, least)| nrec < least) {
+                    best = Some((index, nrec));
+                }
+            }
+        }
+        let Some((index, nrec)) = best else { return Ok(false) };
+        let records = usize::from(nrec) + usize::from(path.steps[level].nrec) + 1;
+        self.reshape(store, path, level, usize::from(at.min(index)), 2, &even(records, 2))?;
+        Ok(true)
+    }
+
+    /// Splits a full node when its parent has room: at the end of the tree so that the full node stays full, since
+    /// ascending keys will fill the new one; elsewhere two full siblings become three.
+    fn split(&mut self, store: &mut Store, path: &mut Location, level: usize, append: bool) -> Result<bool> {
+        let parent = path.steps[level + 1];
+        if parent.nrec >= self.geometry.level(level + 1).capacity {
+            return Ok(false);
+        }
+        let nrec = path.steps[level].nrec;
+        let at = usize::from(parent.index);
+        if append {
+            self.reshape(store, path, level, at, 1, &[nrec - 1, 0])?;
+        } else if parent.nrec == 0 {
+            self.reshape(store, path, level, at, 1, &even(usize::from(nrec), 2))?;
+        } else {
+            let first = at.saturating_sub(1);
+            let other = self.child(store, level + 1, parent, if at > 0 { first as u16 } else { 1 }).nrec;
+            let records = usize::from(nrec) + usize::from(other) + 1;
+            self.reshape(store, path, level, first, 2, &even(records, 3))?;
+        }
+        Ok(true)
+    }
+
+    /// Puts a root without records above the root.
+    fn grow(&mut self, store: &mut Store) -> Result<()> {
+        let level = self.depth + 1;
+        if level >= self.geometry.usable_levels() {
+            return Err(Error::new(
+                crate::error::ErrorKind::Limit,
+                format!("a B-tree of nodes of {} bytes holds no more records", self.geometry.node_size()),
+            ));
+        }
+        let seal = Seal::At(self.geometry.used(level, 0) as u32);
+        let (id, address) = store.create_block(self.geometry.node_size(), seal)?;
+        let root = crate::format::btree2::Pointer {
+            address: self.header.root,
+            nrec: self.header.root_nrec,
+            total: self.header.total,
+        };
+        let place = self.geometry.pointers(level, 0, 0, 1);
+        let page = store.bytes_mut(id);
+        page[..PREFIX].copy_from_slice(&self.prefix(level));
+        self.geometry.encode(root, &mut page[place]);
+        self.depth = level;
+        self.counts.nodes[level] = 1;
+        self.counts.underfull = self.counts.underfull.wrapping_add(self.underfull(level - 1, root.nrec));
+        self.header.root = address;
+        self.header.root_nrec = 0;
+        self.changed = true;
+        Ok(())
+    }
+
+    /// Takes roots without records away: the only child is the root.
+    pub(super) fn lower(&mut self, store: &mut Store) -> Result<()> {
+        while self.depth > 0 && self.header.root_nrec == 0 {
+            let id = self.node(store, self.header.root, self.depth, 0)?;
+            let child = self.geometry.pointer(store.bytes(id), self.depth, 0, 0);
+            if child.nrec > self.geometry.level(self.depth - 1).max {
+                return Err(Error::corrupt(NODE, self.header.root, format_args!("a child of {} records", child.nrec)));
+            }
+            store.free(self.header.root, self.geometry.node_size() as u64);
+            self.counts.nodes[self.depth] = self.counts.nodes[self.depth].wrapping_sub(1);
+            let was = self.underfull(self.depth - 1, child.nrec);
+            self.counts.underfull = self.counts.underfull.wrapping_sub(was);
+            self.depth -= 1;
+            self.header.root = child.address;
+            self.header.root_nrec = child.nrec;
+            self.changed = true;
+        }
+        Ok(())
+    }
+
+    /// Gives a leaf of one record a sibling's, at the lowest level where that leaves no parent without records.
+    #[cold]
+    fn spare(&mut self, store: &mut Store, mut path: Location) -> Result<()> {
+        for level in 0..self.depth {
+            if path.steps[level + 1].nrec > 1 || level + 1 == self.depth {
+                self.relieve(store, &mut path, level)?;
+                break;
+            }
+        }
+        self.lower(store)
+    }
+
+    /// Merges the node at `level` on `path` with its smaller neighbour, or evens the two out when they are too many
+    /// for one. Returns the first and the number of nodes that came of it.
+    pub(super) fn relieve(&mut self, store: &mut Store, path: &mut Location, level: usize) -> Result<(u16, u16)> {
+        let parent = path.steps[level + 1];
+        let at = parent.index;
+        let mut neighbour: Option<(u16, u16)> = None;
+        for index in [at.wrapping_sub(1), at + 1] {
+            if index <= parent.nrec {
+                let nrec = self.child(store, level + 1, parent, index).nrec;
+                if neighbour.is_none_or(|(_, least)| nrec < least) {
+                    neighbour = Some((index, nrec));
+                }
+            }
+        }
+        let Some((index, nrec)) = neighbour else { return Err(Error::internal("a node without a neighbour")) };
+        let records = usize::from(self.child(store, level + 1, parent, at).nrec) + usize::from(nrec) + 1;
+        let count = if records <= usize::from(self.geometry.level(level).capacity) { 1 } else { 2 };
+        let first = at.min(index);
+        self.reshape(store, path, level, usize::from(first), 2, &even(records, count))?;
+        Ok((first, count as u16))
+    }
+}
+
+/// Adds one to a little-endian field, or takes one away.
+#[inline]
+fn step_by_one(field: &mut [u8], up: bool) {
+    for byte in field {
+        let (value, carry) = if up { byte.overflowing_add(1) } else { byte.overflowing_sub(1) };
+        *byte = value;
+        if !carry {
+            return;
+        }
+    }
+}
