@@ -11,5 +11,6 @@ pub mod datatype;
 pub mod error;
 pub mod format;
 pub mod heap;
+pub mod object;
 pub mod rebalance;
 pub mod store;

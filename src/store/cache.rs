@@ -182,6 +182,18 @@ impl Cache {
         self.bytes_mut(id);
     }
 
+    /// Cuts a block to its first `length` bytes, which are dirty from now on.
+    pub fn shrink(&mut self, id: BlockId, length: usize) {
+        self.bytes_mut(id);
+        let block = &mut self.slots[id.0 as usize];
+        let cut = block.bytes.len() - length;
+        let mut bytes = std::mem::take(&mut block.bytes).into_vec();
+        bytes.truncate(length);
+        block.bytes = bytes.into_boxed_slice();
+        self.bytes -= cut;
+        self.dirty_bytes -= cut;
+    }
+
     fn vacate(&mut self, slot: u32) -> Box<[u8]> {
         let block = &mut self.slots[slot as usize];
         self.bytes -= block.bytes.len();

@@ -203,6 +203,22 @@ impl Store {
         Ok(self.cache.insert(address, bytes, seal, false))
     }
 
+    /// Caches bytes that [`Store::read_start`] gave, after verifying their checksum.
+    pub fn adopt(&mut self, address: u64, bytes: Vec<u8>, seal: Seal, what: &'static str) -> Result<BlockId> {
+        if !seal.holds(&bytes) {
+            return Err(Error::corrupt(what, address, "its checksum does not hold"));
+        }
+        Ok(self.cache.insert(address, bytes.into_boxed_slice(), seal, false))
+    }
+
+    /// At most `most` bytes from `address`, as many as the file has there: for structures whose length stands in
+    /// themselves. What stands behind the structure may be out of date.
+    pub fn read_start(&mut self, address: u64, most: u64, what: &'static str) -> Result<Vec<u8>> {
+        self.check_extent(address, 1, what)?;
+        let end = self.space.end().min(self.length.saturating_sub(self.base));
+        self.read_bytes(address, most.min(end.saturating_sub(address)), what)
+    }
+
     /// `length` bytes at `address`, past the cache: for structures whose size is not known before they are read, and
     /// for raw data. The caller must not ask for space that has a dirty block.
     pub fn read_bytes(&mut self, address: u64, length: u64, what: &'static str) -> Result<Vec<u8>> {
@@ -297,6 +313,15 @@ impl Store {
     #[inline]
     pub fn cached(&mut self, address: u64) -> Option<BlockId> {
         self.cache.find(address)
+    }
+
+    /// Cuts a block to `length` bytes and gives the space behind it back.
+    pub fn shrink_block(&mut self, id: BlockId, length: usize, seal: Seal) {
+        self.edits += 1;
+        let (address, old) = (self.address(id), self.bytes(id).len());
+        self.cache.shrink(id, length);
+        self.cache.set_seal(id, seal);
+        self.space.free(address + length as u64, (old - length) as u64);
     }
 
     /// Moves a block into a hole that ends at or before `limit`; false when there is none. The caller changes every

@@ -1,0 +1,445 @@
+//! A live object header of version 2: its chunks are blocks of the store, edited in place; what is kept here is only
+//! where each message is.
+//!
+//! An edited chunk has its messages packed, and its free space behind them: one NIL message, or a gap where a message
+//! prefix does not fit. That is how the format's rule "no gap in a chunk with a NIL message" always holds. New messages
+//! go where they fit best; when they fit nowhere, the last continuation chunk is moved to larger space (or the first
+//! one made), so that a header edited by us has two chunks at most. A continuation chunk that has become empty, or
+//! whose messages fit into the first chunk again, is given back.
+
+mod edit;
+mod room;
+#[cfg(test)]
+mod tests;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::codec::Writer;
+use crate::format::header::{
+    flag, message_flag, message_prefix_len, put_message_prefix, Messages, Prefix, Times, CONTINUATION_OVERHEAD,
+    CONTINUATION_SIGNATURE, MAX_BODY,
+};
+use crate::format::message::kind;
+use crate::format::message::plain::{self, Continuation};
+use crate::store::{BlockId, Seal, Store};
+
+const WHAT: &str = "object header";
+
+/// Read at once in the hope that it holds the first chunk.
+const SPECULATIVE_READ: u64 = 512;
+
+/// More chunks or messages than any writer makes: a damaged header, whose walk would only take time and memory.
+const MAX_CHUNKS: usize = 1 << 14;
+const MAX_MESSAGES: usize = 1 << 20;
+
+/// What is fixed when a header is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct HeaderOptions {
+    /// The object's times, if they are to be stored.
+    pub times: Option<Times>,
+    /// The most attributes stored compactly and the fewest stored densely, if not 8 and 6.
+    pub phase_change: Option<(u16, u16)>,
+    /// The creation order of attributes is tracked.
+    pub track_order: bool,
+    /// The creation order of attributes is indexed, which needs `track_order`.
+    pub index_order: bool,
+}
+
+/// A message to be put into a header.
+#[derive(Debug, Clone, Copy)]
+pub struct NewMessage<'a> {
+    /// Its type.
+    pub kind: u8,
+    /// Its flags.
+    pub flags: u8,
+    /// Its creation order: for attributes, where it is tracked; else 0.
+    pub order: u16,
+    /// What it says.
+    pub body: &'a [u8],
+}
+
+/// A message of a header. Its body is read with [`ObjectHeader::body`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Message {
+    /// Its type, see [`kind`].
+    pub kind: u8,
+    /// Its flags, see [`message_flag`].
+    pub flags: u8,
+    /// Its creation order, 0 where that is not tracked.
+    pub order: u16,
+    length: u16,
+    chunk: u16,
+    /// Where its prefix begins in the chunk's block.
+    at: u32,
+}
+
+/// A chunk: signature or prefix, messages, free space, checksum.
+#[derive(Debug, Clone, Copy)]
+struct Chunk {
+    address: u64,
+    length: u32,
+    /// Where its messages begin.
+    begin: u32,
+    /// Bytes of its messages, with their prefixes, without NIL messages.
+    live: u32,
+    /// Whether all free space is behind the last message.
+    packed: bool,
+}
+
+impl Chunk {
+    /// Where the message area ends.
+    fn end(&self) -> usize {
+        self.length as usize - 4
+    }
+
+    /// Bytes of free space.
+    fn free(&self) -> usize {
+        self.end() - (self.begin + self.live) as usize
+    }
+
+    /// Where the free space of a packed chunk begins.
+    fn tail(&self) -> usize {
+        (self.begin + self.live) as usize
+    }
+
+    fn seal(&self) -> Seal {
+        Seal::At(self.length - 4)
+    }
+}
+
+/// An open object header. It names bytes of the store; two of the same object must not be edited in turn.
+#[derive(Debug, Clone)]
+pub struct ObjectHeader {
+    address: u64,
+    prefix: Prefix,
+    chunks: Vec<Chunk>,
+    /// All messages but NIL ones, in no particular order.
+    messages: Vec<Message>,
+    /// There are messages to be marked as unknown when the object is changed.
+    marks_due: bool,
+}
+
+impl ObjectHeader {
+    /// A new header with `messages` and `spare` bytes of room for more, all in one chunk.
+    pub fn create(
+        store: &mut Store,
+        options: &HeaderOptions,
+        messages: &[NewMessage<'_>],
+        spare: usize,
+    ) -> Result<Self> {
+        store.check_writable()?;
+        let tracked = options.track_order;
+        let prefix_len = message_prefix_len(tracked);
+        if let Some(message) = messages.iter().find(|message| message.body.len() > MAX_BODY) {
+            return Err(too_long(message.body.len()));
+        }
+        let live: usize = messages.iter().map(|message| prefix_len + message.body.len()).sum();
+        // There is always room for a continuation message, if need be in the place of others.
+        let least = prefix_len + Continuation::encoded_len(store.sizes());
+        let area = (live + spare.min(MAX_BODY)).max(least);
+        let prefix = prefix_for(options, area as u64)?;
+        let begin = prefix.len();
+        let length = begin + area + 4;
+        let (id, address) = store.create_block(length, Seal::At(length as u32 - 4))?;
+        let mut writer = Writer::new();
+        prefix.encode(&mut writer);
+        store.bytes_mut(id)[..begin].copy_from_slice(writer.as_slice());
+        let chunk = Chunk { address, length: length as u32, begin: begin as u32, live: 0, packed: true };
+        let messages_len = messages.len();
+        let mut header = ObjectHeader {
+            address,
+            prefix,
+            chunks: vec![chunk],
+            messages: Vec::with_capacity(messages_len),
+            marks_due: false,
+        };
+        let bytes = store.bytes_mut(id);
+        for message in messages {
+            header.append(bytes, 0, message);
+        }
+        header.put_tail(bytes, 0);
+        Ok(header)
+    }
+
+    /// Opens the header at `address`. Messages of unknown type whose flags forbid it (for writing, unless the store is
+    /// read-only) make this fail. A version 1 header is not supported yet.
+    pub fn open(store: &mut Store, address: u64) -> Result<Self> {
+        let (id, prefix) = load_first(store, address)?;
+        let length = store.bytes(id).len() as u32;
+        let first = Chunk { address, length, begin: prefix.len() as u32, live: 0, packed: true };
+        let mut header =
+            ObjectHeader { address, prefix, chunks: vec![first], messages: Vec::with_capacity(8), marks_due: false };
+        header.walk(store.bytes(id), 0).map_err(|e| at(e, address))?;
+        let (mut next, mut pending) = (0, header.messages.len());
+        while next < pending {
+            if header.messages[next].kind == kind::CONTINUATION {
+                header.follow(store, next)?;
+                pending = header.messages.len();
+            }
+            next += 1;
+        }
+        header.honour_flags(store)?;
+        Ok(header)
+    }
+
+    /// Opens the chunk that the continuation message `index` names.
+    fn follow(&mut self, store: &mut Store, index: usize) -> Result<()> {
+        let sizes = store.sizes();
+        let Continuation { address, length } = Continuation::decode(self.body(store, index)?, sizes)?;
+        let least = CONTINUATION_OVERHEAD as u64;
+        if length < least || length > u64::from(u32::MAX) || self.chunks.len() >= MAX_CHUNKS {
+            return Err(Error::corrupt(
+                WHAT,
+                self.address,
+                format_args!("chunk {} of {length} bytes", self.chunks.len()),
+            ));
+        }
+        let overlaps = |chunk: &Chunk| {
+            address < chunk.address + u64::from(chunk.length) && chunk.address < address.saturating_add(length)
+        };
+        if self.chunks.iter().any(overlaps) {
+            return Err(Error::corrupt(WHAT, self.address, format_args!("its chunk at {address:#x} overlaps another")));
+        }
+        let chunk = Chunk { address, length: length as u32, begin: 4, live: 0, packed: true };
+        let id = store.block(address, length, chunk.seal(), WHAT)?;
+        let bytes = store.bytes(id);
+        if bytes[..4] != CONTINUATION_SIGNATURE {
+            return Err(Error::corrupt(WHAT, address, "a continuation chunk without its signature"));
+        }
+        self.chunks.push(chunk);
+        let last = self.chunks.len() - 1;
+        self.walk(bytes, last).map_err(|e| at(e, address))
+    }
+
+    /// Notes the messages of chunk `k`.
+    fn walk(&mut self, bytes: &[u8], k: usize) -> Result<()> {
+        let tracked = self.prefix.is_tracked();
+        let prefix_len = message_prefix_len(tracked);
+        let chunk = &mut self.chunks[k];
+        let mut free_seen = false;
+        for message in Messages::new(&bytes[chunk.begin as usize..chunk.end()], tracked) {
+            let message = message?;
+            if message.kind == kind::NIL {
+                free_seen = true;
+                continue;
+            }
+            chunk.packed &= !free_seen;
+            chunk.live += (prefix_len + message.body.len()) as u32;
+            self.messages.push(Message {
+                kind: message.kind,
+                flags: message.flags,
+                order: message.order,
+                length: message.body.len() as u16,
+                chunk: k as u16,
+                at: chunk.begin + message.at as u32,
+            });
+        }
+        if self.messages.len() > MAX_MESSAGES {
+            return Err(Error::new(ErrorKind::Corrupt, format!("more than {MAX_MESSAGES} messages")));
+        }
+        Ok(())
+    }
+
+    /// What the flags of unknown messages ask for.
+    fn honour_flags(&mut self, store: &Store) -> Result<()> {
+        let writable = !store.read_only();
+        for message in self.messages.iter().filter(|message| !kind::is_known(message.kind)) {
+            let forbidden =
+                message_flag::FAIL_IF_UNKNOWN | if writable { message_flag::FAIL_IF_UNKNOWN_FOR_WRITE } else { 0 };
+            if message.flags & forbidden != 0 {
+                return Err(Error::unsupported(format_args!(
+                    "message type {:#04x} in the object header at {:#x}, whose flags forbid to open the object{}",
+                    message.kind,
+                    self.address,
+                    if message.flags & message_flag::FAIL_IF_UNKNOWN != 0 { "" } else { " for writing" }
+                )));
+            }
+            self.marks_due |= wants_mark(message);
+        }
+        Ok(())
+    }
+
+    /// The address of the first chunk, which is the object's.
+    #[inline]
+    pub fn address(&self) -> u64 {
+        self.address
+    }
+
+    /// The prefix: flags, phase-change values, and times (as they were when the header was opened or last touched).
+    pub fn prefix(&self) -> &Prefix {
+        &self.prefix
+    }
+
+    /// Whether the creation order of attributes is tracked.
+    pub fn is_order_tracked(&self) -> bool {
+        self.prefix.flags & flag::ATTRIBUTE_ORDER_TRACKED != 0
+    }
+
+    /// Whether the creation order of attributes is indexed.
+    pub fn is_order_indexed(&self) -> bool {
+        self.prefix.flags & flag::ATTRIBUTE_ORDER_INDEXED != 0
+    }
+
+    /// The most attributes stored compactly and the fewest stored densely.
+    pub fn phase_change(&self) -> (u16, u16) {
+        self.prefix.phase_change.unwrap_or((8, 6))
+    }
+
+    /// All messages but NIL ones, with continuations, in no particular order. Indices are valid until the next edit.
+    #[inline]
+    pub fn messages(&self) -> &[Message] {
+        &self.messages
+    }
+
+    /// The first message of a type.
+    #[inline]
+    pub fn find(&self, kind: u8) -> Option<usize> {
+        self.messages.iter().position(|message| message.kind == kind)
+    }
+
+    /// All messages of a type.
+    pub fn find_all(&self, kind: u8) -> impl Iterator<Item = usize> + '_ {
+        self.messages.iter().enumerate().filter(move |(_, message)| message.kind == kind).map(|(index, _)| index)
+    }
+
+    /// How many messages there are of a type.
+    pub fn count(&self, kind: u8) -> usize {
+        self.messages.iter().filter(|message| message.kind == kind).count()
+    }
+
+    /// What message `index` says.
+    #[inline]
+    pub fn body<'a>(&self, store: &'a mut Store, index: usize) -> Result<&'a [u8]> {
+        let message = self.message(index)?;
+        let id = self.block(store, message.chunk as usize)?;
+        let begin = message.at as usize + self.prefix_len();
+        Ok(&store.bytes(id)[begin..begin + message.length as usize])
+    }
+
+    /// Bytes that the header takes in the file.
+    pub fn file_bytes(&self) -> u64 {
+        self.chunks.iter().map(|chunk| u64::from(chunk.length)).sum()
+    }
+
+    /// How many chunks it has.
+    pub fn chunk_count(&self) -> usize {
+        self.chunks.len()
+    }
+
+    /// How many hard links lead to the object.
+    pub fn link_count(&self, store: &mut Store) -> Result<u32> {
+        match self.find(kind::REFERENCE_COUNT) {
+            Some(index) => plain::reference_count(self.body(store, index)?),
+            None => Ok(1),
+        }
+    }
+
+    fn message(&self, index: usize) -> Result<Message> {
+        let message = self.messages.get(index).copied();
+        message.ok_or_else(|| Error::internal(format_args!("message {index} of {}", self.messages.len())))
+    }
+
+    #[inline]
+    fn prefix_len(&self) -> usize {
+        message_prefix_len(self.prefix.is_tracked())
+    }
+
+    #[inline]
+    fn block(&self, store: &mut Store, k: usize) -> Result<BlockId> {
+        let chunk = &self.chunks[k];
+        store.block(chunk.address, u64::from(chunk.length), chunk.seal(), WHAT)
+    }
+
+    /// Checks the whole header: that its bytes say what is noted of them, and that they keep the format's rules.
+    pub fn check(&self, store: &mut Store) -> Result<()> {
+        let fail = |detail: String| Err(Error::corrupt(WHAT, self.address, detail));
+        let prefix_len = self.prefix_len();
+        let read = Self::open(store, self.address)?;
+        let sorted = |header: &Self| {
+            let chunk = |message: &Message| header.chunks[message.chunk as usize].address;
+            let mut all: Vec<_> = header.messages.iter().map(|m| (chunk(m), Message { chunk: 0, ..*m })).collect();
+            all.sort_unstable();
+            all
+        };
+        if sorted(&read) != sorted(self) {
+            return fail("its bytes and what is noted of them differ".into());
+        }
+        for (k, chunk) in read.chunks.iter().enumerate() {
+            let Some(noted) = self.chunks.iter().find(|noted| noted.address == chunk.address) else {
+                return fail(format!("its chunk {k} is not noted"));
+            };
+            if (noted.length, noted.live) != (chunk.length, chunk.live) || noted.packed && !chunk.packed {
+                return fail(format!("its chunk {k} is {chunk:?}, noted as {noted:?}"));
+            }
+            let id = read.block(store, k)?;
+            let area = &store.bytes(id)[chunk.begin as usize..chunk.end()];
+            let mut messages = Messages::new(area, self.prefix.is_tracked());
+            let (mut nil, mut before) = (0, 0);
+            for message in messages.by_ref() {
+                let message = message?;
+                // libhdf5 merges adjacent NIL messages when it opens a file for writing, whatever their sum.
+                before = if message.kind == kind::NIL { before + prefix_len + message.body.len() } else { 0 };
+                nil = nil.max(before);
+            }
+            if nil > MAX_BODY + prefix_len || nil > 0 && messages.gap() > 0 {
+                return fail(format!("{nil} bytes of NIL messages and a gap of {} in chunk {k}", messages.gap()));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn wants_mark(message: &Message) -> bool {
+    let marked = message_flag::MARK_IF_UNKNOWN | message_flag::WAS_UNKNOWN;
+    !kind::is_known(message.kind) && message.flags & marked == message_flag::MARK_IF_UNKNOWN
+}
+
+#[cold]
+fn too_long(length: usize) -> Error {
+    let message = format!("a message of {length} bytes is longer than {MAX_BODY}; it needs dense storage");
+    Error::new(ErrorKind::Limit, message)
+}
+
+#[cold]
+fn at(error: Error, address: u64) -> Error {
+    error.within(format_args!("object header chunk at {address:#x}"))
+}
+
+/// The prefix of a new header with `area` bytes of messages.
+fn prefix_for(options: &HeaderOptions, area: u64) -> Result<Prefix> {
+    let width = match area {
+        0..=0xff => 0,
+        0x100..=0xffff => 1,
+        0x1_0000..=0x3fff_ffff => 2,
+        _ => return Err(Error::new(ErrorKind::Limit, format!("an object header of {area} bytes"))),
+    };
+    let bit = |set: bool, bit: u8| if set { bit } else { 0 };
+    let flags = width
+        | bit(options.track_order, flag::ATTRIBUTE_ORDER_TRACKED)
+        | bit(options.index_order, flag::ATTRIBUTE_ORDER_INDEXED)
+        | bit(options.phase_change.is_some(), flag::PHASE_CHANGE)
+        | bit(options.times.is_some(), flag::TIMES);
+    Ok(Prefix { flags, times: options.times, phase_change: options.phase_change, chunk0_size: area })
+}
+
+/// The first chunk, whose length stands in itself.
+fn load_first(store: &mut Store, address: u64) -> Result<(BlockId, Prefix)> {
+    if let Some(id) = store.cached(address) {
+        let prefix = Prefix::parse(store.bytes(id)).map_err(|e| at(e, address))?;
+        if prefix.chunk_length() != Some(store.bytes(id).len() as u64) {
+            return Err(Error::corrupt(WHAT, address, "another structure of another size stands there too"));
+        }
+        return Ok((id, prefix));
+    }
+    let mut bytes = store.read_start(address, SPECULATIVE_READ, WHAT)?;
+    let prefix = Prefix::parse(&bytes).map_err(|e| at(e, address))?;
+    let length = prefix.chunk_length().filter(|&length| length <= u64::from(u32::MAX));
+    let length = length.ok_or_else(|| Error::corrupt(WHAT, address, "its size is impossible"))?;
+    let seal = Seal::At(length as u32 - 4);
+    let id = if length <= bytes.len() as u64 {
+        bytes.truncate(length as usize);
+        store.adopt(address, bytes, seal, WHAT)?
+    } else {
+        store.block(address, length, seal, WHAT)?
+    };
+    Ok((id, prefix))
+}

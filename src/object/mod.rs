@@ -1,0 +1,3 @@
+//! Files, groups, links, datasets and attributes, built from headers, trees and heaps.
+
+pub mod header;
