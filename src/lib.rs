@@ -7,6 +7,7 @@
 #![warn(missing_docs)]
 
 pub mod btree;
+pub mod chunk;
 pub mod datatype;
 pub mod error;
 pub mod format;

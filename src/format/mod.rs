@@ -2,9 +2,12 @@
 //!
 //! Every decoder takes a slice that may be hostile: lengths, counts and versions are checked before they are used.
 
+pub mod btree1;
 pub mod btree2;
 pub mod checksum;
 pub mod codec;
+pub mod extensible_array;
+pub mod fixed_array;
 pub mod fractal_heap;
 pub mod free_space;
 pub mod header;

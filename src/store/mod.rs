@@ -16,6 +16,7 @@ pub use cache::{AddressMap, BlockId, Seal};
 pub use space::Space;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::btree1::DEFAULT_CHUNK_K;
 use crate::format::{Sizes, UNDEFINED};
 
 /// Bytes of clean blocks kept when the user does not say.
@@ -36,6 +37,7 @@ pub struct Store {
     read_only: bool,
     failed: bool,
     edits: u64,
+    chunk_k: u16,
     counters: Counters,
 }
 
@@ -66,6 +68,7 @@ impl Store {
             read_only,
             failed: false,
             edits: 0,
+            chunk_k: DEFAULT_CHUNK_K,
             counters: Counters::default(),
         })
     }
@@ -82,6 +85,7 @@ impl Store {
             read_only: false,
             failed: false,
             edits: 0,
+            chunk_k: DEFAULT_CHUNK_K,
             counters: Counters::default(),
         }
     }
@@ -90,6 +94,16 @@ impl Store {
     #[inline]
     pub fn sizes(&self) -> Sizes {
         self.sizes
+    }
+
+    /// "Indexed storage internal node K": the size of version 1 B-tree nodes of chunks.
+    pub fn chunk_k(&self) -> u16 {
+        self.chunk_k
+    }
+
+    /// Sets it to what the superblock extension says.
+    pub fn set_chunk_k(&mut self, k: u16) {
+        self.chunk_k = k;
     }
 
     /// The file's free space.

@@ -53,6 +53,10 @@ impl Extents {
         self.by_address.range(..=address).next_back().is_some_and(|(&at, &size)| at + size >= address + length)
     }
 
+    fn overlaps(&self, address: u64, length: u64) -> bool {
+        self.by_address.range(..address + length).next_back().is_some_and(|(&at, &size)| at + size > address)
+    }
+
     /// Removes a part of one extent.
     fn cut(&mut self, address: u64, length: u64) {
         let Some((&at, &size)) = self.by_address.range(..=address).next_back() else { return };
@@ -148,6 +152,11 @@ impl Space {
         } else {
             self.pending.insert(address, length);
         }
+    }
+
+    /// Whether a part of the extent is free, or given back: a structure that claims it is damaged.
+    pub fn overlaps_free(&self, address: u64, length: u64) -> bool {
+        self.free.overlaps(address, length) || self.pending.overlaps(address, length)
     }
 
     /// Adds an extent that is known to be free in the flushed state (read from the file's own free-space manager).

@@ -1,0 +1,426 @@
+//! Datasets: what their messages say, and their raw data in contiguous and compact storage (specification IV.A.2.i,
+//! "The Data Layout Message"). Chunked datasets are described, carried, and freed with all their storage.
+
+mod create;
+mod selection;
+#[cfg(test)]
+mod tests;
+mod transfer;
+
+pub use create::{plan, DatasetOptions, NewBody, NewLayout, Plan, MAX_COMPACT};
+pub use selection::Selection;
+
+use crate::chunk::Chunks;
+use crate::datatype::{Conversion, Datatype};
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::header::message_flag;
+use crate::format::message::dataspace::Dataspace;
+use crate::format::message::fill::{Fill, FillValue, WriteTime};
+use crate::format::message::kind;
+use crate::format::message::layout::{ChunkIndex, Chunked, Layout, LayoutClass};
+use crate::format::message::shared::Shared;
+use crate::format::UNDEFINED;
+use crate::object::header::ObjectHeader;
+use crate::store::Store;
+use selection::Slab;
+
+/// Where a compact layout's data begin in the message, in all versions that are written.
+const COMPACT_DATA: usize = 4;
+
+/// One open dataset. Its raw data are not cached here.
+#[derive(Debug, Clone)]
+pub struct DatasetState {
+    datatype: Datatype,
+    /// The object header of the committed datatype that it shares.
+    committed: Option<u64>,
+    dataspace: Dataspace,
+    storage: Storage,
+    fill: FillValue,
+    /// Bytes of all elements.
+    size: u64,
+}
+
+/// Where the raw data are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Storage {
+    /// In the layout message, with this size.
+    Compact { size: u64 },
+    /// In one extent, undefined before the first write.
+    Contiguous { address: u64 },
+    /// In chunks.
+    Chunked(Box<Chunked>),
+    /// In files of their own.
+    External,
+    /// In other datasets.
+    Virtual,
+}
+
+/// The kind of a dataset's storage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LayoutKind {
+    /// In the object header.
+    Compact,
+    /// In one extent of the file.
+    Contiguous,
+    /// In chunks.
+    Chunked,
+    /// In files of their own.
+    External,
+    /// In other datasets.
+    Virtual,
+}
+
+/// What is known of a dataset without its raw data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatasetInfo {
+    /// The type of the elements.
+    pub datatype: Datatype,
+    /// The dimensions; none for a scalar.
+    pub dims: Vec<u64>,
+    /// How far they can grow; `u64::MAX` without bound.
+    pub max_dims: Vec<u64>,
+    /// No elements at all.
+    pub is_null: bool,
+    /// Where the raw data are.
+    pub layout: LayoutKind,
+    /// What unwritten elements read as.
+    pub fill: Fill,
+    /// Bytes of raw data in the file, after filters.
+    pub storage_size: u64,
+}
+
+impl DatasetState {
+    /// The dataset with this object header.
+    pub fn open(store: &mut Store, header: &ObjectHeader) -> Result<Self> {
+        let sizes = store.sizes();
+        let dataspace = Dataspace::decode(own_body(store, header, kind::DATASPACE, "dataspace")?, sizes)?;
+        let layout = Layout::decode(own_body(store, header, kind::LAYOUT, "data layout")?, sizes)?;
+        let fill = open_fill(store, header)?;
+        let (datatype, committed) = open_datatype(store, header)?;
+        let size = dataspace.elements().and_then(|elements| elements.checked_mul(datatype.size() as u64));
+        let Some(size) = size.filter(|&size| size < i64::MAX as u64) else {
+            let detail = format_args!("{:?} elements of {} bytes", dataspace.dims(), datatype.size());
+            return Err(Error::corrupt("dataspace message", header.address(), detail));
+        };
+        let storage = match layout.class {
+            _ if header.find(kind::EXTERNAL_FILES).is_some() => Storage::External,
+            LayoutClass::Compact { data } => Storage::Compact { size: data.len() as u64 },
+            LayoutClass::Contiguous { address, size: stored } => {
+                if address != UNDEFINED && stored.is_some_and(|stored| stored < size) {
+                    let detail = format_args!("{} bytes for a dataset of {size}", stored.unwrap_or(0));
+                    return Err(Error::corrupt("data layout message", header.address(), detail));
+                }
+                Storage::Contiguous { address }
+            }
+            LayoutClass::Chunked(chunked) => Storage::Chunked(Box::new(chunked)),
+            LayoutClass::Virtual { .. } => Storage::Virtual,
+        };
+        Ok(DatasetState { datatype, committed, dataspace, storage, fill, size })
+    }
+
+    /// The type of the elements.
+    pub fn datatype(&self) -> &Datatype {
+        &self.datatype
+    }
+
+    /// The object header of the committed datatype that this dataset shares, if it does.
+    pub fn committed_type(&self) -> Option<u64> {
+        self.committed
+    }
+
+    /// Describes the dataset.
+    pub fn info(&self, store: &mut Store) -> Result<DatasetInfo> {
+        let dims = self.dataspace.dims().to_vec();
+        let storage_size = match &self.storage {
+            Storage::Compact { size } => *size,
+            Storage::Contiguous { address: UNDEFINED } | Storage::External | Storage::Virtual => 0,
+            Storage::Contiguous { .. } => self.size,
+            Storage::Chunked(chunked) => {
+                let mut bytes = 0;
+                self.with_chunks(chunked, |chunks| {
+                    chunks.for_each(store, |chunk| {
+                        bytes += chunk.size;
+                        Ok(())
+                    })
+                })?;
+                bytes
+            }
+        };
+        Ok(DatasetInfo {
+            datatype: self.datatype.clone(),
+            max_dims: self.max_dims().to_vec(),
+            dims,
+            is_null: self.dataspace == Dataspace::Null,
+            layout: self.storage.kind(),
+            fill: self.fill.fill.clone(),
+            storage_size,
+        })
+    }
+
+    /// Reads the selected elements (all, without a selection) into `out`, converted to the type `memory`.
+    pub fn read(
+        &self,
+        store: &mut Store,
+        header: &ObjectHeader,
+        memory: &Datatype,
+        selection: Option<&Selection<'_>>,
+        out: &mut [u8],
+    ) -> Result<()> {
+        let slab = Slab::new(selection, self.dataspace.dims())?;
+        let conversion = Conversion::between(&self.datatype, memory)?;
+        let elements = self.check_transfer(&slab, memory, out.len())?;
+        if elements == 0 {
+            return Ok(());
+        }
+        match self.storage {
+            Storage::Compact { .. } => {
+                let sizes = store.sizes();
+                let layout = Layout::decode(own_body(store, header, kind::LAYOUT, "data layout")?, sizes)?;
+                let LayoutClass::Compact { data } = layout.class else { return Err(self.changed(header)) };
+                self.check_compact(header, data.len())?;
+                transfer::read_compact(&data, &slab, conversion, out)
+            }
+            Storage::Contiguous { address: UNDEFINED } => {
+                let (element, size) = (self.fill_element()?, memory.size());
+                conversion.run(&element, &mut out[..size])?;
+                let (element, rest) = out.split_at_mut(size);
+                transfer::repeat(element, rest);
+                Ok(())
+            }
+            Storage::Contiguous { address } => {
+                store.check_extent(address, self.size, "contiguous raw data")?;
+                transfer::read(store, address, &slab, conversion, out)
+            }
+            _ => Err(self.no_access("reading")),
+        }
+    }
+
+    /// Writes the selected elements (all, without a selection) from `data`, whose elements are of type `memory`.
+    pub fn write(
+        &mut self,
+        store: &mut Store,
+        header: &mut ObjectHeader,
+        memory: &Datatype,
+        selection: Option<&Selection<'_>>,
+        data: &[u8],
+    ) -> Result<()> {
+        store.check_writable()?;
+        let slab = Slab::new(selection, self.dataspace.dims())?;
+        let conversion = Conversion::between(memory, &self.datatype)?;
+        let elements = self.check_transfer(&slab, memory, data.len())?;
+        if elements == 0 {
+            return Ok(());
+        }
+        match self.storage {
+            Storage::Compact { .. } => self.write_compact(store, header, &slab, conversion, data),
+            Storage::Contiguous { address } => {
+                let address = match address {
+                    UNDEFINED => {
+                        let is_whole = elements == self.dataspace.elements().unwrap_or(0);
+                        let address = self.allocate(store, !is_whole)?;
+                        self.place(store, header, address)?;
+                        address
+                    }
+                    address => address,
+                };
+                store.check_extent(address, self.size, "contiguous raw data")?;
+                transfer::write(store, address, &slab, conversion, data)
+            }
+            _ => Err(self.no_access("writing")),
+        }
+    }
+
+    /// Gives the space of the raw data back, with all that finds them. What is in the object header is not freed here,
+    /// nor are other files touched.
+    pub fn free_storage(&mut self, store: &mut Store) -> Result<()> {
+        store.check_writable()?;
+        match std::mem::replace(&mut self.storage, Storage::Contiguous { address: UNDEFINED }) {
+            Storage::Contiguous { address: UNDEFINED } => Ok(()),
+            Storage::Contiguous { address } if self.size > 0 => {
+                store.check_extent(address, self.size, "contiguous raw data")?;
+                if store.space().overlaps_free(address, self.size) {
+                    return Err(Error::corrupt("contiguous raw data", address, "its space is free"));
+                }
+                store.free(address, self.size);
+                Ok(())
+            }
+            Storage::Chunked(chunked) => self.with_chunks(&chunked, |chunks| chunks.free_all(store).map(|_| ())),
+            _ => Ok(()),
+        }
+    }
+
+    fn max_dims(&self) -> &[u64] {
+        match &self.dataspace {
+            Dataspace::Simple { max_dims: Some(max_dims), .. } => max_dims,
+            dataspace => dataspace.dims(),
+        }
+    }
+
+    fn with_chunks<R>(&self, chunked: &Chunked, run: impl FnOnce(Chunks<'_>) -> Result<R>) -> Result<R> {
+        run(Chunks { layout: chunked, dims: self.dataspace.dims(), max_dims: self.max_dims() })
+    }
+
+    /// The number of elements to transfer, whose bytes in memory must be all of the buffer.
+    fn check_transfer(&self, slab: &Slab, memory: &Datatype, length: usize) -> Result<u64> {
+        let elements = if self.dataspace == Dataspace::Null { 0 } else { slab.elements() };
+        match elements.checked_mul(memory.size() as u64) {
+            Some(needed) if needed == length as u64 => Ok(elements),
+            _ => {
+                let kind =
+                    if elements > (length / memory.size()) as u64 { ErrorKind::TooSmall } else { ErrorKind::Argument };
+                let message =
+                    format!("{elements} elements of {} bytes do not match a buffer of {length}", memory.size());
+                Err(Error::new(kind, message))
+            }
+        }
+    }
+
+    fn write_compact(
+        &self,
+        store: &mut Store,
+        header: &mut ObjectHeader,
+        slab: &Slab,
+        conversion: Conversion,
+        data: &[u8],
+    ) -> Result<()> {
+        let sizes = store.sizes();
+        let Some(index) = header.find(kind::LAYOUT) else { return Err(self.changed(header)) };
+        let layout = Layout::decode(header.body(store, index)?, sizes)?;
+        let LayoutClass::Compact { data: mut raw } = layout.class else { return Err(self.changed(header)) };
+        self.check_compact(header, raw.len())?;
+        transfer::write_compact(&mut raw, slab, conversion, data)?;
+        if layout.version >= 3 {
+            return header.overwrite(store, index, COMPACT_DATA, &raw);
+        }
+        header.replace(store, index, &Layout::compact(raw).encode(sizes)?)
+    }
+
+    fn check_compact(&self, header: &ObjectHeader, length: usize) -> Result<()> {
+        if (length as u64) < self.size {
+            let detail = format_args!("{length} bytes of compact data for a dataset of {}", self.size);
+            return Err(Error::corrupt("data layout message", header.address(), detail));
+        }
+        Ok(())
+    }
+
+    /// Takes space for the raw data, and fills it unless all of it is about to be written.
+    fn allocate(&self, store: &mut Store, filled: bool) -> Result<u64> {
+        let address = store.allocate(self.size)?;
+        let result = match (&self.fill.fill, self.fill.write_time) {
+            _ if !filled => Ok(()),
+            (Fill::Undefined, _) | (_, WriteTime::Never) => {
+                // The file reaches to the end of the space, so that all of it can be read.
+                store.write_raw(address + self.size - 1, &[0])
+            }
+            // Zeros are written too: the space may have been used before.
+            _ => self.fill_element().and_then(|element| transfer::fill(store, address, self.size, &element)),
+        };
+        if result.is_err() {
+            store.free(address, self.size);
+        }
+        result.map(|()| address)
+    }
+
+    /// Records where the raw data are.
+    fn place(&mut self, store: &mut Store, header: &mut ObjectHeader, address: u64) -> Result<()> {
+        let Some(index) = header.find(kind::LAYOUT) else { return Err(self.changed(header)) };
+        let body = Layout::contiguous(address, self.size).encode(store.sizes())?;
+        header.replace(store, index, &body)?;
+        self.storage = Storage::Contiguous { address };
+        Ok(())
+    }
+
+    /// What one unwritten element reads as, in the dataset's type.
+    fn fill_element(&self) -> Result<Vec<u8>> {
+        match &self.fill.fill {
+            Fill::Value(value) if value.len() == self.datatype.size() => Ok(value.clone()),
+            Fill::Value(value) => {
+                let message = format!("fill value of {} bytes for elements of {}", value.len(), self.datatype.size());
+                Err(Error::new(ErrorKind::Corrupt, message))
+            }
+            Fill::Undefined | Fill::Default => Ok(vec![0; self.datatype.size()]),
+        }
+    }
+
+    /// Fills a buffer of whole elements.
+    fn fill_buffer(&self, buffer: &mut [u8]) -> Result<()> {
+        transfer::repeat(&self.fill_element()?, buffer);
+        Ok(())
+    }
+
+    #[cold]
+    fn no_access(&self, doing: &str) -> Error {
+        Error::unsupported(match &self.storage {
+            Storage::Chunked(chunked) => {
+                let index = match chunked.index {
+                    ChunkIndex::BTree1 => "a version 1 B-tree",
+                    ChunkIndex::Single { .. } => "a single chunk",
+                    ChunkIndex::Implicit => "an implicit index",
+                    ChunkIndex::FixedArray { .. } => "a fixed array",
+                    ChunkIndex::ExtensibleArray { .. } => "an extensible array",
+                    ChunkIndex::BTree2 { .. } => "a version 2 B-tree",
+                };
+                format!("{doing} chunked data (indexed by {index})")
+            }
+            Storage::External => format!("{doing} raw data in external files"),
+            _ => format!("{doing} a virtual dataset"),
+        })
+    }
+
+    /// The header no longer has the layout message that the dataset was opened with.
+    #[cold]
+    fn changed(&self, header: &ObjectHeader) -> Error {
+        Error::internal(format_args!("the layout message of the dataset at {:#x} is gone", header.address()))
+    }
+}
+
+impl Storage {
+    fn kind(&self) -> LayoutKind {
+        match self {
+            Storage::Compact { .. } => LayoutKind::Compact,
+            Storage::Contiguous { .. } => LayoutKind::Contiguous,
+            Storage::Chunked(_) => LayoutKind::Chunked,
+            Storage::External => LayoutKind::External,
+            Storage::Virtual => LayoutKind::Virtual,
+        }
+    }
+}
+
+/// The body of a message that a dataset must have, and that is not shared.
+fn own_body<'a>(store: &'a mut Store, header: &ObjectHeader, kind: u8, what: &str) -> Result<&'a [u8]> {
+    let missing = || Error::corrupt("dataset", header.address(), format_args!("it has no {what} message"));
+    let index = header.find(kind).ok_or_else(missing)?;
+    if header.messages()[index].flags & message_flag::SHARED != 0 {
+        return Err(Error::unsupported(format_args!("a shared {what} message")));
+    }
+    header.body(store, index)
+}
+
+/// The newer fill value message before the old one; without any, the default.
+fn open_fill(store: &mut Store, header: &ObjectHeader) -> Result<FillValue> {
+    if header.find(kind::FILL).is_some() {
+        return FillValue::decode(own_body(store, header, kind::FILL, "fill value")?);
+    }
+    if header.find(kind::FILL_OLD).is_some() {
+        return FillValue::decode_old(own_body(store, header, kind::FILL_OLD, "fill value")?);
+    }
+    FillValue::decode_old(&[0; 4])
+}
+
+/// The datatype, and the address of the committed one if it is shared.
+fn open_datatype(store: &mut Store, header: &ObjectHeader) -> Result<(Datatype, Option<u64>)> {
+    let shared =
+        header.find(kind::DATATYPE).filter(|&index| header.messages()[index].flags & message_flag::SHARED != 0);
+    let Some(index) = shared else {
+        return Ok((Datatype::from_message(own_body(store, header, kind::DATATYPE, "datatype")?)?, None));
+    };
+    let sizes = store.sizes();
+    match Shared::decode(header.body(store, index)?, sizes)? {
+        Shared::Object(address) => {
+            let committed = ObjectHeader::open(store, address)?;
+            let datatype = Datatype::from_message(own_body(store, &committed, kind::DATATYPE, "datatype")?)?;
+            Ok((datatype, Some(address)))
+        }
+        Shared::Heap(_) => Err(Error::unsupported("a datatype in the shared message heap")),
+    }
+}

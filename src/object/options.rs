@@ -1,0 +1,135 @@
+//! What a caller can choose when creating or opening. Range checks are here, so that every face of the library shares
+//! them.
+
+use crate::error::{Error, Result};
+
+/// Which libhdf5 versions can read a new file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FormatVersion {
+    /// Superblock 2: libhdf5 1.8 and later.
+    V18,
+    /// Superblock 3: libhdf5 1.10 and later.
+    #[default]
+    V110,
+}
+
+/// Whether an advisory lock is taken on the file, as libhdf5 does it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Locking {
+    /// What the environment variable `HDF5_USE_FILE_LOCKING` says (`TRUE`, `FALSE`, `BEST_EFFORT`); best effort when it
+    /// is not set: a file system without locks is no error.
+    #[default]
+    Environment,
+    /// No lock.
+    Off,
+    /// A lock, or an error.
+    On,
+}
+
+/// Options of creating a file.
+#[derive(Debug, Clone)]
+pub struct CreateOptions {
+    /// Fail when the file exists, instead of replacing it.
+    pub exclusive: bool,
+    /// The oldest libhdf5 that shall read the file.
+    pub format: FormatVersion,
+    /// Advisory locking.
+    pub locking: Locking,
+    /// Bytes of clean metadata blocks kept in memory.
+    pub cache_bytes: usize,
+    /// Options of the root group.
+    pub root: GroupOptions,
+}
+
+impl Default for CreateOptions {
+    fn default() -> Self {
+        CreateOptions {
+            exclusive: false,
+            format: FormatVersion::default(),
+            locking: Locking::default(),
+            cache_bytes: crate::store::DEFAULT_CACHE_BOUND,
+            root: GroupOptions::default(),
+        }
+    }
+}
+
+/// Options of opening a file.
+#[derive(Debug, Clone)]
+pub struct OpenOptions {
+    /// Refuse every change.
+    pub read_only: bool,
+    /// Advisory locking.
+    pub locking: Locking,
+    /// Bytes of clean metadata blocks kept in memory.
+    pub cache_bytes: usize,
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        OpenOptions { read_only: false, locking: Locking::default(), cache_bytes: crate::store::DEFAULT_CACHE_BOUND }
+    }
+}
+
+/// When a collection goes from compact to dense storage and back, and whether it knows its creation order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Phase {
+    /// The most that are kept in the object header; one more makes them dense.
+    pub max_compact: u16,
+    /// Fewer than this and rebalancing brings them back to the object header.
+    pub min_dense: u16,
+    /// Creation order is recorded.
+    pub track_order: bool,
+    /// Creation order has an index of its own (needs `track_order`).
+    pub index_order: bool,
+}
+
+impl Default for Phase {
+    fn default() -> Self {
+        Phase { max_compact: 8, min_dense: 6, track_order: false, index_order: false }
+    }
+}
+
+impl Phase {
+    /// Checks what libhdf5 checks: `min_dense ≤ max_compact + 1`, an index only with tracking.
+    pub fn check(&self, what: &str) -> Result<()> {
+        if u32::from(self.min_dense) > u32::from(self.max_compact) + 1 {
+            return Err(Error::range(
+                &format!("{what} min_dense"),
+                self.min_dense,
+                format_args!("0..={} (max_compact + 1)", u32::from(self.max_compact) + 1),
+            ));
+        }
+        if self.index_order && !self.track_order {
+            return Err(Error::range(
+                &format!("{what} creation-order indexing"),
+                "on",
+                "what is possible: it needs creation-order tracking",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Options of creating a group.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct GroupOptions {
+    /// How the group's links are stored.
+    pub links: Phase,
+    /// How the group's attributes are stored.
+    pub attributes: Phase,
+}
+
+/// The order in which attributes or links are visited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// As they are stored; the fastest.
+    Native,
+    /// By name, ascending bytes.
+    Name,
+    /// By name, descending.
+    NameReverse,
+    /// By creation; an error where creation order is not tracked.
+    Creation,
+    /// By creation, the last first.
+    CreationReverse,
+}
