@@ -1,5 +1,76 @@
-//! Files, groups, links, datasets and attributes, built from headers, trees and heaps.
+//! Files, groups, datasets, attributes and links as a user sees them: the Rust face of the library.
+//!
+//! [`File`] and [`Object`] are cheap to clone and may be used from any thread; one lock per file orders their calls,
+//! and no callback runs while it is held.
 
+mod attribute;
+mod check;
 pub mod dataset;
+mod dense;
+mod face;
+mod file;
+mod group;
 pub mod header;
+mod link;
+mod maintain;
+mod open;
 pub mod options;
+mod path;
+mod state;
+mod sweep;
+mod value;
+
+use std::fmt;
+
+pub use face::{LinkInfo, Object};
+pub use file::File;
+pub use link::LinkTarget;
+pub use options::{CreateOptions, FormatVersion, GroupOptions, Locking, OpenOptions, Order, Phase};
+pub use value::AttributeInfo;
+
+use crate::error::{Error, Result};
+use crate::format::message::kind;
+use header::ObjectHeader;
+
+/// What an object is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ObjectKind {
+    /// Holds links.
+    Group,
+    /// Holds an array of elements.
+    Dataset,
+    /// A committed datatype.
+    NamedType,
+}
+
+impl ObjectKind {
+    /// What the object with this header is: told by the messages that it carries.
+    fn of(header: &ObjectHeader) -> Result<Self> {
+        let has = |kind| header.find(kind).is_some();
+        if has(kind::LINK_INFO) || has(kind::SYMBOL_TABLE) {
+            Ok(ObjectKind::Group)
+        } else if has(kind::DATASPACE) && has(kind::LAYOUT) {
+            Ok(ObjectKind::Dataset)
+        } else if has(kind::DATATYPE) {
+            Ok(ObjectKind::NamedType)
+        } else {
+            Err(Error::corrupt("object header", header.address(), "its messages make no group, dataset or datatype"))
+        }
+    }
+}
+
+/// Now, as object headers store it: seconds since 1970.
+fn header_time() -> u32 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.map_or(0, |since| since.as_secs() as u32)
+}
+
+impl fmt::Display for ObjectKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ObjectKind::Group => "group",
+            ObjectKind::Dataset => "dataset",
+            ObjectKind::NamedType => "committed datatype",
+        })
+    }
+}

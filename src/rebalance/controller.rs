@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use super::clock::{Clock, MS};
-use super::options::{IncrementalOptions, LazyOptions, Mode, SmartOptions};
+use super::options::{IncrementalOptions, LazyOptions, Mode, ModeSet, SmartOptions};
 use super::policy::{self, Pace, Plan};
 use super::smart::Smart;
 use super::stats::{ModeChange, Progress, RebalanceStats};
@@ -342,8 +342,11 @@ impl Controller {
         self.pace = self.pace.served();
     }
 
-    pub(super) fn finishes_at_close(&self) -> bool {
-        self.effective_mode() != Mode::None
+    /// Whether closing does what is still due: in every mode but none. Smart does so too when its choice was none, for
+    /// it chooses that where there is little to do.
+    pub fn finishes_at_close(&self) -> bool {
+        let none_only = |smart: &Smart| smart.options.allowed_modes == ModeSet::of(&[Mode::None]);
+        self.mode != Mode::None && !self.smart.as_ref().is_some_and(none_only)
     }
 }
 

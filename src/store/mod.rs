@@ -7,6 +7,7 @@ pub mod backend;
 mod cache;
 pub mod file;
 pub mod lock;
+pub mod managers;
 mod space;
 
 use std::io::IoSlice;

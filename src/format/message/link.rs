@@ -110,6 +110,27 @@ impl<'a> Link<'a> {
     }
 }
 
+/// The name alone, for searches: much cheaper than a full decode.
+#[inline]
+pub fn name_of(bytes: &[u8]) -> Result<&[u8]> {
+    let damaged = || Reader::new(bytes, "link message").error("it ends within its name");
+    let &[_, flags, ..] = bytes else { return Err(damaged()) };
+    let at = 2 + usize::from(flags & 0x08 != 0) + 8 * usize::from(flags & 0x04 != 0) + usize::from(flags & 0x10 != 0);
+    let width = 1usize << (flags & 3);
+    let field = bytes.get(at..at + width).ok_or_else(damaged)?;
+    let length = field.iter().rev().fold(0usize, |length, &byte| length << 8 | usize::from(byte));
+    let begin = at + width;
+    bytes.get(begin..begin.saturating_add(length)).ok_or_else(damaged)
+}
+
+/// The creation order alone, if the link has one.
+pub fn creation_order_of(bytes: &[u8]) -> Option<i64> {
+    let &[_, flags, ..] = bytes else { return None };
+    let at = 2 + usize::from(flags & 0x08 != 0);
+    let field: [u8; 8] = bytes.get(at..at + 8)?.try_into().ok()?;
+    (flags & 0x04 != 0).then(|| i64::from_le_bytes(field))
+}
+
 /// The file name and the object path in the data of an external link.
 pub fn external_parts(data: &[u8]) -> Result<(&[u8], &[u8])> {
     let damaged = || Reader::new(data, "external link").error("its two strings are not terminated");
@@ -133,6 +154,21 @@ pub fn external_data(file: &[u8], path: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_head_alone_is_what_a_decode_finds() {
+        for (name, utf8, creation_order, target) in [
+            (b"a".as_slice(), false, None, Target::Hard(77)),
+            (&[b'n'; 300], true, Some(5), Target::Soft(b"/x")),
+            (b"user", false, Some(1 << 40), Target::User(70, b"data")),
+        ] {
+            let mut bytes = Vec::new();
+            Link { name, utf8, creation_order, target }.encode(Sizes::EIGHT, &mut bytes).unwrap();
+            assert_eq!(name_of(&bytes).unwrap(), name);
+            assert_eq!(creation_order_of(&bytes), creation_order);
+            assert!(name_of(&bytes[..2]).is_err());
+        }
+    }
     use proptest::prelude::*;
 
     #[test]

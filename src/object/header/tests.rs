@@ -83,33 +83,6 @@ fn attributes_that_come_and_go_leave_nothing() {
     }
 }
 
-/// The root group of an empty file of libhdf5 1.10.8 (`libver='latest'`), with times and a NIL message of 88 bytes.
-const LIBHDF5: &str = concat!(
-    "4f4844520220cc04016bcc04016bcc04016bcc04016b78021200000000ffffffffffffffffffffffffffffffff0a020001",
-    "00000058000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
-    "000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000ae57da39"
-);
-
-#[test]
-fn libhdf5s_header_is_read_and_edited() {
-    let image: Vec<u8> = (0..147).map(|i| u8::from_str_radix(&LIBHDF5[2 * i..2 * i + 2], 16).unwrap()).collect();
-    let mut disk = Disk::new();
-    let (id, address) = disk.store.create_block(147, Seal::At(143)).unwrap();
-    disk.store.bytes_mut(id).copy_from_slice(&image);
-    let mut store = disk.reopen(false);
-    let mut header = ObjectHeader::open(&mut store, address).unwrap();
-    header.check(&mut store).unwrap();
-    assert_eq!(header.prefix().times.unwrap().birth, 0x6b01_04cc);
-    let kinds: Vec<u8> = header.messages().iter().map(|message| message.kind).collect();
-    assert_eq!(kinds, [kind::LINK_INFO, kind::GROUP_INFO]);
-    let index = header.insert(&mut store, &new(kind::ATTRIBUTE, &[1; 84])).unwrap();
-    header.check(&mut store).unwrap();
-    assert_eq!(header.file_bytes(), 147);
-    header.remove(&mut store, index).unwrap();
-    let id = store.cached(address).unwrap();
-    assert_eq!(store.bytes(id)[..143], image[..143]);
-}
-
 #[test]
 fn times_and_flags_are_kept() {
     let mut disk = Disk::new();

@@ -1,0 +1,539 @@
+//! An object's attributes: compact in its object header or dense in a heap with indexes (specification IV.A.2.m
+//! "Attribute Message" and IV.A.2.v "Attribute Info Message").
+
+use crate::btree::Location;
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::header::{message_flag, MAX_BODY};
+use crate::format::message::attribute::{self, Attribute, DATATYPE_SHARED};
+use crate::format::message::attribute_info::AttributeInfo;
+use crate::format::message::kind;
+use crate::format::message::shared::Shared;
+use crate::format::{Sizes, UNDEFINED};
+use crate::heap::HeapParams;
+use crate::object::dense::{DenseAddresses, DenseKind, DenseStore, MAX_RECORD};
+use crate::object::header::{NewMessage, ObjectHeader};
+use crate::object::options::{Order, Phase};
+use crate::store::Store;
+
+/// Creation orders are 16 bits; this one stands for "not tracked".
+const NO_ORDER: u16 = u16::MAX;
+
+/// Dense attributes: name records of type 8, creation-order records of type 9, 8-byte heap IDs.
+pub(super) struct AttributeKind;
+
+impl DenseKind for AttributeKind {
+    const NAME_TYPE: u8 = 8;
+    const NAME_SIZE: usize = 17;
+    const HASH_AT: usize = 13;
+    const NAME_ID_AT: usize = 0;
+    const ORDER_TYPE: u8 = 9;
+    const ORDER_SIZE: usize = 13;
+    const ORDER_ID_AT: usize = 0;
+    const ID_LEN: usize = 8;
+
+    fn heap_params() -> HeapParams {
+        HeapParams::ATTRIBUTES
+    }
+
+    fn name(object: &[u8]) -> Result<&[u8]> {
+        attribute::name_of(object)
+    }
+
+    fn name_record(id: &[u8], order: u64, hash: u32, record: &mut [u8]) {
+        record[..8].copy_from_slice(id);
+        record[8] = 0;
+        record[9..13].copy_from_slice(&(order as u32).to_le_bytes());
+        record[13..17].copy_from_slice(&hash.to_le_bytes());
+    }
+
+    fn order_record(id: &[u8], order: u64, record: &mut [u8]) {
+        record[..8].copy_from_slice(id);
+        record[8] = 0;
+        record[9..13].copy_from_slice(&(order as u32).to_le_bytes());
+    }
+
+    fn order_of_record(record: &[u8]) -> u64 {
+        u64::from(u32::from_le_bytes([record[9], record[10], record[11], record[12]]))
+    }
+
+    fn order_of(name_record: &[u8], _object: &[u8]) -> Option<u64> {
+        Some(Self::order_of_record(name_record))
+    }
+
+    fn is_shared(name_record: &[u8]) -> bool {
+        name_record[8] & 0x02 != 0
+    }
+}
+
+/// The address of a committed datatype that lost a reference.
+pub(super) type Released = Option<u64>;
+
+/// What storing an attribute did.
+pub(super) enum Put {
+    /// There was none of this name.
+    New,
+    /// One was replaced, which may have referred to a committed datatype.
+    Replaced(Released),
+}
+
+/// The committed datatype that an attribute message refers to.
+#[inline]
+fn committed(message: &[u8], sizes: Sizes) -> Result<Released> {
+    match message {
+        [version, flags, ..] if *version >= 2 && flags & DATATYPE_SHARED != 0 => {
+            match Shared::decode(Attribute::decode(message)?.datatype, sizes)? {
+                Shared::Object(address) => Ok(Some(address)),
+                Shared::Heap(_) => Err(Error::unsupported("a datatype in the shared object header message heap")),
+            }
+        }
+        _ => Ok(None),
+    }
+}
+
+impl DenseStore<AttributeKind> {
+    /// The committed datatype that the attribute at a location refers to.
+    #[inline]
+    fn committed_at(&mut self, store: &mut Store, location: &Location) -> Result<Released> {
+        let sizes = store.sizes();
+        let record = self.record(store, location);
+        committed(self.object(store, &record)?, sizes)
+    }
+
+    /// Gives the attributes the creation orders 0, 1, 2, … in their order.
+    fn renumber(&mut self, store: &mut Store) -> Result<()> {
+        let mut all = Vec::with_capacity(self.len() as usize);
+        self.for_each(store, |record, object| {
+            all.push((AttributeKind::order_of_record(record), attribute::name_of(object)?.to_vec()));
+            Ok(true)
+        })?;
+        all.sort_unstable();
+        // Ascending, so a number is never given while a later attribute still has it.
+        for (new, (old, name)) in all.into_iter().enumerate() {
+            if new as u64 != old {
+                self.set_order(store, &name, old, new as u64)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn set_order(&mut self, store: &mut Store, name: &[u8], old: u64, new: u64) -> Result<()> {
+        let (location, _) = self.locate(store, name)?;
+        let mut record = self.record(store, &location);
+        record[9..13].copy_from_slice(&(new as u32).to_le_bytes());
+        self.names.record_at_mut(store, &location)[9..13].copy_from_slice(&record[9..13]);
+        self.reorder(store, &record[..8], old, new)
+    }
+}
+
+/// The attributes of one loaded object.
+pub(super) struct Attributes {
+    info: Option<AttributeInfo>,
+    phase: Phase,
+    dense: Option<Box<DenseStore<AttributeKind>>>,
+    info_changed: bool,
+    compact: u64,
+}
+
+impl Attributes {
+    /// The attribute storage that an object's header describes; nothing dense is read yet.
+    pub fn of(store: &mut Store, header: &ObjectHeader) -> Result<Self> {
+        let sizes = store.sizes();
+        let info = match header.find(kind::ATTRIBUTE_INFO) {
+            Some(index) => Some(AttributeInfo::decode(header.body(store, index)?, sizes)?),
+            None => None,
+        };
+        let (max_compact, min_dense) = header.phase_change();
+        let (track_order, index_order) = (header.is_order_tracked(), header.is_order_indexed());
+        let phase = Phase { max_compact, min_dense, track_order, index_order };
+        let compact = header.count(kind::ATTRIBUTE) as u64;
+        Ok(Attributes { info, phase, dense: None, info_changed: false, compact })
+    }
+
+    /// Whether the dense store is in memory.
+    pub fn is_dense_loaded(&self) -> bool {
+        self.dense.is_some()
+    }
+
+    /// The dense store, loaded if the attributes are dense.
+    #[inline]
+    pub fn dense(&mut self, store: &mut Store) -> Result<Option<&mut DenseStore<AttributeKind>>> {
+        if self.dense.is_none() {
+            self.load_dense(store)?;
+        }
+        Ok(self.dense.as_deref_mut())
+    }
+
+    fn load_dense(&mut self, store: &mut Store) -> Result<()> {
+        let Some(info) = self.info.as_ref().filter(|info| info.heap != UNDEFINED) else { return Ok(()) };
+        let addresses = DenseAddresses {
+            heap: info.heap,
+            names: info.name_index,
+            order: info.order_index.filter(|&address| address != UNDEFINED),
+        };
+        self.dense = Some(Box::new(DenseStore::open(store, addresses)?));
+        Ok(())
+    }
+
+    /// The dense store if it is in memory.
+    pub fn loaded_dense(&mut self) -> Option<&mut DenseStore<AttributeKind>> {
+        self.dense.as_deref_mut()
+    }
+
+    /// Attributes of the object.
+    pub fn len(&mut self, store: &mut Store) -> Result<u64> {
+        let compact = self.compact;
+        Ok(self.dense(store)?.map_or(compact, |dense| dense.len()))
+    }
+
+    /// Calls `read` with the attribute message of this name; `None` when there is none.
+    pub fn with<R>(
+        &mut self,
+        store: &mut Store,
+        header: &ObjectHeader,
+        name: &[u8],
+        read: impl FnOnce(&[u8], Option<u32>) -> Result<R>,
+    ) -> Result<Option<R>> {
+        let tracked = self.phase.track_order;
+        if let Some(dense) = self.dense(store)? {
+            let (location, _) = dense.locate(store, name)?;
+            if !location.found {
+                return Ok(None);
+            }
+            let record = dense.record(store, &location);
+            let order = tracked.then(|| AttributeKind::order_of_record(&record) as u32);
+            return read(dense.object(store, &record)?, order).map(Some);
+        }
+        match find_compact(store, header, name)? {
+            Some(index) => {
+                let order = tracked.then(|| u32::from(header.messages()[index].order));
+                read(header.body(store, index)?, order).map(Some)
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// Whether there is an attribute of this name.
+    pub fn contains(&mut self, store: &mut Store, header: &ObjectHeader, name: &[u8]) -> Result<bool> {
+        if let Some(dense) = self.dense(store)? {
+            return Ok(dense.locate(store, name)?.0.found);
+        }
+        Ok(find_compact(store, header, name)?.is_some())
+    }
+
+    /// Stores an encoded attribute message under its name; one of the same name is replaced and keeps its creation
+    /// order.
+    #[inline]
+    pub fn put(&mut self, store: &mut Store, header: &mut ObjectHeader, name: &[u8], message: &[u8]) -> Result<Put> {
+        let tracked = self.phase.track_order;
+        let Some(dense) = self.dense(store)? else { return self.put_compact(store, header, name, message) };
+        let (location, hash) = dense.locate(store, name)?;
+        if location.found {
+            let released = dense.committed_at(store, &location)?;
+            dense.replace_at(store, &location, message)?;
+            return Ok(Put::Replaced(released));
+        }
+        if tracked {
+            return self.put_tracked(store, header, name, message);
+        }
+        dense.insert_at(store, location, hash, u64::from(NO_ORDER), message)?;
+        Ok(Put::New)
+    }
+
+    /// A new attribute where creation order is tracked: the order is taken first, for that may renumber the index.
+    fn put_tracked(
+        &mut self,
+        store: &mut Store,
+        header: &mut ObjectHeader,
+        name: &[u8],
+        message: &[u8],
+    ) -> Result<Put> {
+        let order = self.next_order(store, header)?;
+        if let Some(dense) = &mut self.dense {
+            dense.insert(store, name, u64::from(order), message)?;
+        }
+        Ok(Put::New)
+    }
+
+    fn put_compact(
+        &mut self,
+        store: &mut Store,
+        header: &mut ObjectHeader,
+        name: &[u8],
+        message: &[u8],
+    ) -> Result<Put> {
+        if let Some(index) = find_compact(store, header, name)? {
+            let sizes = store.sizes();
+            let released = committed(header.body(store, index)?, sizes)?;
+            if message.len() <= MAX_BODY {
+                header.replace(store, index, message)?;
+            } else {
+                self.make_dense(store, header)?;
+                if let Some(dense) = &mut self.dense {
+                    let (location, _) = dense.locate(store, name)?;
+                    dense.replace_at(store, &location, message)?;
+                }
+            }
+            return Ok(Put::Replaced(released));
+        }
+        if self.compact >= u64::from(self.phase.max_compact) || message.len() > MAX_BODY {
+            self.make_dense(store, header)?;
+            return self.put_tracked(store, header, name, message);
+        }
+        let order = self.next_order(store, header)?;
+        insert_compact(store, header, order, message)?;
+        self.compact += 1;
+        Ok(Put::New)
+    }
+
+    /// The creation order of the next attribute. The format's counter has 16 bits; when it is used up, the living
+    /// attributes are renumbered, which libhdf5 does not do.
+    fn next_order(&mut self, store: &mut Store, header: &mut ObjectHeader) -> Result<u16> {
+        if !self.phase.track_order {
+            return Ok(NO_ORDER);
+        }
+        let current = self.info.as_ref().and_then(|info| info.max_creation_order).unwrap_or(0);
+        let order = if current == NO_ORDER { self.renumber(store, header)? } else { current };
+        let info = self.info_mut();
+        info.max_creation_order = Some(order + 1);
+        self.info_changed = true;
+        Ok(order)
+    }
+
+    fn renumber(&mut self, store: &mut Store, header: &mut ObjectHeader) -> Result<u16> {
+        let alive = self.len(store)?;
+        if alive >= u64::from(NO_ORDER) {
+            return Err(Error::new(
+                ErrorKind::Limit,
+                "65,535 attributes are alive on an object that tracks their creation order, the most that the format \
+                 can number; delete some, or use an object that does not track it",
+            ));
+        }
+        if let Some(dense) = &mut self.dense {
+            dense.renumber(store)?;
+        } else {
+            let mut all: Vec<_> =
+                header.find_all(kind::ATTRIBUTE).map(|index| (header.messages()[index].order, index)).collect();
+            all.sort_unstable();
+            for (order, (_, index)) in all.into_iter().enumerate() {
+                header.set_order(store, index, order as u16)?;
+            }
+        }
+        Ok(alive as u16)
+    }
+
+    fn info_mut(&mut self) -> &mut AttributeInfo {
+        let phase = self.phase;
+        self.info.get_or_insert_with(|| AttributeInfo::new(phase.track_order, phase.index_order))
+    }
+
+    /// Removes the attribute of this name; `None` when there is none, else the committed datatype that it referred to.
+    #[inline]
+    pub fn remove(&mut self, store: &mut Store, header: &mut ObjectHeader, name: &[u8]) -> Result<Option<Released>> {
+        if let Some(dense) = self.dense(store)? {
+            let (location, _) = dense.locate(store, name)?;
+            if !location.found {
+                return Ok(None);
+            }
+            let released = dense.committed_at(store, &location)?;
+            dense.remove_at(store, location)?;
+            return Ok(Some(released));
+        }
+        let Some(index) = find_compact(store, header, name)? else { return Ok(None) };
+        let sizes = store.sizes();
+        let released = committed(header.body(store, index)?, sizes)?;
+        header.remove(store, index)?;
+        self.compact -= 1;
+        Ok(Some(released))
+    }
+
+    /// Gives the attribute another name; its creation order stays. The caller has checked both names.
+    pub fn rename(
+        &mut self,
+        store: &mut Store,
+        header: &mut ObjectHeader,
+        from: &[u8],
+        message: &[u8],
+        to: &[u8],
+    ) -> Result<()> {
+        if let Some(dense) = self.dense(store)? {
+            let (location, _) = dense.locate(store, from)?;
+            let record: [u8; MAX_RECORD] = dense.record(store, &location);
+            let order = AttributeKind::order_of_record(&record);
+            dense.remove_at(store, location)?;
+            return dense.insert(store, to, order, message);
+        }
+        match find_compact(store, header, from)? {
+            Some(index) if message.len() <= MAX_BODY => header.replace(store, index, message),
+            Some(index) => {
+                let order = order_at(header, index);
+                header.remove(store, index)?;
+                self.compact -= 1;
+                self.make_dense(store, header)?;
+                match &mut self.dense {
+                    Some(dense) => dense.insert(store, to, u64::from(order), message),
+                    None => Ok(()),
+                }
+            }
+            None => Err(Error::internal("an attribute vanished while it was renamed")),
+        }
+    }
+
+    /// All names in the order asked for.
+    pub fn names(&mut self, store: &mut Store, header: &ObjectHeader, order: Order) -> Result<Vec<Vec<u8>>> {
+        if matches!(order, Order::Creation | Order::CreationReverse) && !self.phase.track_order {
+            return Err(Error::new(
+                ErrorKind::Argument,
+                "creation order is not tracked by this object; native order and order by name are available",
+            ));
+        }
+        let mut all: Vec<(u64, Vec<u8>)> = Vec::with_capacity(self.len(store)?.min(1 << 20) as usize);
+        if let Some(dense) = self.dense(store)? {
+            dense.for_each(store, |record, object| {
+                let name = attribute::name_of(object)?;
+                all.push((AttributeKind::order_of_record(record), name.to_vec()));
+                Ok(true)
+            })?;
+        } else {
+            for index in header.find_all(kind::ATTRIBUTE) {
+                check_shared(header, index)?;
+                let name = attribute::name_of(header.body(store, index)?)?;
+                all.push((u64::from(header.messages()[index].order), name.to_vec()));
+            }
+        }
+        match order {
+            Order::Native => {}
+            Order::Name => all.sort_unstable_by(|a, b| a.1.cmp(&b.1)),
+            Order::NameReverse => all.sort_unstable_by(|a, b| b.1.cmp(&a.1)),
+            Order::Creation => all.sort_unstable_by_key(|(order, _)| *order),
+            Order::CreationReverse => all.sort_unstable_by_key(|(order, _)| std::cmp::Reverse(*order)),
+        }
+        Ok(all.into_iter().map(|(_, name)| name).collect())
+    }
+
+    fn make_dense(&mut self, store: &mut Store, header: &mut ObjectHeader) -> Result<()> {
+        let mut dense = DenseStore::create(store, self.phase.index_order)?;
+        while let Some(index) = header.find(kind::ATTRIBUTE) {
+            check_shared(header, index)?;
+            let order = order_at(header, index);
+            let body = header.body(store, index)?.to_vec();
+            let name = attribute::name_of(&body)?;
+            dense.insert(store, name, u64::from(order), &body)?;
+            header.remove(store, index)?;
+        }
+        self.compact = 0;
+        self.dense = Some(Box::new(dense));
+        self.info_mut();
+        self.info_changed = true;
+        Ok(())
+    }
+
+    /// Brings dense attributes back into the object header when there are fewer than `min_dense`; whether it did.
+    pub fn make_compact(&mut self, store: &mut Store, header: &mut ObjectHeader) -> Result<bool> {
+        let phase = self.phase;
+        let Some(dense) = self.dense(store)? else { return Ok(false) };
+        if dense.len() >= u64::from(phase.min_dense).max(1) {
+            return Ok(false);
+        }
+        let mut all = Vec::new();
+        dense.for_each(store, |record, object| {
+            all.push((AttributeKind::order_of_record(record) as u16, object.to_vec()));
+            Ok(true)
+        })?;
+        if all.iter().any(|(_, body): &(u16, Vec<u8>)| body.len() > MAX_BODY) {
+            return Ok(false);
+        }
+        all.sort_by_key(|(order, _)| *order);
+        for (order, body) in &all {
+            insert_compact(store, header, *order, body)?;
+        }
+        self.compact = all.len() as u64;
+        if let Some(dense) = self.dense.take() {
+            dense.delete(store)?;
+        }
+        let info = self.info_mut();
+        info.heap = UNDEFINED;
+        info.name_index = UNDEFINED;
+        info.order_index = phase.index_order.then_some(UNDEFINED);
+        self.info_changed = true;
+        Ok(true)
+    }
+
+    /// Gives the dense store's space back: the object is deleted. The committed datatypes that its attributes referred
+    /// to join `released`.
+    pub fn delete(&mut self, store: &mut Store, header: &ObjectHeader, released: &mut Vec<u64>) -> Result<()> {
+        let sizes = store.sizes();
+        for index in header.find_all(kind::ATTRIBUTE) {
+            check_shared(header, index)?;
+            released.extend(committed(header.body(store, index)?, sizes)?);
+        }
+        if let Some(dense) = self.dense(store)? {
+            dense.for_each(store, |_, object| {
+                released.extend(committed(object, sizes)?);
+                Ok(true)
+            })?;
+        }
+        match self.dense.take() {
+            Some(dense) => dense.delete(store),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes dense storage and the Attribute Info message ready for the flush.
+    pub fn prepare(&mut self, store: &mut Store, header: &mut ObjectHeader) -> Result<()> {
+        if self.dense.as_ref().is_some_and(|dense| dense.len() == 0) {
+            self.make_compact(store, header)?;
+        }
+        if let Some(dense) = &mut self.dense {
+            dense.prepare(store)?;
+            let addresses = dense.addresses();
+            let info = self.info_mut();
+            let changed = info.heap != addresses.heap;
+            info.heap = addresses.heap;
+            info.name_index = addresses.names;
+            info.order_index = addresses.order.or(info.order_index);
+            self.info_changed |= changed;
+        }
+        if !std::mem::take(&mut self.info_changed) {
+            return Ok(());
+        }
+        let Some(info) = &self.info else { return Ok(()) };
+        let body = info.encode(store.sizes());
+        match header.find(kind::ATTRIBUTE_INFO) {
+            Some(index) => header.replace(store, index, &body),
+            None => {
+                let message = NewMessage { kind: kind::ATTRIBUTE_INFO, flags: 0, order: 0, body: &body };
+                header.insert(store, &message).map(|_| ())
+            }
+        }
+    }
+}
+
+fn find_compact(store: &mut Store, header: &ObjectHeader, name: &[u8]) -> Result<Option<usize>> {
+    for index in header.find_all(kind::ATTRIBUTE) {
+        check_shared(header, index)?;
+        if attribute::name_of(header.body(store, index)?)? == name {
+            return Ok(Some(index));
+        }
+    }
+    Ok(None)
+}
+
+fn insert_compact(store: &mut Store, header: &mut ObjectHeader, order: u16, body: &[u8]) -> Result<usize> {
+    let order = if header.is_order_tracked() { order } else { 0 };
+    header.insert(store, &NewMessage { kind: kind::ATTRIBUTE, flags: 0, order, body })
+}
+
+fn order_at(header: &ObjectHeader, index: usize) -> u16 {
+    if header.is_order_tracked() {
+        header.messages()[index].order
+    } else {
+        NO_ORDER
+    }
+}
+
+fn check_shared(header: &ObjectHeader, index: usize) -> Result<()> {
+    if header.messages()[index].flags & message_flag::SHARED != 0 {
+        return Err(Error::unsupported("an attribute in the shared object header message heap"));
+    }
+    Ok(())
+}

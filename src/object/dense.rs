@@ -1,0 +1,354 @@
+//! Dense storage: objects (attributes or links) in a fractal heap, found through a version 2 B-tree by name and, where
+//! asked for, a second one by creation order. One engine serves attributes and links; [`DenseKind`] says how their
+//! records and heap objects differ.
+
+use std::cmp::Ordering;
+use std::marker::PhantomData;
+
+use crate::btree::{Key, Location, Tree, TreeParams};
+use crate::error::{Error, Result};
+use crate::format::checksum::name_hash;
+use crate::heap::{Heap, HeapId, HeapParams};
+use crate::object::maintain::Summary;
+use crate::store::Store;
+
+/// Node size of the indexes that h5r creates (docs/design.md has the measurement behind it).
+pub(super) const NODE_SIZE: u32 = 4096;
+const SPLIT_PERCENT: u8 = 100;
+const MERGE_PERCENT: u8 = 40;
+
+/// No record of a dense index is longer than this.
+pub(super) const MAX_RECORD: usize = 24;
+
+/// How one kind of dense storage lays out its records and objects.
+pub(super) trait DenseKind {
+    /// B-tree record type of the name index.
+    const NAME_TYPE: u8;
+    /// Bytes of a name record.
+    const NAME_SIZE: usize;
+    /// Where the hash stands in a name record.
+    const HASH_AT: usize;
+    /// Where the heap ID stands in a name record.
+    const NAME_ID_AT: usize;
+    /// B-tree record type of the creation-order index.
+    const ORDER_TYPE: u8;
+    /// Bytes of an order record.
+    const ORDER_SIZE: usize;
+    /// Where the heap ID stands in an order record.
+    const ORDER_ID_AT: usize;
+    /// Bytes of a heap ID.
+    const ID_LEN: usize;
+
+    /// The parameters of a new heap.
+    fn heap_params() -> HeapParams;
+    /// The name inside a heap object, without a terminator.
+    fn name(object: &[u8]) -> Result<&[u8]>;
+    /// Fills a name record.
+    fn name_record(id: &[u8], order: u64, hash: u32, record: &mut [u8]);
+    /// Fills an order record.
+    fn order_record(id: &[u8], order: u64, record: &mut [u8]);
+    /// The creation order that an order record is sorted by.
+    fn order_of_record(record: &[u8]) -> u64;
+    /// The creation order of the object that a name record points to.
+    fn order_of(name_record: &[u8], object: &[u8]) -> Option<u64>;
+    /// The hash in a name record.
+    #[inline]
+    fn hash_of(record: &[u8]) -> u32 {
+        let at = Self::HASH_AT;
+        u32::from_le_bytes([record[at], record[at + 1], record[at + 2], record[at + 3]])
+    }
+    /// Whether the record points into the shared message heap instead of this heap.
+    fn is_shared(name_record: &[u8]) -> bool;
+}
+
+/// A name sought in the name index: by hash, then by the name itself, which stands in the heap.
+struct NameKey<'a, K> {
+    hash: u32,
+    name: &'a [u8],
+    heap: &'a mut Heap,
+    kind: PhantomData<K>,
+}
+
+impl<K: DenseKind> Key for NameKey<'_, K> {
+    #[inline]
+    fn quick(&self, record: &[u8]) -> Option<Ordering> {
+        let hash = K::hash_of(record);
+        (self.hash != hash).then(|| self.hash.cmp(&hash))
+    }
+
+    fn resolve(&mut self, store: &mut Store, record: &[u8]) -> Result<Ordering> {
+        let object = self.heap.get(store, &record[K::NAME_ID_AT..K::NAME_ID_AT + K::ID_LEN])?;
+        Ok(self.name.cmp(K::name(object)?))
+    }
+}
+
+/// A creation order sought in the order index.
+struct OrderKey<K> {
+    order: u64,
+    kind: PhantomData<K>,
+}
+
+impl<K: DenseKind> Key for OrderKey<K> {
+    #[inline]
+    fn quick(&self, record: &[u8]) -> Option<Ordering> {
+        Some(self.order.cmp(&K::order_of_record(record)))
+    }
+
+    fn resolve(&mut self, _: &mut Store, _: &[u8]) -> Result<Ordering> {
+        Ok(Ordering::Equal)
+    }
+}
+
+/// Addresses of a dense store, as the Attribute Info and Link Info messages hold them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct DenseAddresses {
+    pub heap: u64,
+    pub names: u64,
+    pub order: Option<u64>,
+}
+
+/// One object's dense attributes or links.
+pub(super) struct DenseStore<K> {
+    pub heap: Heap,
+    pub names: Tree,
+    pub order: Option<Tree>,
+    kind: PhantomData<K>,
+}
+
+impl<K: DenseKind> DenseStore<K> {
+    /// An empty store; `indexed` adds the creation-order index.
+    pub fn create(store: &mut Store, indexed: bool) -> Result<Self> {
+        let params = |record_type, size: usize| TreeParams {
+            record_type,
+            record_size: size as u16,
+            node_size: NODE_SIZE,
+            split: SPLIT_PERCENT,
+            merge: MERGE_PERCENT,
+        };
+        let heap = Heap::create(store, K::heap_params())?;
+        let names = Tree::create(store, params(K::NAME_TYPE, K::NAME_SIZE))?;
+        let order = match indexed {
+            true => Some(Tree::create(store, params(K::ORDER_TYPE, K::ORDER_SIZE))?),
+            false => None,
+        };
+        Ok(DenseStore { heap, names, order, kind: PhantomData })
+    }
+
+    /// The store at these addresses.
+    pub fn open(store: &mut Store, addresses: DenseAddresses) -> Result<Self> {
+        let heap = Heap::open(store, addresses.heap)?;
+        let names = Self::open_tree(store, addresses.names, K::NAME_TYPE, K::NAME_SIZE)?;
+        let order = match addresses.order {
+            Some(address) => Some(Self::open_tree(store, address, K::ORDER_TYPE, K::ORDER_SIZE)?),
+            None => None,
+        };
+        Ok(DenseStore { heap, names, order, kind: PhantomData })
+    }
+
+    fn open_tree(store: &mut Store, address: u64, record_type: u8, record_size: usize) -> Result<Tree> {
+        let tree = Tree::open(store, address)?;
+        let params = tree.params();
+        if (params.record_type, params.record_size as usize) != (record_type, record_size) {
+            return Err(Error::corrupt(
+                "version 2 B-tree",
+                address,
+                format_args!(
+                    "records of type {} and {} bytes, expected type {record_type} and {record_size} bytes",
+                    params.record_type, params.record_size
+                ),
+            ));
+        }
+        Ok(tree)
+    }
+
+    /// Where the store stands.
+    pub fn addresses(&self) -> DenseAddresses {
+        DenseAddresses {
+            heap: self.heap.address(),
+            names: self.names.address(),
+            order: self.order.as_ref().map(Tree::address),
+        }
+    }
+
+    /// Objects stored.
+    pub fn len(&self) -> u64 {
+        self.names.len()
+    }
+
+    /// Where `name` stands, or would stand, in the name index.
+    #[inline]
+    pub fn locate(&mut self, store: &mut Store, name: &[u8]) -> Result<(Location, u32)> {
+        let hash = name_hash(name);
+        let mut key = NameKey::<K> { hash, name, heap: &mut self.heap, kind: PhantomData };
+        Ok((self.names.locate(store, &mut key)?, hash))
+    }
+
+    /// The name record at a location that was found.
+    pub fn record(&self, store: &Store, location: &Location) -> [u8; MAX_RECORD] {
+        let mut copy = [0; MAX_RECORD];
+        let record = self.names.record_at(store, location);
+        copy[..record.len()].copy_from_slice(record);
+        copy
+    }
+
+    /// The heap object of a name record.
+    pub fn object<'a>(&'a mut self, store: &'a mut Store, record: &[u8]) -> Result<&'a [u8]> {
+        if K::is_shared(record) {
+            return Err(Error::unsupported("an attribute in the shared object header message heap"));
+        }
+        self.heap.get(store, &record[K::NAME_ID_AT..K::NAME_ID_AT + K::ID_LEN])
+    }
+
+    /// Stores a new object at a location that was not found.
+    pub fn insert_at(
+        &mut self,
+        store: &mut Store,
+        location: Location,
+        hash: u32,
+        order: u64,
+        object: &[u8],
+    ) -> Result<()> {
+        let id = self.heap.insert(store, object)?;
+        let mut record = [0; MAX_RECORD];
+        K::name_record(id.as_slice(), order, hash, &mut record[..K::NAME_SIZE]);
+        self.names.insert_at(store, location, &record[..K::NAME_SIZE])?;
+        self.insert_order(store, id.as_slice(), order)
+    }
+
+    /// Stores a new object; `name` must not be present.
+    pub fn insert(&mut self, store: &mut Store, name: &[u8], order: u64, object: &[u8]) -> Result<()> {
+        let (location, hash) = self.locate(store, name)?;
+        if location.found {
+            return Err(Error::internal("a name is stored twice"));
+        }
+        self.insert_at(store, location, hash, order, object)
+    }
+
+    fn insert_order(&mut self, store: &mut Store, id: &[u8], order: u64) -> Result<()> {
+        let Some(tree) = &mut self.order else { return Ok(()) };
+        let location = tree.locate(store, &mut OrderKey::<K> { order, kind: PhantomData })?;
+        let mut record = [0; MAX_RECORD];
+        K::order_record(id, order, &mut record[..K::ORDER_SIZE]);
+        tree.insert_at(store, location, &record[..K::ORDER_SIZE])
+    }
+
+    /// Puts another object in the place of the one at a location that was found; its creation order stays. The object
+    /// is overwritten where it stands when it keeps its length.
+    pub fn replace_at(&mut self, store: &mut Store, location: &Location, object: &[u8]) -> Result<()> {
+        let record = self.record(store, location);
+        let old = &record[K::NAME_ID_AT..K::NAME_ID_AT + K::ID_LEN];
+        let (old_length, order) = {
+            let stored = self.object(store, &record)?;
+            (stored.len(), K::order_of(&record, stored))
+        };
+        if old_length == object.len() && self.heap.write(store, old, object)? {
+            return Ok(());
+        }
+        let id = self.heap.insert(store, object)?;
+        self.heap.remove(store, old)?;
+        self.names.record_at_mut(store, location)[K::NAME_ID_AT..K::NAME_ID_AT + K::ID_LEN]
+            .copy_from_slice(id.as_slice());
+        self.point_order(store, order, &id)
+    }
+
+    /// Removes the object at a location that was found.
+    #[inline]
+    pub fn remove_at(&mut self, store: &mut Store, location: Location) -> Result<()> {
+        let record = self.record(store, &location);
+        if self.order.is_some() {
+            let order = K::order_of(&record, self.object(store, &record)?);
+            self.remove_order(store, order)?;
+        }
+        self.names.remove_at(store, location)?;
+        if K::is_shared(&record) {
+            return Err(Error::unsupported("an attribute in the shared object header message heap"));
+        }
+        self.heap.remove(store, &record[K::NAME_ID_AT..K::NAME_ID_AT + K::ID_LEN])
+    }
+
+    /// The object at heap ID `id` has creation order `new` instead of `old` from now on.
+    pub fn reorder(&mut self, store: &mut Store, id: &[u8], old: u64, new: u64) -> Result<()> {
+        if self.order.is_none() {
+            return Ok(());
+        }
+        self.remove_order(store, Some(old))?;
+        self.insert_order(store, id, new)
+    }
+
+    fn locate_order(&mut self, store: &mut Store, order: Option<u64>) -> Result<Location> {
+        let damaged = || Error::corrupt("creation-order index", 0, "it does not agree with the name index");
+        let order = order.ok_or_else(damaged)?;
+        let tree = self.order.as_ref().ok_or_else(damaged)?;
+        let location = tree.locate(store, &mut OrderKey::<K> { order, kind: PhantomData })?;
+        if !location.found {
+            return Err(damaged());
+        }
+        Ok(location)
+    }
+
+    fn remove_order(&mut self, store: &mut Store, order: Option<u64>) -> Result<()> {
+        let location = self.locate_order(store, order)?;
+        match &mut self.order {
+            Some(tree) => tree.remove_at(store, location),
+            None => Ok(()),
+        }
+    }
+
+    /// The object of creation order `order` is at `id` from now on.
+    pub fn point_order(&mut self, store: &mut Store, order: Option<u64>, id: &HeapId) -> Result<()> {
+        if self.order.is_none() {
+            return Ok(());
+        }
+        let location = self.locate_order(store, order)?;
+        if let Some(tree) = &mut self.order {
+            tree.record_at_mut(store, &location)[K::ORDER_ID_AT..K::ORDER_ID_AT + K::ID_LEN]
+                .copy_from_slice(id.as_slice());
+        }
+        Ok(())
+    }
+
+    /// Calls `visit` with each name record and its heap object, in the order of the name index (by hash).
+    pub fn for_each(&mut self, store: &mut Store, mut visit: impl FnMut(&[u8], &[u8]) -> Result<bool>) -> Result<()> {
+        let heap = &mut self.heap;
+        self.names.for_each(store, |store, record| {
+            if K::is_shared(record) {
+                return Err(Error::unsupported("an attribute in the shared object header message heap"));
+            }
+            let object = heap.get(store, &record[K::NAME_ID_AT..K::NAME_ID_AT + K::ID_LEN])?;
+            visit(record, object)
+        })
+    }
+
+    /// Gives all space of the store back.
+    pub fn delete(self, store: &mut Store) -> Result<()> {
+        if let Some(order) = self.order {
+            order.delete(store)?;
+        }
+        self.names.delete(store)?;
+        self.heap.delete(store)
+    }
+
+    /// Makes the store's blocks ready for the flush: node floors that libhdf5 relies on, headers, free space.
+    pub fn prepare(&mut self, store: &mut Store) -> Result<()> {
+        for tree in std::iter::once(&mut self.names).chain(&mut self.order) {
+            tree.prepare(store)?;
+        }
+        self.heap.prepare(store)
+    }
+
+    /// What the store adds to the survey.
+    pub fn summary(&mut self, store: &mut Store) -> Result<Summary> {
+        let mut summary = Summary::default();
+        for tree in std::iter::once(&mut self.names).chain(&mut self.order) {
+            let stats = tree.stats(store)?;
+            summary.nodes += stats.nodes;
+            summary.underfull += stats.underfull;
+            summary.records += stats.records;
+            summary.capacity += stats.capacity_total;
+        }
+        let heap = self.heap.stats();
+        summary.heap_live = heap.live_bytes;
+        summary.heap_free = heap.free_bytes;
+        Ok(summary)
+    }
+}

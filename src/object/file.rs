@@ -1,0 +1,259 @@
+//! One open file: its lock, its life from create or open to close, and its rebalancing mode.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Weak};
+
+use parking_lot::{Mutex, MutexGuard};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::object::face::Object;
+use crate::object::options::{CreateOptions, OpenOptions};
+use crate::object::state::{Objects, Slot, State};
+use crate::object::{check, open, path};
+use crate::rebalance::{
+    self, Controller, Host, IncrementalOptions, LazyOptions, RebalanceStats, Retired, SmartOptions, Subject, Survey,
+};
+use crate::store::{Backend, Store};
+
+/// What handles of one file share.
+pub(super) struct Shared {
+    state: Mutex<State>,
+    path: PathBuf,
+}
+
+/// An open HDF5 file. Clones are handles of the same open file.
+#[derive(Clone)]
+pub struct File {
+    pub(super) shared: Arc<Shared>,
+}
+
+/// The state, locked. A panic while it is held leaves a state that nobody knows: the file then accepts only close.
+pub(super) struct Guard<'a>(MutexGuard<'a, State>);
+
+impl std::ops::Deref for Guard<'_> {
+    type Target = State;
+    fn deref(&self) -> &State {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Guard<'_> {
+    fn deref_mut(&mut self) -> &mut State {
+        &mut self.0
+    }
+}
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.store.fail();
+        }
+    }
+}
+
+impl Shared {
+    /// The state of the open file.
+    pub fn lock(&self) -> Result<Guard<'_>> {
+        let mut guard = Guard(self.state.lock());
+        if !guard.open {
+            return Err(Error::new(ErrorKind::Closed, format!("file '{}' is closed", self.path.display())));
+        }
+        guard.store.check_usable()?;
+        match guard.maintenance.controller.take_error() {
+            Some(error) => Err(error.within("rebalancing in the background")),
+            None => Ok(guard),
+        }
+    }
+
+    /// Runs a read.
+    pub fn read<R>(&self, work: impl FnOnce(&mut State) -> Result<R>) -> Result<R> {
+        let mut state = self.lock()?;
+        state.store.trim_cache();
+        work(&mut state)
+    }
+
+    /// Runs a change, and what rebalancing is due after it. A change that fails after it has begun to edit leaves a
+    /// state that is not known, and latches.
+    pub fn change<R>(&self, work: impl FnOnce(&mut State) -> Result<R>) -> Result<R> {
+        let mut state = self.lock()?;
+        state.store.check_writable()?;
+        state.store.trim_cache();
+        let before = state.store.edits();
+        let result = work(&mut state);
+        if result.is_err() && state.store.edits() != before {
+            state.store.fail();
+        }
+        let value = result?;
+        if state.maintenance.is_due() {
+            state.serve()?;
+        }
+        Ok(value)
+    }
+
+    /// Closes the file; everything opened from it is dead afterwards, whatever is returned.
+    fn close(&self) -> Result<()> {
+        let mut state = Guard(self.state.lock());
+        if !state.open {
+            return Err(Error::new(ErrorKind::Closed, "the file is closed already"));
+        }
+        let retired = state.maintenance.controller.stop();
+        let result = state.finish();
+        state.open = false;
+        state.objects = Objects::default();
+        state.store = Store::in_memory();
+        drop(state);
+        retired.join();
+        result
+    }
+
+    /// A handle of the object in `slot` is gone.
+    pub fn release(&self, slot: Slot) {
+        let mut state = Guard(self.state.lock());
+        if state.open && state.release(slot).is_err() {
+            state.store.fail();
+        }
+    }
+}
+
+impl Host for Shared {
+    fn with(&self, work: &mut dyn FnMut(&mut dyn Subject)) -> bool {
+        let mut state = self.state.lock();
+        if !state.open {
+            return false;
+        }
+        state.store.trim_cache();
+        work(&mut *state);
+        MutexGuard::unlock_fair(state);
+        true
+    }
+}
+
+impl Drop for Shared {
+    /// The last handle is gone without a close: nothing that was done is lost, but nobody hears of an error.
+    fn drop(&mut self) {
+        if self.state.get_mut().open {
+            let _ = self.close();
+        }
+    }
+}
+
+impl File {
+    /// Creates a file; an existing one is replaced unless the options say otherwise. The empty file is on disk when
+    /// this returns.
+    pub fn create(path: &Path, options: &CreateOptions) -> Result<File> {
+        let make = || File::create_on(open::create_path(path, options)?, path, options);
+        make().map_err(|e| e.within(format_args!("creating file '{}'", path.display())))
+    }
+
+    /// Creates a file on a backend; `path` is its name in messages.
+    pub fn create_on(backend: Box<dyn Backend>, path: &Path, options: &CreateOptions) -> Result<File> {
+        let mut state = open::create(backend, options)?;
+        state.flush()?;
+        Ok(File::of(state, path))
+    }
+
+    /// Opens a file, for reading and writing unless the options say otherwise.
+    pub fn open(path: &Path, options: &OpenOptions) -> Result<File> {
+        let make = || File::open_on(open::open_path(path, options)?, path, options);
+        make().map_err(|e| e.within(format_args!("opening file '{}'", path.display())))
+    }
+
+    /// Opens what a backend holds; `path` is its name in messages.
+    pub fn open_on(backend: Box<dyn Backend>, path: &Path, options: &OpenOptions) -> Result<File> {
+        Ok(File::of(open::open(backend, options)?, path))
+    }
+
+    fn of(state: State, path: &Path) -> File {
+        let path = path.to_path_buf();
+        File { shared: Arc::new(Shared { state: Mutex::new(state), path }) }
+    }
+
+    /// The path by which the file was opened.
+    pub fn path(&self) -> &Path {
+        &self.shared.path
+    }
+
+    /// A handle of the root group.
+    pub fn root(&self) -> Result<Object> {
+        self.shared.read(|state| {
+            let slot = path::root(state)?;
+            Object::of(&self.shared, state, slot, "/".into())
+        })
+    }
+
+    /// Writes everything that changed. When it returns, the file on disk is a valid HDF5 file of this state.
+    pub fn flush(&self) -> Result<()> {
+        let mut state = self.shared.lock().map_err(|e| self.explain(e, "flushing"))?;
+        state.flush_and_trim().map_err(|e| self.explain(e, "flushing"))
+    }
+
+    /// Mode none: a deletion removes the record and moves nothing else.
+    pub fn set_none(&self) -> Result<()> {
+        self.set_mode(|controller, _, _| Ok(controller.set_none()))
+    }
+
+    /// Mode lazy: batches of nodes are put right inside deleting calls.
+    pub fn set_lazy(&self, options: &LazyOptions) -> Result<()> {
+        self.set_mode(|controller, _, _| controller.set_lazy(options))
+    }
+
+    /// Mode incremental: a background thread puts right in small slices. Lazy has to be set before.
+    pub fn set_incremental(&self, options: IncrementalOptions) -> Result<()> {
+        self.set_mode(|controller, _, host| controller.set_incremental(options, host))
+    }
+
+    /// Mode smart: watches the operations and chooses among the other modes.
+    pub fn set_smart(&self, options: SmartOptions) -> Result<()> {
+        self.set_mode(|controller, survey, host| controller.set_smart(options, survey, host))
+    }
+
+    fn set_mode(&self, set: impl FnOnce(&mut Controller, &Survey, Weak<dyn Host>) -> Result<Retired>) -> Result<()> {
+        let host: Arc<dyn Host> = self.shared.clone();
+        let mut state = self.shared.lock()?;
+        state.store.check_writable()?;
+        let survey = state.survey();
+        let retired = set(&mut state.maintenance.controller, &survey, Arc::downgrade(&host))?;
+        drop(state);
+        retired.join();
+        Ok(())
+    }
+
+    /// Does all rebalancing that is due in the whole file, now. Other threads' calls are served in between. Freed space
+    /// is reused, and the file shrinks, with the next flush.
+    pub fn rebalance(&self) -> Result<()> {
+        let run = || {
+            self.shared.change(State::load_all_dense)?;
+            rebalance::complete_in_slices(&*self.shared)
+        };
+        run().map_err(|e| self.explain(e, "rebalancing"))
+    }
+
+    /// The figures of the file's rebalancing.
+    pub fn rebalance_status(&self) -> Result<RebalanceStats> {
+        self.shared.read(|state| {
+            let survey = state.survey();
+            Ok(state.maintenance.controller.stats(&survey))
+        })
+    }
+
+    /// Does the rebalancing that the mode promises for closing, flushes, and closes the file and everything opened from
+    /// it. The file is closed whatever is returned.
+    pub fn close(&self) -> Result<()> {
+        self.shared.close().map_err(|e| self.explain(e, "closing"))
+    }
+
+    /// Checks every structure that can be reached; the first fault is the error.
+    pub fn check(&self) -> Result<()> {
+        self.shared.read(check::check).map_err(|e| self.explain(e, "checking"))
+    }
+
+    /// Accepts nothing but close from now on.
+    pub fn fail(&self) {
+        self.shared.state.lock().store.fail();
+    }
+
+    #[cold]
+    fn explain(&self, error: Error, what: &str) -> Error {
+        error.within(format_args!("{what} file '{}'", self.shared.path.display()))
+    }
+}

@@ -1,0 +1,198 @@
+//! Groups as wholes: creating one, linking and unlinking objects, and freeing an object with all that it owned when
+//! its last hard link is gone.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::header::Times;
+use crate::format::message::kind;
+use crate::object::attribute::Attributes;
+use crate::object::dataset::Plan;
+use crate::object::header::{HeaderOptions, NewMessage, ObjectHeader};
+use crate::object::link::{LinkTarget, Links};
+use crate::object::options::{GroupOptions, Phase};
+use crate::object::state::{Loaded, Slot, State};
+use crate::object::ObjectKind;
+use crate::rebalance::Kind;
+use crate::store::Store;
+
+/// Room in a new dataset's header for a few attributes.
+const DATASET_SPARE: usize = 64;
+
+/// Room in a new group's header for a few links.
+const GROUP_SPARE: usize = 64;
+
+/// Whether the group has a link of this name.
+pub(super) fn contains(state: &mut State, group: Slot, name: &[u8]) -> Result<bool> {
+    let object = state.objects.get(group)?;
+    object.check_alive()?;
+    let (header, links) = object.group()?;
+    links.contains(&mut state.store, header, name)
+}
+
+/// A new group without a link to it.
+pub(super) fn create_unlinked(store: &mut Store, options: &GroupOptions) -> Result<Loaded> {
+    options.links.check("link")?;
+    options.attributes.check("attribute")?;
+    let (link_info, group_info) = Links::messages(&options.links, store.sizes());
+    let messages = [message(kind::LINK_INFO, &link_info), message(kind::GROUP_INFO, &group_info)];
+    let header = ObjectHeader::create(store, &header_options(&options.attributes), &messages, GROUP_SPARE)?;
+    let links = Some(Box::new(Links::of(store, &header)?));
+    let attributes = Attributes::of(store, &header)?;
+    Ok(Loaded::new(header, ObjectKind::Group, attributes, links, None))
+}
+
+/// A new dataset without a link to it.
+pub(super) fn create_dataset(store: &mut Store, plan: Plan) -> Result<Loaded> {
+    let options = header_options(&plan.attributes);
+    let (dataset, bodies) = plan.make(store)?;
+    let messages: Vec<NewMessage<'_>> =
+        bodies.iter().map(|(kind, flags, body)| NewMessage { kind: *kind, flags: *flags, order: 0, body }).collect();
+    let header = ObjectHeader::create(store, &options, &messages, DATASET_SPARE)?;
+    let attributes = Attributes::of(store, &header)?;
+    Ok(Loaded::new(header, ObjectKind::Dataset, attributes, None, Some(Box::new(dataset))))
+}
+
+fn message(kind: u8, body: &[u8]) -> NewMessage<'_> {
+    NewMessage { kind, flags: 0, order: 0, body }
+}
+
+/// The header of a new object: with times, as libhdf5 makes it by default.
+pub(super) fn header_options(attributes: &Phase) -> HeaderOptions {
+    let defaults = Phase::default();
+    let phase = (attributes.max_compact, attributes.min_dense);
+    let now = super::header_time();
+    HeaderOptions {
+        times: Some(Times { access: now, modification: now, change: now, birth: now }),
+        phase_change: (phase != (defaults.max_compact, defaults.min_dense)).then_some(phase),
+        track_order: attributes.track_order,
+        index_order: attributes.index_order,
+    }
+}
+
+/// Creates a group and links it under `name`.
+pub(super) fn create(state: &mut State, parent: Slot, name: &[u8], options: &GroupOptions) -> Result<Slot> {
+    check_name(name)?;
+    check_free(state, parent, name)?;
+    let object = create_unlinked(&mut state.store, options)?;
+    adopt(state, parent, name, object)
+}
+
+/// Fails when the name is taken.
+pub(super) fn check_free(state: &mut State, parent: Slot, name: &[u8]) -> Result<()> {
+    if contains(state, parent, name)? {
+        let name = String::from_utf8_lossy(name).into_owned();
+        return Err(Error::new(ErrorKind::Exists, format!("there is a link named '{name}' already")));
+    }
+    Ok(())
+}
+
+/// Keeps a new object and links it.
+pub(super) fn adopt(state: &mut State, parent: Slot, name: &[u8], object: Loaded) -> Result<Slot> {
+    let address = object.header.address();
+    let slot = state.objects.add(object);
+    state.objects.mark(slot)?;
+    insert(state, parent, name, &LinkTarget::Hard(address))?;
+    Ok(slot)
+}
+
+/// Adds a link to a group. Reference counts are the caller's.
+pub(super) fn insert(state: &mut State, group: Slot, name: &[u8], target: &LinkTarget) -> Result<()> {
+    check_name(name)?;
+    let State { store, objects, scratch, maintenance, .. } = state;
+    let (header, links) = objects.get(group)?.group()?;
+    links.insert(store, header, scratch, name, target)?;
+    objects.mark(group)?;
+    maintenance.note(objects, group, Kind::Insert)
+}
+
+/// Removes a link and, with the last hard link, the object.
+pub(super) fn unlink(state: &mut State, group: Slot, name: &[u8]) -> Result<()> {
+    let target = remove(state, group, name)?;
+    if let LinkTarget::Hard(address) = target {
+        release(state, address)?;
+    }
+    Ok(())
+}
+
+/// Removes a link; what it pointed to. Reference counts are the caller's.
+pub(super) fn remove(state: &mut State, group: Slot, name: &[u8]) -> Result<LinkTarget> {
+    let State { store, objects, maintenance, .. } = state;
+    let (header, links) = objects.get(group)?.group()?;
+    let Some(link) = links.remove(store, header, name)? else {
+        return Err(Error::new(ErrorKind::NotFound, format!("there is no '{}'", String::from_utf8_lossy(name))));
+    };
+    objects.mark(group)?;
+    maintenance.note(objects, group, Kind::Delete)?;
+    Ok(link.target)
+}
+
+/// One hard link to the object at `address` more.
+pub(super) fn retain(state: &mut State, slot: Slot) -> Result<()> {
+    let object = state.objects.get(slot)?;
+    let count = object.header.link_count(&mut state.store)?;
+    let count = count.checked_add(1).ok_or_else(|| {
+        Error::new(ErrorKind::Limit, "the object has 4,294,967,295 hard links, the most that the format can count")
+    })?;
+    object.header.set_link_count(&mut state.store, count)?;
+    state.objects.mark(slot)
+}
+
+/// One reference less to each of these objects.
+#[inline]
+pub(super) fn release_all(state: &mut State, addresses: impl IntoIterator<Item = u64>) -> Result<()> {
+    addresses.into_iter().try_for_each(|address| release(state, address))
+}
+
+/// One hard link to the object at `address` less; with the last, the object and what it alone linked to are freed.
+/// Works off a list, so that no depth of groups overflows the stack.
+pub(super) fn release(state: &mut State, address: u64) -> Result<()> {
+    let mut waiting = vec![address];
+    while let Some(address) = waiting.pop() {
+        let slot = state.load(address)?;
+        let object = state.objects.get(slot)?;
+        let count = object.header.link_count(&mut state.store)?;
+        if count > 1 {
+            object.header.set_link_count(&mut state.store, count - 1)?;
+            state.objects.mark(slot)?;
+            continue;
+        }
+        free(state, slot, &mut waiting)?;
+    }
+    Ok(())
+}
+
+/// Gives back all that an object owns; its hard links join the list.
+fn free(state: &mut State, slot: Slot, waiting: &mut Vec<u64>) -> Result<()> {
+    let State { store, objects, maintenance, .. } = state;
+    let object = objects.get(slot)?;
+    maintenance.forget(slot, object);
+    if let Some(links) = &mut object.links {
+        waiting.extend(links.hard_targets(store, &object.header)?);
+        links.delete(store)?;
+    }
+    if let Some(dataset) = &mut object.dataset {
+        dataset.free_storage(store)?;
+        waiting.extend(dataset.committed_type());
+    }
+    object.attributes.delete(store, &object.header, waiting)?;
+    object.header.clone().delete(store)?;
+    if object.handles == 0 {
+        objects.remove(slot);
+    } else {
+        objects.detach(slot);
+    }
+    Ok(())
+}
+
+/// Checks a link name: not empty, no '/', no NUL.
+pub(super) fn check_name(name: &[u8]) -> Result<()> {
+    if name.is_empty() || name == b"." || name.contains(&b'/') || name.contains(&0) {
+        return Err(Error::new(
+            ErrorKind::Argument,
+            format!(
+                "'{}' is no link name: one without '/' and NUL is needed, and not '.'",
+                String::from_utf8_lossy(name)
+            ),
+        ));
+    }
+    Ok(())
+}

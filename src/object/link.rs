@@ -1,0 +1,393 @@
+//! A group's links: compact in its object header or dense in a heap with indexes (specification IV.A.2.c "Link Info
+//! Message" and IV.A.2.g "Link Message").
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::header::MAX_BODY;
+use crate::format::message::link::{self, Link, Target};
+use crate::format::message::link_info::LinkInfo;
+use crate::format::message::{group_info::GroupInfo, kind};
+use crate::format::{Sizes, UNDEFINED};
+use crate::heap::HeapParams;
+use crate::object::dense::{DenseAddresses, DenseKind, DenseStore};
+use crate::object::header::{NewMessage, ObjectHeader};
+use crate::object::options::{Order, Phase};
+use crate::store::Store;
+
+/// Dense links: name records of type 5, creation-order records of type 6, 7-byte heap IDs.
+pub(super) struct LinkKind;
+
+impl DenseKind for LinkKind {
+    const NAME_TYPE: u8 = 5;
+    const NAME_SIZE: usize = 11;
+    const HASH_AT: usize = 0;
+    const NAME_ID_AT: usize = 4;
+    const ORDER_TYPE: u8 = 6;
+    const ORDER_SIZE: usize = 15;
+    const ORDER_ID_AT: usize = 8;
+    const ID_LEN: usize = 7;
+
+    fn heap_params() -> HeapParams {
+        HeapParams::LINKS
+    }
+
+    fn name(object: &[u8]) -> Result<&[u8]> {
+        link::name_of(object)
+    }
+
+    fn name_record(id: &[u8], _order: u64, hash: u32, record: &mut [u8]) {
+        record[..4].copy_from_slice(&hash.to_le_bytes());
+        record[4..11].copy_from_slice(id);
+    }
+
+    fn order_record(id: &[u8], order: u64, record: &mut [u8]) {
+        record[..8].copy_from_slice(&order.to_le_bytes());
+        record[8..15].copy_from_slice(id);
+    }
+
+    fn order_of_record(record: &[u8]) -> u64 {
+        let mut order = [0; 8];
+        order.copy_from_slice(&record[..8]);
+        u64::from_le_bytes(order)
+    }
+
+    fn order_of(_name_record: &[u8], object: &[u8]) -> Option<u64> {
+        link::creation_order_of(object).map(|order| order as u64)
+    }
+
+    fn is_shared(_name_record: &[u8]) -> bool {
+        false
+    }
+}
+
+/// What a link points to, owned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LinkTarget {
+    /// An object of this file, by the address of its header.
+    Hard(u64),
+    /// A path, resolved when it is followed.
+    Soft(Vec<u8>),
+    /// A link of type 64 (external: an object of another file) to 255 (user-defined), kept as its data.
+    User(u8, Vec<u8>),
+}
+
+/// One link as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct StoredLink {
+    pub target: LinkTarget,
+    pub order: Option<i64>,
+}
+
+/// The links of one loaded group.
+pub(super) struct Links {
+    info: LinkInfo,
+    phase: Phase,
+    dense: Option<Box<DenseStore<LinkKind>>>,
+    info_changed: bool,
+    compact: u64,
+}
+
+impl Links {
+    /// The link storage that a group's header describes; nothing dense is read yet.
+    pub fn of(store: &mut Store, header: &ObjectHeader) -> Result<Self> {
+        let sizes = store.sizes();
+        let info = match header.find(kind::LINK_INFO) {
+            Some(index) => LinkInfo::decode(header.body(store, index)?, sizes)?,
+            None => return Err(Error::unsupported("a group with a symbol table (version 1 B-tree and local heap)")),
+        };
+        let mut phase = Phase {
+            track_order: info.max_creation_order.is_some(),
+            index_order: info.order_index.is_some(),
+            ..Phase::default()
+        };
+        if let Some(index) = header.find(kind::GROUP_INFO) {
+            let group = GroupInfo::decode(header.body(store, index)?)?;
+            (phase.max_compact, phase.min_dense) = group.phase_change_values();
+        }
+        let compact = header.count(kind::LINK) as u64;
+        Ok(Links { info, phase, dense: None, info_changed: false, compact })
+    }
+
+    /// The messages of a new empty group.
+    pub fn messages(phase: &Phase, sizes: Sizes) -> (Vec<u8>, Vec<u8>) {
+        let defaults = Phase::default();
+        let group = GroupInfo {
+            phase_change: ((phase.max_compact, phase.min_dense) != (defaults.max_compact, defaults.min_dense))
+                .then_some((phase.max_compact, phase.min_dense)),
+            estimates: None,
+        };
+        let info = LinkInfo::new(phase.track_order, phase.index_order);
+        (info.encode(sizes), group.encode())
+    }
+
+    /// Whether the dense store is in memory.
+    pub fn is_dense_loaded(&self) -> bool {
+        self.dense.is_some()
+    }
+
+    /// The dense store, loaded if the links are dense.
+    pub fn dense(&mut self, store: &mut Store) -> Result<Option<&mut DenseStore<LinkKind>>> {
+        if self.dense.is_none() && self.info.heap != UNDEFINED {
+            let addresses = DenseAddresses {
+                heap: self.info.heap,
+                names: self.info.name_index,
+                order: self.info.order_index.filter(|&address| address != UNDEFINED),
+            };
+            self.dense = Some(Box::new(DenseStore::open(store, addresses)?));
+        }
+        Ok(self.dense.as_deref_mut())
+    }
+
+    /// The dense store if it is in memory.
+    pub fn loaded_dense(&mut self) -> Option<&mut DenseStore<LinkKind>> {
+        self.dense.as_deref_mut()
+    }
+
+    /// Links in the group.
+    pub fn len(&mut self, store: &mut Store) -> Result<u64> {
+        let compact = self.compact;
+        Ok(self.dense(store)?.map_or(compact, |dense| dense.len()))
+    }
+
+    /// The link of this name.
+    pub fn find(&mut self, store: &mut Store, header: &ObjectHeader, name: &[u8]) -> Result<Option<StoredLink>> {
+        let sizes = store.sizes();
+        if let Some(dense) = self.dense(store)? {
+            let (location, _) = dense.locate(store, name)?;
+            if !location.found {
+                return Ok(None);
+            }
+            let record = dense.record(store, &location);
+            return stored(dense.object(store, &record)?, sizes).map(|(_, link)| Some(link));
+        }
+        match find_compact(store, header, name)? {
+            Some(index) => stored(header.body(store, index)?, sizes).map(|(_, link)| Some(link)),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether there is a link of this name.
+    pub fn contains(&mut self, store: &mut Store, header: &ObjectHeader, name: &[u8]) -> Result<bool> {
+        if let Some(dense) = self.dense(store)? {
+            return Ok(dense.locate(store, name)?.0.found);
+        }
+        Ok(find_compact(store, header, name)?.is_some())
+    }
+
+    /// Adds a link; a name that is taken is an error.
+    pub fn insert(
+        &mut self,
+        store: &mut Store,
+        header: &mut ObjectHeader,
+        scratch: &mut Vec<u8>,
+        name: &[u8],
+        target: &LinkTarget,
+    ) -> Result<()> {
+        let sizes = store.sizes();
+        let order = self.info.max_creation_order;
+        scratch.clear();
+        encode(scratch, name, target, order, sizes)?;
+        if let Some(dense) = self.dense(store)? {
+            let (location, hash) = dense.locate(store, name)?;
+            if location.found {
+                return Err(exists(name));
+            }
+            dense.insert_at(store, location, hash, order.unwrap_or(0) as u64, scratch)?;
+        } else {
+            if find_compact(store, header, name)?.is_some() {
+                return Err(exists(name));
+            }
+            if self.compact >= u64::from(self.phase.max_compact) || scratch.len() > MAX_BODY {
+                self.make_dense(store, header)?;
+                if let Some(dense) = &mut self.dense {
+                    dense.insert(store, name, order.unwrap_or(0) as u64, scratch)?;
+                }
+            } else {
+                header.insert(store, &message(kind::LINK, scratch))?;
+                self.compact += 1;
+            }
+        }
+        if let Some(order) = &mut self.info.max_creation_order {
+            *order += 1;
+            self.info_changed = true;
+        }
+        Ok(())
+    }
+
+    /// Removes the link of this name; what it pointed to, or `None` when there is none.
+    pub fn remove(&mut self, store: &mut Store, header: &mut ObjectHeader, name: &[u8]) -> Result<Option<StoredLink>> {
+        let sizes = store.sizes();
+        if let Some(dense) = self.dense(store)? {
+            let (location, _) = dense.locate(store, name)?;
+            if !location.found {
+                return Ok(None);
+            }
+            let record = dense.record(store, &location);
+            let (_, link) = stored(dense.object(store, &record)?, sizes)?;
+            dense.remove_at(store, location)?;
+            return Ok(Some(link));
+        }
+        let Some(index) = find_compact(store, header, name)? else { return Ok(None) };
+        let (_, link) = stored(header.body(store, index)?, sizes)?;
+        header.remove(store, index)?;
+        self.compact -= 1;
+        Ok(Some(link))
+    }
+
+    /// All links in the order asked for.
+    pub fn list(
+        &mut self,
+        store: &mut Store,
+        header: &ObjectHeader,
+        order: Order,
+    ) -> Result<Vec<(Vec<u8>, StoredLink)>> {
+        if matches!(order, Order::Creation | Order::CreationReverse) && !self.phase.track_order {
+            return Err(Error::new(
+                ErrorKind::Argument,
+                "creation order is not tracked by this group; native order and order by name are available",
+            ));
+        }
+        let sizes = store.sizes();
+        let mut all = Vec::with_capacity(self.len(store)?.min(1 << 20) as usize);
+        if let Some(dense) = self.dense(store)? {
+            dense.for_each(store, |_, object| {
+                all.push(stored(object, sizes)?);
+                Ok(true)
+            })?;
+        } else {
+            for index in header.find_all(kind::LINK) {
+                all.push(stored(header.body(store, index)?, sizes)?);
+            }
+        }
+        match order {
+            Order::Native => {}
+            Order::Name => all.sort_unstable_by(|a, b| a.0.cmp(&b.0)),
+            Order::NameReverse => all.sort_unstable_by(|a, b| b.0.cmp(&a.0)),
+            Order::Creation => all.sort_unstable_by_key(|(_, link)| link.order),
+            Order::CreationReverse => all.sort_unstable_by_key(|(_, link)| std::cmp::Reverse(link.order)),
+        }
+        Ok(all)
+    }
+
+    /// The addresses of the objects that hard links of the group point to.
+    pub fn hard_targets(&mut self, store: &mut Store, header: &ObjectHeader) -> Result<Vec<u64>> {
+        let all = self.list(store, header, Order::Native)?;
+        let hard = |(_, link): (_, StoredLink)| match link.target {
+            LinkTarget::Hard(address) => Some(address),
+            _ => None,
+        };
+        Ok(all.into_iter().filter_map(hard).collect())
+    }
+
+    fn make_dense(&mut self, store: &mut Store, header: &mut ObjectHeader) -> Result<()> {
+        let mut dense = DenseStore::create(store, self.phase.index_order)?;
+        while let Some(index) = header.find(kind::LINK) {
+            let body = header.body(store, index)?.to_vec();
+            let order = link::creation_order_of(&body).unwrap_or(0) as u64;
+            dense.insert(store, link::name_of(&body)?, order, &body)?;
+            header.remove(store, index)?;
+        }
+        self.compact = 0;
+        self.dense = Some(Box::new(dense));
+        self.info_changed = true;
+        Ok(())
+    }
+
+    /// Brings dense links back into the object header when there are fewer than `min_dense`; whether it did.
+    pub fn make_compact(&mut self, store: &mut Store, header: &mut ObjectHeader) -> Result<bool> {
+        let (min_dense, index) = (u64::from(self.phase.min_dense), self.phase.index_order);
+        let Some(dense) = self.dense(store)? else { return Ok(false) };
+        if dense.len() >= min_dense {
+            return Ok(false);
+        }
+        let mut bodies = Vec::new();
+        dense.for_each(store, |_, object| {
+            bodies.push(object.to_vec());
+            Ok(true)
+        })?;
+        if bodies.iter().any(|body: &Vec<u8>| body.len() > MAX_BODY) {
+            return Ok(false);
+        }
+        bodies.sort_by_key(|body| link::creation_order_of(body));
+        for body in &bodies {
+            header.insert(store, &message(kind::LINK, body))?;
+        }
+        self.compact = bodies.len() as u64;
+        if let Some(dense) = self.dense.take() {
+            dense.delete(store)?;
+        }
+        self.info.heap = UNDEFINED;
+        self.info.name_index = UNDEFINED;
+        self.info.order_index = index.then_some(UNDEFINED);
+        self.info_changed = true;
+        Ok(true)
+    }
+
+    /// Gives the dense store's space back: the group is deleted.
+    pub fn delete(&mut self, store: &mut Store) -> Result<()> {
+        self.dense(store)?;
+        match self.dense.take() {
+            Some(dense) => dense.delete(store),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes dense storage and the Link Info message ready for the flush.
+    pub fn prepare(&mut self, store: &mut Store, header: &mut ObjectHeader) -> Result<()> {
+        if self.dense.as_ref().is_some_and(|dense| dense.len() == 0) {
+            self.make_compact(store, header)?;
+        }
+        if let Some(dense) = &mut self.dense {
+            dense.prepare(store)?;
+            let addresses = dense.addresses();
+            self.info_changed |= self.info.heap != addresses.heap;
+            self.info.heap = addresses.heap;
+            self.info.name_index = addresses.names;
+            self.info.order_index = addresses.order.or(self.info.order_index);
+        }
+        if std::mem::take(&mut self.info_changed) {
+            let body = self.info.encode(store.sizes());
+            match header.find(kind::LINK_INFO) {
+                Some(index) => header.replace(store, index, &body)?,
+                None => header.insert(store, &message(kind::LINK_INFO, &body)).map(|_| ())?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn find_compact(store: &mut Store, header: &ObjectHeader, name: &[u8]) -> Result<Option<usize>> {
+    for index in header.find_all(kind::LINK) {
+        if link::name_of(header.body(store, index)?)? == name {
+            return Ok(Some(index));
+        }
+    }
+    Ok(None)
+}
+
+fn message(kind: u8, body: &[u8]) -> NewMessage<'_> {
+    NewMessage { kind, flags: 0, order: 0, body }
+}
+
+fn exists(name: &[u8]) -> Error {
+    Error::new(ErrorKind::Exists, format!("there is a link named '{}' already", String::from_utf8_lossy(name)))
+}
+
+fn encode(out: &mut Vec<u8>, name: &[u8], target: &LinkTarget, order: Option<i64>, sizes: Sizes) -> Result<()> {
+    let creation_order = order;
+    let target = match target {
+        LinkTarget::Hard(address) => Target::Hard(*address),
+        LinkTarget::Soft(path) => Target::Soft(path),
+        LinkTarget::User(kind, bytes) => Target::User(*kind, bytes),
+    };
+    Link { name, utf8: !name.is_ascii(), creation_order, target }.encode(sizes, out)
+}
+
+fn stored(body: &[u8], sizes: Sizes) -> Result<(Vec<u8>, StoredLink)> {
+    let link = Link::decode(body, sizes)?;
+    let target = match link.target {
+        Target::Hard(address) => LinkTarget::Hard(address),
+        Target::Soft(path) => LinkTarget::Soft(path.to_vec()),
+        Target::User(kind, bytes) => LinkTarget::User(kind, bytes.to_vec()),
+    };
+    Ok((link.name.to_vec(), StoredLink { target, order: link.creation_order }))
+}

@@ -1,0 +1,413 @@
+//! Rebalancing of an open file: the survey that policies decide on, and the step that all modes share.
+//!
+//! A step works on one dense store at a time (an object's attributes or its links): it packs the nodes of its indexes
+//! and moves heap objects out of the blocks that are to be freed, and when a store is through, brings it back to compact
+//! form if few are left. Between steps the file is whole, so any number of operations may come in between.
+
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::object::attribute::AttributeKind;
+use crate::object::dense::{DenseKind, DenseStore};
+use crate::object::link::LinkKind;
+use crate::object::state::{Loaded, Objects, Slot, State};
+use crate::object::sweep::Sweep;
+use crate::rebalance::{Controller, Kind, Limit, StepReport, Subject, Survey, SystemClock};
+use crate::store::Store;
+
+/// What one object's dense stores add to the survey.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Summary {
+    pub nodes: u64,
+    pub underfull: u64,
+    pub records: u64,
+    pub capacity: u64,
+    pub heap_live: u64,
+    pub heap_free: u64,
+    /// Nodes that a sweep would visit, or 0 when there is nothing to put right.
+    pub due: u64,
+}
+
+impl Summary {
+    fn add(&mut self, other: &Summary) {
+        self.nodes += other.nodes;
+        self.underfull += other.underfull;
+        self.records += other.records;
+        self.capacity += other.capacity;
+        self.heap_live += other.heap_live;
+        self.heap_free += other.heap_free;
+        self.due += other.due;
+    }
+
+    fn subtract(&mut self, other: &Summary) {
+        self.nodes -= other.nodes;
+        self.underfull -= other.underfull;
+        self.records -= other.records;
+        self.capacity -= other.capacity;
+        self.heap_live -= other.heap_live;
+        self.heap_free -= other.heap_free;
+        self.due -= other.due;
+    }
+}
+
+/// Which of an object's two dense stores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Which {
+    Attributes,
+    Links,
+}
+
+/// The sweep in progress.
+struct Active {
+    slot: Slot,
+    which: Which,
+    sweep: Sweep,
+}
+
+/// What a file remembers for its rebalancing.
+pub(super) struct Maintenance {
+    pub controller: Controller,
+    totals: Summary,
+    /// Objects whose summary may differ from the one that is in the totals.
+    touched: Vec<Slot>,
+    /// Objects that the present round of sweeps has still to visit.
+    round: Vec<Slot>,
+    /// Whether a round is on: it ends with the last object.
+    in_round: bool,
+    active: Option<Active>,
+    due: bool,
+    /// A round has freed space inside the file that the next flush can give back.
+    trim_due: bool,
+}
+
+impl Maintenance {
+    /// For a file just opened, in mode none.
+    pub fn new() -> Self {
+        Maintenance {
+            controller: Controller::new(Arc::new(SystemClock::new())),
+            totals: Summary::default(),
+            touched: Vec::new(),
+            round: Vec::new(),
+            in_round: false,
+            active: None,
+            due: false,
+            trim_due: false,
+        }
+    }
+
+    /// An operation on the object is done.
+    #[inline]
+    pub fn note(&mut self, objects: &mut Objects, slot: Slot, kind: Kind) -> Result<()> {
+        self.touch(slot, objects.get(slot)?);
+        self.due |= self.controller.on_operation(kind);
+        Ok(())
+    }
+
+    /// The object's summary may have changed.
+    #[inline]
+    pub fn touch(&mut self, slot: Slot, object: &mut Loaded) {
+        if !object.touched {
+            object.touched = true;
+            self.touched.push(slot);
+        }
+    }
+
+    /// Whether [`State::serve`] has something to look at.
+    #[inline]
+    pub fn is_due(&self) -> bool {
+        self.due
+    }
+
+    /// The object is about to be deleted or dropped from memory.
+    pub fn forget(&mut self, slot: Slot, object: &mut Loaded) {
+        if object.touched {
+            self.touched.retain(|&touched| touched != slot);
+            object.touched = false;
+        }
+        self.totals.subtract(&std::mem::take(&mut object.counted));
+        self.round.retain(|&waiting| waiting != slot);
+        if self.active.as_ref().is_some_and(|active| active.slot == slot) {
+            self.active = None;
+        }
+    }
+
+    /// The file is about to be closed: unless the mode is none, it shrinks as far as it can.
+    pub fn trim_at_close(&mut self) {
+        self.trim_due |= self.controller.finishes_at_close();
+    }
+
+    /// Brings the totals up to date.
+    fn recount(&mut self, store: &mut Store, objects: &mut Objects) -> Result<()> {
+        for slot in std::mem::take(&mut self.touched) {
+            let object = objects.get(slot)?;
+            object.touched = false;
+            let summary = object.summary(store)?;
+            self.totals.subtract(&object.counted);
+            self.totals.add(&summary);
+            object.counted = summary;
+        }
+        Ok(())
+    }
+}
+
+impl Loaded {
+    /// What the object's dense stores are like now.
+    fn summary(&mut self, store: &mut Store) -> Result<Summary> {
+        let mut summary = Summary::default();
+        if let Some(dense) = self.attributes.loaded_dense() {
+            summary.add(&dense.summary(store)?);
+        }
+        if let Some(dense) = self.links.as_mut().and_then(|links| links.loaded_dense()) {
+            summary.add(&dense.summary(store)?);
+        }
+        Ok(summary)
+    }
+
+    fn store_to_sweep(&self, which: Which) -> bool {
+        match which {
+            Which::Attributes => self.attributes.is_dense_loaded(),
+            Which::Links => self.links.as_ref().is_some_and(|links| links.is_dense_loaded()),
+        }
+    }
+}
+
+impl State {
+    /// Does the rebalancing that is due inside the caller's operation.
+    #[cold]
+    pub fn serve(&mut self) -> Result<()> {
+        self.maintenance.due = false;
+        crate::rebalance::serve(self)
+    }
+
+    /// One step of the sweep in progress, or the first of the next store's.
+    fn sweep_step(&mut self, limit: &Limit) -> Result<StepReport> {
+        self.maintenance.recount(&mut self.store, &mut self.objects)?;
+        let mut report = StepReport::default();
+        while !limit.reached(report.nodes_done) {
+            if self.maintenance.active.is_none() && !self.next_store(limit)? {
+                self.maintenance.in_round = false;
+                self.maintenance.trim_due = true;
+                report.done = true;
+                break;
+            }
+            self.sweep_active(limit, &mut report)?;
+        }
+        report.nodes_remaining = self.nodes_remaining()?;
+        Ok(report)
+    }
+
+    /// Begins the sweep of the next store that needs one; false when the round is over.
+    fn next_store(&mut self, limit: &Limit) -> Result<bool> {
+        let maintenance = &mut self.maintenance;
+        if !maintenance.in_round {
+            maintenance.in_round = true;
+            maintenance.round = self.objects.with_dense();
+        }
+        while let Some(&slot) = maintenance.round.last() {
+            let object = self.objects.get(slot)?;
+            for which in [Which::Attributes, Which::Links] {
+                if object.swept(which) || !object.store_to_sweep(which) {
+                    continue;
+                }
+                object.set_swept(which);
+                let begun = match which {
+                    Which::Attributes => begin(&mut self.store, object.attributes.loaded_dense(), limit)?,
+                    Which::Links => {
+                        begin(&mut self.store, object.links.as_mut().and_then(|l| l.loaded_dense()), limit)?
+                    }
+                };
+                if let Some(sweep) = begun {
+                    maintenance.active = Some(Active { slot, which, sweep });
+                    return Ok(true);
+                }
+            }
+            object.clear_swept();
+            maintenance.round.pop();
+        }
+        Ok(false)
+    }
+
+    /// Goes on with the active sweep; at its end the store may become compact.
+    fn sweep_active(&mut self, limit: &Limit, report: &mut StepReport) -> Result<()> {
+        let Some(mut active) = self.maintenance.active.take() else { return Ok(()) };
+        let State { store, objects, .. } = self;
+        let object = objects.get(active.slot)?;
+        let done = match active.which {
+            Which::Attributes => {
+                go_on::<AttributeKind>(store, object.attributes.loaded_dense(), &mut active, limit, report)?
+            }
+            Which::Links => {
+                let dense = object.links.as_mut().and_then(|links| links.loaded_dense());
+                go_on::<LinkKind>(store, dense, &mut active, limit, report)?
+            }
+        };
+        if done {
+            object.make_compact(store, active.which)?;
+        }
+        objects.mark(active.slot)?;
+        let slot = active.slot;
+        if !done {
+            self.maintenance.active = Some(active);
+        }
+        self.maintenance.touch(slot, self.objects.get(slot)?);
+        Ok(())
+    }
+
+    /// After a flush, moves B-tree nodes, heap blocks and header continuations from the end of the file into holes, once
+    /// for every round of sweeps; whether anything was moved. The next flush then ends the file earlier.
+    pub fn trim(&mut self) -> Result<bool> {
+        let free = self.store.space().free_bytes();
+        if !std::mem::take(&mut self.maintenance.trim_due) || free == 0 || self.store.read_only() {
+            return Ok(false);
+        }
+        let limit = self.store.space().end() - free;
+        let mut moved = 0;
+        for slot in self.objects.loaded() {
+            let State { store, objects, .. } = self;
+            let object = objects.get(slot)?;
+            if object.deleted {
+                continue;
+            }
+            let before = moved;
+            if let Some(dense) = object.attributes.loaded_dense() {
+                moved += dense.relocate_above(store, limit)?;
+            }
+            if let Some(dense) = object.links.as_mut().and_then(|links| links.loaded_dense()) {
+                moved += dense.relocate_above(store, limit)?;
+            }
+            moved += object.header.relocate_above(store, limit)? as u64;
+            if moved != before {
+                objects.mark(slot)?;
+            }
+        }
+        Ok(moved > 0)
+    }
+
+    /// Loads the dense stores of every object that can be reached, so that the next round sweeps the whole file.
+    pub fn load_all_dense(&mut self) -> Result<()> {
+        let mut seen = std::collections::HashSet::new();
+        let mut waiting = vec![self.superblock.root];
+        while let Some(address) = waiting.pop() {
+            if !seen.insert(address) {
+                continue;
+            }
+            let slot = self.load(address)?;
+            let State { store, objects, maintenance, .. } = self;
+            let object = objects.get(slot)?;
+            object.attributes.dense(store)?;
+            if let Some(links) = &mut object.links {
+                links.dense(store)?;
+                waiting.extend(links.hard_targets(store, &object.header)?);
+            }
+            if object.has_dense() {
+                maintenance.touch(slot, object);
+            }
+            self.drop_surplus()?;
+        }
+        Ok(())
+    }
+
+    /// Nodes that the round has still to visit.
+    fn nodes_remaining(&mut self) -> Result<u64> {
+        self.maintenance.recount(&mut self.store, &mut self.objects)?;
+        let active = self.maintenance.active.as_ref();
+        let mut remaining = active.map_or(0, |active| active.sweep.nodes_remaining());
+        for &slot in &self.maintenance.round {
+            if active.is_none_or(|active| active.slot != slot) {
+                remaining += self.objects.get(slot)?.counted.due;
+            }
+        }
+        Ok(remaining)
+    }
+}
+
+impl Loaded {
+    fn swept(&self, which: Which) -> bool {
+        self.swept & which.bit() != 0
+    }
+
+    fn set_swept(&mut self, which: Which) {
+        self.swept |= which.bit();
+    }
+
+    fn clear_swept(&mut self) {
+        self.swept = 0;
+    }
+
+    fn make_compact(&mut self, store: &mut Store, which: Which) -> Result<()> {
+        match which {
+            Which::Attributes => self.attributes.make_compact(store, &mut self.header)?,
+            Which::Links => match &mut self.links {
+                Some(links) => links.make_compact(store, &mut self.header)?,
+                None => false,
+            },
+        };
+        Ok(())
+    }
+}
+
+impl Which {
+    fn bit(self) -> u8 {
+        match self {
+            Which::Attributes => 1,
+            Which::Links => 2,
+        }
+    }
+}
+
+fn begin<K: DenseKind>(store: &mut Store, dense: Option<&mut DenseStore<K>>, limit: &Limit) -> Result<Option<Sweep>> {
+    match dense {
+        Some(dense) => dense.begin_sweep(store, limit.heap),
+        None => Ok(None),
+    }
+}
+
+fn go_on<K: DenseKind>(
+    store: &mut Store,
+    dense: Option<&mut DenseStore<K>>,
+    active: &mut Active,
+    limit: &Limit,
+    report: &mut StepReport,
+) -> Result<bool> {
+    match dense {
+        Some(dense) => dense.sweep(store, &mut active.sweep, limit, report),
+        None => Ok(true),
+    }
+}
+
+impl Subject for State {
+    fn controller(&mut self) -> &mut Controller {
+        &mut self.maintenance.controller
+    }
+
+    fn survey(&mut self) -> Survey {
+        // An error here is met again, and reported, by the step that follows.
+        let _ = self.maintenance.recount(&mut self.store, &mut self.objects);
+        let totals = &self.maintenance.totals;
+        Survey {
+            nodes: totals.nodes,
+            underfull: totals.underfull,
+            records: totals.records,
+            capacity: totals.capacity,
+            heap_live: totals.heap_live,
+            heap_free: totals.heap_free,
+            file_bytes: self.store.space().end(),
+            file_free: self.store.space().reclaimable_bytes(),
+        }
+    }
+
+    fn step(&mut self, limit: &Limit) -> Result<StepReport> {
+        self.store.check_writable()?;
+        let edits = self.store.edits();
+        let result = self.sweep_step(limit);
+        if result.is_err() && self.store.edits() != edits {
+            self.store.fail();
+        }
+        result
+    }
+
+    fn fail(&mut self, error: Error) {
+        let _ = error;
+        self.store.fail();
+    }
+}

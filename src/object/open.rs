@@ -1,0 +1,154 @@
+//! From a path or a backend to a state: creating a file, and opening one after its superblock and extension were
+//! checked (specification II.A "Superblock", II.C "Superblock Extension").
+
+use std::fs::{self, File as OsFile};
+use std::path::Path;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::message::file_space::{FileSpaceInfo, Strategy};
+use crate::format::message::kind;
+use crate::format::superblock::{Superblock, MAX_LENGTH, OPEN_FOR_SWMR, OPEN_FOR_WRITE};
+use crate::format::{Sizes, UNDEFINED};
+use crate::object::group;
+use crate::object::header::ObjectHeader;
+use crate::object::maintain::Maintenance;
+use crate::object::options::{CreateOptions, FormatVersion, Locking, OpenOptions};
+use crate::object::state::{Objects, State};
+use crate::store::file::FileBackend;
+use crate::store::lock::{self, LockPolicy};
+use crate::store::managers;
+use crate::store::{Backend, Store};
+
+fn policy(locking: Locking) -> LockPolicy {
+    match locking {
+        Locking::Environment => LockPolicy::from_environment(),
+        Locking::Off => LockPolicy::Off,
+        Locking::On => LockPolicy::Required,
+    }
+}
+
+/// Creates the file at `path`; an existing one is emptied after its lock was taken.
+pub(super) fn create_path(path: &Path, options: &CreateOptions) -> Result<Box<dyn Backend>> {
+    let mut how = OsFile::options();
+    how.read(true).write(true);
+    match options.exclusive {
+        true => how.create_new(true),
+        false => how.create(true).truncate(false),
+    };
+    let file = how.open(path).map_err(|e| match e.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            Error::new(ErrorKind::Exists, format!("'{}' exists, and exclusive creation was asked for", path.display()))
+        }
+        _ => Error::io(format_args!("creating '{}'", path.display()), e),
+    })?;
+    lock::lock(&file, path, true, policy(options.locking))?;
+    file.set_len(0).map_err(|e| Error::io(format_args!("emptying '{}'", path.display()), e))?;
+    Ok(Box::new(FileBackend::new(file)))
+}
+
+/// Opens the file at `path`.
+pub(super) fn open_path(path: &Path, options: &OpenOptions) -> Result<Box<dyn Backend>> {
+    let failed = |e| Error::io(format_args!("opening '{}'", path.display()), e);
+    let file = OsFile::options().read(true).write(!options.read_only).open(path).map_err(failed)?;
+    if fs::metadata(path).map_err(failed)?.is_dir() {
+        return Err(Error::new(ErrorKind::NotHdf5, format!("'{}' is a directory", path.display())));
+    }
+    lock::lock(&file, path, !options.read_only, policy(options.locking))?;
+    Ok(Box::new(FileBackend::new(file)))
+}
+
+/// The state of a new file with an empty root group; nothing is written yet.
+pub(super) fn create(backend: Box<dyn Backend>, options: &CreateOptions) -> Result<State> {
+    let version = match options.format {
+        FormatVersion::V18 => 2,
+        FormatVersion::V110 => 3,
+    };
+    let mut superblock = Superblock::new(version);
+    let mut store = Store::new(backend, Sizes::EIGHT, 0, MAX_LENGTH as u64, false)?;
+    store.set_cache_bound(options.cache_bytes);
+    let root = group::create_unlinked(&mut store, &options.root)?;
+    superblock.root = root.header.address();
+    let mut objects = Objects::default();
+    let slot = objects.add(root);
+    objects.mark(slot)?;
+    Ok(state(store, superblock, objects))
+}
+
+fn state(store: Store, superblock: Superblock, objects: Objects) -> State {
+    let maintenance = Maintenance::new();
+    State { store, superblock, objects, maintenance, scratch: Vec::new(), open: true }
+}
+
+/// The state of an existing file.
+pub(super) fn open(mut backend: Box<dyn Backend>, options: &OpenOptions) -> Result<State> {
+    let length = backend.len().map_err(|e| Error::io("asking for the file's length", e))?;
+    let superblock = Superblock::locate(length, |position, buffer| {
+        backend.read_at(buffer, position).map_err(|e| Error::io("reading the superblock", e))
+    })?;
+    check_flags(&superblock)?;
+    let claimed = superblock.base.saturating_add(superblock.end);
+    if length < claimed {
+        return Err(Error::new(
+            ErrorKind::Corrupt,
+            format!("the file is truncated: its superblock says {claimed} bytes, it has {length}"),
+        ));
+    }
+    let mut store = Store::new(backend, superblock.sizes, superblock.base, superblock.end, options.read_only)?;
+    store.set_cache_bound(options.cache_bytes);
+    let mut state = state(store, superblock, Objects::default());
+    if state.superblock.extension != UNDEFINED {
+        open_extension(&mut state)?;
+    }
+    let root = state.superblock.root;
+    let slot = state.load(root)?;
+    state.objects.get(slot)?.group().map_err(|e| e.within("opening the root group"))?;
+    Ok(state)
+}
+
+fn check_flags(superblock: &Superblock) -> Result<()> {
+    if superblock.version >= 3 && superblock.flags & (OPEN_FOR_WRITE | OPEN_FOR_SWMR) != 0 {
+        return Err(Error::new(
+            ErrorKind::Locked,
+            "the file's consistency flag says that it is open for writing: close the writer, or, if that crashed, \
+             clear the flag with 'h5clear -s' and check the contents",
+        ));
+    }
+    Ok(())
+}
+
+/// Looks at what the superblock extension says about writing.
+fn open_extension(state: &mut State) -> Result<()> {
+    let writable = !state.store.read_only();
+    let sizes = state.store.sizes();
+    let address = state.superblock.extension;
+    let header = ObjectHeader::open(&mut state.store, address)?;
+    if header.find(kind::CACHE_IMAGE).is_some() {
+        return Err(Error::unsupported("a file with a metadata cache image"));
+    }
+    if header.find(kind::DRIVER_INFO).is_some() {
+        return Err(Error::unsupported("a file that is one of several (family or multi driver)"));
+    }
+    if let Some(index) = header.find(kind::FILE_SPACE_INFO).filter(|_| writable) {
+        let info = FileSpaceInfo::decode(header.body(&mut state.store, index)?, sizes)?;
+        release_managers(state, header, index, info)?;
+    }
+    Ok(())
+}
+
+/// Free-space managers that another library left in the file would hand out space that is taken by now: they are taken
+/// out, and what they held is used from memory.
+fn release_managers(state: &mut State, mut header: ObjectHeader, index: usize, mut info: FileSpaceInfo) -> Result<()> {
+    if info.strategy == Strategy::Paged {
+        return Err(Error::unsupported("writing to a file with paged file space; open it for reading only"));
+    }
+    if info.managers.iter().all(|&manager| manager == UNDEFINED) {
+        return Ok(());
+    }
+    for manager in info.managers.iter_mut().filter(|manager| **manager != UNDEFINED) {
+        managers::take_over(&mut state.store, *manager)?;
+        *manager = UNDEFINED;
+    }
+    info.end_before_managers = UNDEFINED;
+    let body = info.encode(state.store.sizes());
+    header.replace(&mut state.store, index, &body)
+}

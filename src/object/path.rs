@@ -1,0 +1,99 @@
+//! Paths: from a starting group through links to an object, soft links followed (specification has no say here; the
+//! rules are those of libhdf5: '/' separates, a leading '/' starts at the root, '.' stays).
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::message::link::EXTERNAL;
+use crate::object::group;
+use crate::object::link::LinkTarget;
+use crate::object::options::GroupOptions;
+use crate::object::state::{Slot, State};
+
+/// Soft links followed on one way; more is taken for a cycle. libhdf5 allows 16.
+const MAX_SOFT_LINKS: u32 = 16;
+
+/// The slot of the root group.
+pub(super) fn root(state: &mut State) -> Result<Slot> {
+    let address = state.superblock.root;
+    state.load(address)
+}
+
+/// The parts of a path that name something.
+fn parts(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    path.split(|&byte| byte == b'/').filter(|part| !part.is_empty() && *part != b".")
+}
+
+/// The object at `path`, seen from `start`.
+pub(super) fn resolve(state: &mut State, start: Slot, path: &[u8]) -> Result<Slot> {
+    let mut budget = MAX_SOFT_LINKS;
+    walk(state, start, path, &mut budget)
+}
+
+fn walk(state: &mut State, start: Slot, path: &[u8], budget: &mut u32) -> Result<Slot> {
+    let mut current = if path.first() == Some(&b'/') { root(state)? } else { start };
+    for part in parts(path) {
+        current = step(state, current, part, budget)?;
+    }
+    Ok(current)
+}
+
+fn step(state: &mut State, group: Slot, name: &[u8], budget: &mut u32) -> Result<Slot> {
+    let object = state.objects.get(group)?;
+    object.check_alive()?;
+    let (header, links) = object.group()?;
+    let found = links.find(&mut state.store, header, name)?;
+    match found.map(|link| link.target) {
+        Some(LinkTarget::Hard(address)) => state.load(address),
+        Some(LinkTarget::Soft(path)) => {
+            if *budget == 0 {
+                return Err(Error::new(
+                    ErrorKind::NotFound,
+                    format!("more than {MAX_SOFT_LINKS} soft links on the way, a cycle of links"),
+                ));
+            }
+            *budget -= 1;
+            walk(state, group, &path, budget)
+                .map_err(|e| e.within(format_args!("following soft link '{}'", String::from_utf8_lossy(name))))
+        }
+        Some(LinkTarget::User(EXTERNAL, _)) => {
+            Err(Error::unsupported(format_args!("following external link '{}'", String::from_utf8_lossy(name))))
+        }
+        Some(LinkTarget::User(kind, _)) => Err(Error::unsupported(format_args!(
+            "following user-defined link '{}' of type {kind}",
+            String::from_utf8_lossy(name)
+        ))),
+        None => Err(Error::new(ErrorKind::NotFound, format!("there is no '{}'", String::from_utf8_lossy(name)))),
+    }
+}
+
+/// The group that holds the last part of `path`, and that part. Groups on the way that are missing are created when
+/// `create` is set.
+pub(super) fn parent<'a>(state: &mut State, start: Slot, path: &'a [u8], create: bool) -> Result<(Slot, &'a [u8])> {
+    let mut names: Vec<&[u8]> = parts(path).collect();
+    let Some(last) = names.pop() else {
+        return Err(Error::new(ErrorKind::Argument, "the path names no link: at least one name is needed"));
+    };
+    let mut current = if path.first() == Some(&b'/') { root(state)? } else { start };
+    let mut budget = MAX_SOFT_LINKS;
+    for name in names {
+        let missing = create && !group::contains(state, current, name)?;
+        current = match missing {
+            true => group::create(state, current, name, &GroupOptions::default())?,
+            false => step(state, current, name, &mut budget)?,
+        };
+    }
+    state.objects.get(current)?.check_alive()?;
+    state.objects.get(current)?.group()?;
+    Ok((current, last))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_names_only() {
+        let all: Vec<&[u8]> = parts(b"//a/./b c//").collect();
+        assert_eq!(all, [b"a".as_slice(), b"b c"]);
+        assert_eq!(parts(b"/").count(), 0);
+    }
+}

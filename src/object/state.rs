@@ -1,0 +1,337 @@
+//! What is in memory of one open file, behind its lock: the store, the loaded objects and the rebalancing controller.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::superblock::Superblock;
+use crate::object::attribute::Attributes;
+use crate::object::dataset::DatasetState;
+use crate::object::header::ObjectHeader;
+use crate::object::link::Links;
+use crate::object::maintain::{Maintenance, Summary};
+use crate::object::ObjectKind;
+use crate::rebalance;
+use crate::store::{AddressMap, Store};
+
+/// Loaded objects without a handle that are kept, in the hope that they are used again.
+const IDLE_OBJECTS: usize = 1024;
+
+/// One loaded object.
+pub(super) struct Loaded {
+    pub header: ObjectHeader,
+    pub kind: ObjectKind,
+    pub attributes: Attributes,
+    /// Only of a group.
+    pub links: Option<Box<Links>>,
+    /// Only of a dataset.
+    pub dataset: Option<Box<DatasetState>>,
+    /// Open handles.
+    pub handles: u32,
+    /// Something has to be prepared before the next flush.
+    pub changed: bool,
+    /// The file's totals may not have the object's latest summary.
+    pub touched: bool,
+    /// What the file's totals hold of the object.
+    pub counted: Summary,
+    /// The dense stores that the present round of sweeps is through with.
+    pub swept: u8,
+    /// Its last link is gone; only closing it is left.
+    pub deleted: bool,
+}
+
+/// An object's place among the loaded ones. Stable while the object has a handle.
+pub(super) type Slot = u32;
+
+/// Everything behind the file's lock.
+pub(super) struct State {
+    pub store: Store,
+    pub superblock: Superblock,
+    pub objects: Objects,
+    pub maintenance: Maintenance,
+    /// Reused for encoding, so that no operation allocates.
+    pub scratch: Vec<u8>,
+    pub open: bool,
+}
+
+/// The loaded objects.
+#[derive(Default)]
+pub(super) struct Objects {
+    slots: Vec<Option<Box<Loaded>>>,
+    vacant: Vec<Slot>,
+    by_address: AddressMap<Slot>,
+    changed: Vec<Slot>,
+    idle: usize,
+}
+
+impl Objects {
+    /// The object in a slot that has a handle or was loaded within this operation.
+    #[inline]
+    pub fn get(&mut self, slot: Slot) -> Result<&mut Loaded> {
+        match self.slots.get_mut(slot as usize) {
+            Some(Some(object)) => Ok(object),
+            _ => Err(Error::internal(format_args!("no object in slot {slot}"))),
+        }
+    }
+
+    /// The slot of a loaded object.
+    pub fn find(&self, address: u64) -> Option<Slot> {
+        self.by_address.get(&address).copied()
+    }
+
+    /// Keeps an object.
+    pub fn add(&mut self, object: Loaded) -> Slot {
+        let address = object.header.address();
+        self.idle += usize::from(object.handles == 0);
+        let slot = match self.vacant.pop() {
+            Some(slot) => {
+                self.slots[slot as usize] = Some(Box::new(object));
+                slot
+            }
+            None => {
+                self.slots.push(Some(Box::new(object)));
+                (self.slots.len() - 1) as Slot
+            }
+        };
+        self.by_address.insert(address, slot);
+        slot
+    }
+
+    /// Forgets an object.
+    pub fn remove(&mut self, slot: Slot) -> Option<Box<Loaded>> {
+        let object = self.slots.get_mut(slot as usize)?.take()?;
+        if self.by_address.get(&object.header.address()) == Some(&slot) {
+            self.by_address.remove(&object.header.address());
+        }
+        self.idle -= usize::from(object.handles == 0);
+        self.vacant.push(slot);
+        Some(object)
+    }
+
+    /// One handle more.
+    pub fn retain(&mut self, slot: Slot) -> Result<()> {
+        let object = self.get(slot)?;
+        object.handles += 1;
+        if object.handles == 1 {
+            self.idle -= 1;
+        }
+        Ok(())
+    }
+
+    /// One handle less; whether it was the last.
+    pub fn release(&mut self, slot: Slot) -> bool {
+        let Ok(object) = self.get(slot) else { return false };
+        object.handles = object.handles.saturating_sub(1);
+        let last = object.handles == 0;
+        self.idle += usize::from(last);
+        last
+    }
+
+    /// The object's address names another object from now on (it was deleted while a handle is open).
+    pub fn detach(&mut self, slot: Slot) {
+        if let Ok(object) = self.get(slot) {
+            object.deleted = true;
+            object.changed = false;
+            let address = object.header.address();
+            self.by_address.remove(&address);
+        }
+    }
+
+    /// Remembers that the object has to be prepared before the next flush.
+    #[inline]
+    pub fn mark(&mut self, slot: Slot) -> Result<()> {
+        let object = self.get(slot)?;
+        if !object.changed {
+            object.changed = true;
+            self.changed.push(slot);
+        }
+        Ok(())
+    }
+
+    /// The objects to prepare; nothing is changed any more.
+    pub fn take_changed(&mut self) -> Vec<Slot> {
+        let mut changed = std::mem::take(&mut self.changed);
+        changed.retain(|&slot| match self.slots.get_mut(slot as usize) {
+            Some(Some(object)) => std::mem::take(&mut object.changed),
+            _ => false,
+        });
+        changed
+    }
+
+    /// All loaded objects.
+    pub fn loaded(&self) -> Vec<Slot> {
+        (0..self.slots.len() as Slot).filter(|&slot| self.slots[slot as usize].is_some()).collect()
+    }
+
+    /// Objects with a dense store in memory.
+    pub fn with_dense(&self) -> Vec<Slot> {
+        let dense = |slot: &Slot| self.slots[*slot as usize].as_ref().is_some_and(|object| object.has_dense());
+        (0..self.slots.len() as Slot).filter(dense).collect()
+    }
+
+    /// Objects without a handle, when there are too many.
+    pub fn surplus(&self) -> Vec<Slot> {
+        if self.idle <= IDLE_OBJECTS {
+            return Vec::new();
+        }
+        let surplus = |slot: &Slot| {
+            let object = self.slots[*slot as usize].as_ref();
+            object.is_some_and(|object| object.handles == 0 && !object.has_dense())
+        };
+        (0..self.slots.len() as Slot).filter(surplus).collect()
+    }
+}
+
+impl Loaded {
+    /// Opens the object whose header is at `address`.
+    pub fn open(store: &mut Store, address: u64) -> Result<Self> {
+        let header = ObjectHeader::open(store, address)?;
+        let kind = ObjectKind::of(&header)?;
+        let attributes = Attributes::of(store, &header)?;
+        let links = match kind {
+            ObjectKind::Group => Some(Box::new(Links::of(store, &header)?)),
+            _ => None,
+        };
+        let dataset = match kind {
+            ObjectKind::Dataset => Some(Box::new(DatasetState::open(store, &header)?)),
+            _ => None,
+        };
+        Ok(Loaded::new(header, kind, attributes, links, dataset))
+    }
+
+    /// An object without a handle.
+    pub fn new(
+        header: ObjectHeader,
+        kind: ObjectKind,
+        attributes: Attributes,
+        links: Option<Box<Links>>,
+        dataset: Option<Box<DatasetState>>,
+    ) -> Self {
+        Loaded {
+            header,
+            kind,
+            attributes,
+            links,
+            dataset,
+            handles: 0,
+            changed: false,
+            touched: false,
+            counted: Summary::default(),
+            swept: 0,
+            deleted: false,
+        }
+    }
+
+    /// Whether a dense store of the object is loaded.
+    pub fn has_dense(&self) -> bool {
+        self.attributes.is_dense_loaded() || self.links.as_ref().is_some_and(|links| links.is_dense_loaded())
+    }
+
+    /// Fails when the object was deleted.
+    #[inline]
+    pub fn check_alive(&self) -> Result<()> {
+        if self.deleted {
+            return Err(Error::new(ErrorKind::NotFound, "the object was deleted; close this handle"));
+        }
+        Ok(())
+    }
+
+    /// The dataset's storage; an error that names the kind when this is no dataset.
+    pub fn array(&mut self) -> Result<(&mut ObjectHeader, &mut DatasetState)> {
+        match &mut self.dataset {
+            Some(dataset) => Ok((&mut self.header, dataset)),
+            None => Err(Error::new(ErrorKind::WrongKind, format!("a dataset is needed, this is a {}", self.kind))),
+        }
+    }
+
+    /// The group's links; an error that names the kind when this is no group.
+    pub fn group(&mut self) -> Result<(&mut ObjectHeader, &mut Links)> {
+        match &mut self.links {
+            Some(links) => Ok((&mut self.header, links)),
+            None => Err(Error::new(ErrorKind::WrongKind, format!("a group is needed, this is a {}", self.kind))),
+        }
+    }
+
+    /// Brings the header and the dense stores into the shape in which they are flushed.
+    pub fn prepare(&mut self, store: &mut Store) -> Result<()> {
+        self.attributes.prepare(store, &mut self.header)?;
+        if let Some(links) = &mut self.links {
+            links.prepare(store, &mut self.header)?;
+        }
+        self.header.touch(store, crate::object::header_time())
+    }
+}
+
+impl State {
+    /// The slot of the object at `address`, loaded if need be.
+    pub fn load(&mut self, address: u64) -> Result<Slot> {
+        if let Some(slot) = self.objects.find(address) {
+            return Ok(slot);
+        }
+        let object = Loaded::open(&mut self.store, address)?;
+        Ok(self.objects.add(object))
+    }
+
+    /// A handle is gone: the object is forgotten when nothing keeps it.
+    pub fn release(&mut self, slot: Slot) -> Result<()> {
+        if !self.objects.release(slot) {
+            return Ok(());
+        }
+        if self.objects.get(slot)?.deleted {
+            self.objects.remove(slot);
+            return Ok(());
+        }
+        self.drop_surplus()
+    }
+
+    /// Forgets idle objects when there are too many; changed ones are prepared first, so nothing is lost.
+    pub fn drop_surplus(&mut self) -> Result<()> {
+        for slot in self.objects.surplus() {
+            if let Some(mut object) = self.objects.remove(slot) {
+                self.maintenance.forget(slot, &mut object);
+                if object.changed {
+                    object.prepare(&mut self.store)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes everything that changed: the state on disk is the state in memory.
+    pub fn flush(&mut self) -> Result<()> {
+        if self.store.read_only() {
+            return Ok(());
+        }
+        self.store.check_usable()?;
+        for slot in self.objects.take_changed() {
+            let object = self.objects.get(slot)?;
+            if let Err(e) = object.prepare(&mut self.store) {
+                self.store.fail();
+                return Err(e);
+            }
+        }
+        if !self.store.is_changed() {
+            return Ok(());
+        }
+        let superblock = &self.superblock;
+        self.store.flush(|end| superblock.encode(end))
+    }
+
+    /// A flush, and where rebalancing has freed space inside the file, one more that lets the file shrink.
+    pub fn flush_and_trim(&mut self) -> Result<()> {
+        self.flush()?;
+        if self.trim()? {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    /// What closing writes.
+    pub fn finish(&mut self) -> Result<()> {
+        if self.store.read_only() {
+            return Ok(());
+        }
+        self.store.check_usable()?;
+        let rebalanced = rebalance::before_close(self);
+        self.maintenance.trim_at_close();
+        self.flush_and_trim()?;
+        rebalanced
+    }
+}
