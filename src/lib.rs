@@ -1,6 +1,6 @@
 //! h5r: HDF5 files that survive crashes, keep their indexes tight, and shrink when you delete.
 //!
-//! The layers, one way down: `ffi` (the C ABI) → `object` (file, group, dataset, attribute) → `rebalance` →
+//! The layers, one way down: [`ffi`] (the C ABI) → `object` (file, group, dataset, attribute) → `rebalance` →
 //! `btree`, `heap`, `chunk` → [`store`] (blocks, space, flush) → [`format`] (bytes and structs).
 
 #![deny(unsafe_op_in_unsafe_fn)]
@@ -10,6 +10,7 @@ pub mod btree;
 pub mod chunk;
 pub mod datatype;
 pub mod error;
+pub mod ffi;
 pub mod format;
 pub mod heap;
 pub mod object;

@@ -57,7 +57,7 @@ void backend_close(void)
 
 double backend_occupancy(void)
 {
-    h5r_rebalance_stats stats;
+    h5r_rebalance_stats stats = H5R_REBALANCE_STATS_INIT;
     CHECK(h5r_rebalance_status(file, &stats));
     return stats.occupancy;
 }

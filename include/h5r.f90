@@ -1,0 +1,2424 @@
+! h5r from Fortran 2008: a module over the C interface. It is compiled in the program that uses it
+! (find_package(h5r) gives the target h5r::fortran), because a compiled module fits one compiler only.
+!
+! - Every call takes an optional `status`: H5R_OK or H5R_ERR_... . Without it an error stops the program with its message;
+!   h5r_last_error() gives the message of this thread's last failed call.
+! - h5r_attr_write, h5r_attr_read, h5r_dataset_write and h5r_dataset_read are generic by kind (int8 to int64, real32, real64,
+!   attributes also character) and rank (attributes 0 to 4, datasets 0 to 5). Of a dataset, shape(value) elements are
+!   written or read, from `start`, 1 in each dimension where it is absent.
+! - Dimensions are in Fortran's order. In the file, and for C, they are the other way round, so that elements that are
+!   neighbours in memory are neighbours in the file: value(nx, ny) is a C array [ny][nx].
+! - Names and paths lose trailing blanks.
+module h5r
+  use, intrinsic :: iso_c_binding
+  use, intrinsic :: iso_fortran_env, only: int8, int16, int32, int64, real32, real64, error_unit
+  implicit none
+  private
+
+  ! Handles. A default-initialised one is NULL.
+  type, public :: h5r_file
+    type(c_ptr) :: handle = c_null_ptr
+  end type
+  type, public :: h5r_object
+    type(c_ptr) :: handle = c_null_ptr
+  end type
+
+  integer, parameter, public :: h5r_type_kind = c_int64_t
+
+! begin constants
+  integer(c_int64_t), parameter, public :: H5R_KIB = 1024_c_int64_t
+  integer(c_int64_t), parameter, public :: H5R_MIB = 1024_c_int64_t**2
+  integer(c_int64_t), parameter, public :: H5R_GIB = 1024_c_int64_t**3
+  integer(c_int32_t), parameter, public :: H5R_MAX_RANK = 32
+  integer(c_int32_t), parameter, public :: H5R_PAD_NULL_TERMINATED = 0
+  integer(c_int32_t), parameter, public :: H5R_PAD_NULL = 1
+  integer(c_int32_t), parameter, public :: H5R_PAD_SPACE = 2
+  integer(c_int32_t), parameter, public :: H5R_CHARSET_ASCII = 0
+  integer(c_int32_t), parameter, public :: H5R_CHARSET_UTF8 = 1
+  integer(c_int32_t), parameter, public :: H5R_CLASS_INTEGER = 0
+  integer(c_int32_t), parameter, public :: H5R_CLASS_FLOAT = 1
+  integer(c_int32_t), parameter, public :: H5R_CLASS_TIME = 2
+  integer(c_int32_t), parameter, public :: H5R_CLASS_STRING = 3
+  integer(c_int32_t), parameter, public :: H5R_CLASS_BITFIELD = 4
+  integer(c_int32_t), parameter, public :: H5R_CLASS_OPAQUE = 5
+  integer(c_int32_t), parameter, public :: H5R_CLASS_COMPOUND = 6
+  integer(c_int32_t), parameter, public :: H5R_CLASS_REFERENCE = 7
+  integer(c_int32_t), parameter, public :: H5R_CLASS_ENUM = 8
+  integer(c_int32_t), parameter, public :: H5R_CLASS_VARIABLE_LENGTH = 9
+  integer(c_int32_t), parameter, public :: H5R_CLASS_ARRAY = 10
+  integer(c_int32_t), parameter, public :: H5R_CLASS_COMPLEX = 11
+  integer(c_int32_t), parameter, public :: H5R_FORMAT_V18 = 0
+  integer(c_int32_t), parameter, public :: H5R_FORMAT_V110 = 1
+  integer(c_int32_t), parameter, public :: H5R_LOCKING_ENVIRONMENT = 0
+  integer(c_int32_t), parameter, public :: H5R_LOCKING_OFF = 1
+  integer(c_int32_t), parameter, public :: H5R_LOCKING_ON = 2
+  integer(c_int32_t), parameter, public :: H5R_DURABILITY_PROCESS = 0
+  integer(c_int32_t), parameter, public :: H5R_DURABILITY_POWER = 1
+  integer(c_int32_t), parameter, public :: H5R_DURABILITY_NONE = 2
+  integer(c_int32_t), parameter, public :: H5R_CREATION_ORDER_NONE = 0
+  integer(c_int32_t), parameter, public :: H5R_CREATION_ORDER_TRACKED = 1
+  integer(c_int32_t), parameter, public :: H5R_CREATION_ORDER_INDEXED = 2
+  integer(c_int32_t), parameter, public :: H5R_ORDER_NATIVE = 0
+  integer(c_int32_t), parameter, public :: H5R_ORDER_NAME = 1
+  integer(c_int32_t), parameter, public :: H5R_ORDER_NAME_REVERSE = 2
+  integer(c_int32_t), parameter, public :: H5R_ORDER_CREATION = 3
+  integer(c_int32_t), parameter, public :: H5R_ORDER_CREATION_REVERSE = 4
+  integer(c_int32_t), parameter, public :: H5R_KIND_GROUP = 0
+  integer(c_int32_t), parameter, public :: H5R_KIND_DATASET = 1
+  integer(c_int32_t), parameter, public :: H5R_KIND_TYPE = 2
+  integer(c_int32_t), parameter, public :: H5R_LAYOUT_COMPACT = 0
+  integer(c_int32_t), parameter, public :: H5R_LAYOUT_CONTIGUOUS = 1
+  integer(c_int32_t), parameter, public :: H5R_LAYOUT_CHUNKED = 2
+  integer(c_int32_t), parameter, public :: H5R_LAYOUT_VIRTUAL = 3
+  integer(c_int32_t), parameter, public :: H5R_LAYOUT_EXTERNAL = 4
+  integer(c_int32_t), parameter, public :: H5R_ALLOCATION_DEFAULT = 0
+  integer(c_int32_t), parameter, public :: H5R_ALLOCATION_LATE = 1
+  integer(c_int32_t), parameter, public :: H5R_ALLOCATION_EARLY = 2
+  integer(c_int32_t), parameter, public :: H5R_FILL_IF_SET = 0
+  integer(c_int32_t), parameter, public :: H5R_FILL_ALWAYS = 1
+  integer(c_int32_t), parameter, public :: H5R_FILL_NEVER = 2
+  integer(c_int64_t), parameter, public :: H5R_UNLIMITED = -1_c_int64_t
+  integer(c_int32_t), parameter, public :: H5R_SPACE_NULL = 2
+  integer(c_int32_t), parameter, public :: H5R_SPACE_SCALAR = 0
+  integer(c_int32_t), parameter, public :: H5R_SPACE_SIMPLE = 1
+  integer(c_int64_t), parameter, public :: H5R_NO_CREATION_ORDER = -1_c_int64_t
+  integer(c_int32_t), parameter, public :: H5R_LINK_HARD = 0
+  integer(c_int32_t), parameter, public :: H5R_LINK_SOFT = 1
+  integer(c_int32_t), parameter, public :: H5R_LINK_EXTERNAL = 2
+  integer(c_int32_t), parameter, public :: H5R_LINK_USER = 3
+  integer(c_int32_t), parameter, public :: H5R_MODE_NONE = 0
+  integer(c_int32_t), parameter, public :: H5R_MODE_LAZY = 1
+  integer(c_int32_t), parameter, public :: H5R_MODE_INCREMENTAL = 2
+  integer(c_int32_t), parameter, public :: H5R_MODE_SMART = 3
+  integer(c_int64_t), parameter, public :: H5R_ALLOW_NONE = 1_c_int64_t
+  integer(c_int64_t), parameter, public :: H5R_ALLOW_LAZY = 2_c_int64_t
+  integer(c_int64_t), parameter, public :: H5R_ALLOW_INCREMENTAL = 4_c_int64_t
+  integer(c_int64_t), parameter, public :: H5R_ALLOW_ALL = 7_c_int64_t
+  integer(c_int32_t), parameter, public :: H5R_OK = 0
+  integer(c_int32_t), parameter, public :: H5R_ERR_BAD_HANDLE = -1
+  integer(c_int32_t), parameter, public :: H5R_ERR_ARGUMENT = -2
+  integer(c_int32_t), parameter, public :: H5R_ERR_RANGE = -3
+  integer(c_int32_t), parameter, public :: H5R_ERR_NOT_FOUND = -4
+  integer(c_int32_t), parameter, public :: H5R_ERR_EXISTS = -5
+  integer(c_int32_t), parameter, public :: H5R_ERR_WRONG_KIND = -6
+  integer(c_int32_t), parameter, public :: H5R_ERR_TYPE = -7
+  integer(c_int32_t), parameter, public :: H5R_ERR_TOO_SMALL = -8
+  integer(c_int32_t), parameter, public :: H5R_ERR_READ_ONLY = -9
+  integer(c_int32_t), parameter, public :: H5R_ERR_NOT_HDF5 = -10
+  integer(c_int32_t), parameter, public :: H5R_ERR_CORRUPT = -11
+  integer(c_int32_t), parameter, public :: H5R_ERR_UNSUPPORTED = -12
+  integer(c_int32_t), parameter, public :: H5R_ERR_LIMIT = -13
+  integer(c_int32_t), parameter, public :: H5R_ERR_LOCKED = -14
+  integer(c_int32_t), parameter, public :: H5R_ERR_LAZY_REQUIRED = -15
+  integer(c_int32_t), parameter, public :: H5R_ERR_REENTRANT = -16
+  integer(c_int32_t), parameter, public :: H5R_ERR_CALLBACK = -17
+  integer(c_int32_t), parameter, public :: H5R_ERR_IO = -18
+  integer(c_int32_t), parameter, public :: H5R_ERR_FAILED = -19
+  integer(c_int32_t), parameter, public :: H5R_ERR_INTERNAL = -20
+  integer(c_int64_t), parameter, public :: H5R_I8 = 1_c_int64_t
+  integer(c_int64_t), parameter, public :: H5R_I16 = 2_c_int64_t
+  integer(c_int64_t), parameter, public :: H5R_I32 = 3_c_int64_t
+  integer(c_int64_t), parameter, public :: H5R_I64 = 4_c_int64_t
+  integer(c_int64_t), parameter, public :: H5R_U8 = 5_c_int64_t
+  integer(c_int64_t), parameter, public :: H5R_U16 = 6_c_int64_t
+  integer(c_int64_t), parameter, public :: H5R_U32 = 7_c_int64_t
+  integer(c_int64_t), parameter, public :: H5R_U64 = 8_c_int64_t
+  integer(c_int64_t), parameter, public :: H5R_F16 = 9_c_int64_t
+  integer(c_int64_t), parameter, public :: H5R_F32 = 10_c_int64_t
+  integer(c_int64_t), parameter, public :: H5R_F64 = 11_c_int64_t
+  integer(c_int64_t), parameter, public :: H5R_I16_BE = 34_c_int64_t
+  integer(c_int64_t), parameter, public :: H5R_I32_BE = 35_c_int64_t
+  integer(c_int64_t), parameter, public :: H5R_I64_BE = 36_c_int64_t
+  integer(c_int64_t), parameter, public :: H5R_U16_BE = 38_c_int64_t
+  integer(c_int64_t), parameter, public :: H5R_U32_BE = 39_c_int64_t
+  integer(c_int64_t), parameter, public :: H5R_U64_BE = 40_c_int64_t
+  integer(c_int64_t), parameter, public :: H5R_F16_BE = 41_c_int64_t
+  integer(c_int64_t), parameter, public :: H5R_F32_BE = 42_c_int64_t
+  integer(c_int64_t), parameter, public :: H5R_F64_BE = 43_c_int64_t
+! end constants
+
+  ! Options, with all defaults; the fields are those of h5r.h.
+  type, bind(C), public :: h5r_storage
+    integer(c_int32_t) :: max_compact = 8, min_dense = 6, creation_order = H5R_CREATION_ORDER_NONE
+  end type
+  type, bind(C), public :: h5r_create_options
+    integer(c_size_t) :: struct_size = 64
+    integer(c_int64_t) :: cache_bytes = 64 * H5R_MIB, threads = 0
+    integer(c_int32_t) :: exclusive = 0, format = H5R_FORMAT_V110, durability = H5R_DURABILITY_PROCESS
+    integer(c_int32_t) :: locking = H5R_LOCKING_ENVIRONMENT
+    type(h5r_storage) :: links, attributes
+  end type
+  type, bind(C), public :: h5r_open_options
+    integer(c_size_t) :: struct_size = 40
+    integer(c_int64_t) :: cache_bytes = 64 * H5R_MIB, threads = 0
+    integer(c_int32_t) :: read_only = 0, durability = H5R_DURABILITY_PROCESS, locking = H5R_LOCKING_ENVIRONMENT
+    integer(c_int32_t) :: reserved = 0
+  end type
+  type, bind(C), public :: h5r_group_options
+    integer(c_size_t) :: struct_size = 32
+    type(h5r_storage) :: links, attributes
+  end type
+  type, bind(C), public :: h5r_dataset_options
+    integer(c_size_t) :: struct_size = 72
+    type(c_ptr) :: max_dims = c_null_ptr, chunk = c_null_ptr ! in C's order
+    type(c_ptr) :: fill_value = c_null_ptr
+    integer(c_int64_t) :: fill_type = 0
+    integer(c_int32_t) :: layout = H5R_LAYOUT_CONTIGUOUS, allocation = H5R_ALLOCATION_DEFAULT
+    integer(c_int32_t) :: fill_time = H5R_FILL_IF_SET, is_null = 0
+    type(h5r_storage) :: attributes
+    integer(c_int32_t) :: reserved = 0
+  end type
+  type, bind(C), public :: h5r_lazy_options
+    integer(c_size_t) :: struct_size = 32
+    real(c_double) :: threshold = 0.05_c_double
+    integer(c_int64_t) :: max_delay_ms = 300000, batch_size = 100
+  end type
+  type, bind(C), public :: h5r_incremental_options
+    integer(c_size_t) :: struct_size = 40
+    integer(c_int64_t) :: budget_us = 100000, interval_ms = 5000
+    type(c_funptr) :: progress = c_null_funptr ! c_funloc of an h5r_progress_callback
+    type(c_ptr) :: user_data = c_null_ptr
+  end type
+  type, bind(C), public :: h5r_smart_options
+    integer(c_size_t) :: struct_size = 72
+    integer(c_int32_t) :: auto_detect = 1, auto_switch = 1
+    integer(c_int64_t) :: min_file_size = 10 * H5R_MIB, allowed_modes = H5R_ALLOW_ALL, reevaluate_ms = 300000
+    real(c_double) :: min_confidence = 0.7_c_double
+    integer(c_int64_t) :: min_switch_interval_ms = 30000
+    type(c_funptr) :: on_mode_change = c_null_funptr ! c_funloc of an h5r_mode_change_callback
+    type(c_ptr) :: user_data = c_null_ptr
+  end type
+
+  ! What callbacks are told.
+  type, bind(C), public :: h5r_progress
+    integer(c_int64_t) :: nodes_rebalanced, nodes_remaining, estimated_remaining_ns
+  end type
+  type, bind(C), public :: h5r_factor
+    type(c_ptr) :: name ! h5r_text gives it
+    real(c_double) :: value
+  end type
+  type, bind(C), public :: h5r_mode_change
+    integer(c_int32_t) :: selected_mode, previous_mode
+    real(c_double) :: confidence
+    type(c_ptr) :: reason, factors ! h5r_text gives the reason; c_f_pointer the factors
+    integer(c_size_t) :: factor_count
+    integer(c_int64_t) :: timestamp_ns
+  end type
+
+  ! What the information calls store.
+  type, bind(C), public :: h5r_rebalance_stats
+    integer(c_size_t) :: struct_size = 464
+    integer(c_int32_t) :: mode = 0, effective_mode = 0
+    integer(c_int64_t) :: nodes = 0, underfull_nodes = 0
+    real(c_double) :: occupancy = 0
+    integer(c_int64_t) :: heap_live_bytes = 0, heap_free_bytes = 0, file_bytes = 0, file_free_bytes = 0
+    integer(c_int64_t) :: inserts = 0, deletes = 0, updates = 0, unserved_deletes = 0
+    integer(c_int64_t) :: batches = 0, sessions = 0, sweeps = 0, nodes_rebalanced = 0, nodes_remaining = 0
+    integer(c_int64_t) :: objects_moved = 0, bytes_moved = 0, worst_pause_ns = 0, total_time_ns = 0
+    integer(c_int64_t) :: mode_changes = 0, evaluations = 0
+    real(c_double) :: confidence = 0
+    integer(c_int32_t) :: decision = 0, reserved = 0
+    character(kind=c_char) :: reason(256) = c_null_char
+  end type
+  type, bind(C) :: attr_details
+    integer(c_size_t) :: struct_size = 304
+    integer(c_int64_t) :: type = 0, storage_size = 0, creation_order = 0, rank = 0
+    integer(c_int32_t) :: space = 0, reserved = 0
+    integer(c_int64_t) :: dims(H5R_MAX_RANK) = 0
+  end type
+  type, bind(C) :: dataset_details
+    integer(c_size_t) :: struct_size = 552
+    integer(c_int64_t) :: type = 0, storage_size = 0, rank = 0
+    integer(c_int32_t) :: layout = 0, space = 0
+    integer(c_int64_t) :: dims(H5R_MAX_RANK) = 0, max_dims(H5R_MAX_RANK) = 0
+  end type
+  type, bind(C) :: c_selection
+    integer(c_size_t) :: rank = 0
+    type(c_ptr) :: start = c_null_ptr, stride = c_null_ptr, count = c_null_ptr, block = c_null_ptr
+  end type
+
+  ! An attribute's or dataset's shape, in Fortran's order, and its type, which h5r_type_close closes.
+  type, public :: h5r_info
+    integer(c_int64_t) :: type = 0
+    integer :: space = H5R_SPACE_NULL
+    integer :: layout = -1 ! of a dataset
+    integer(int64) :: storage_size = 0
+    integer(int64), allocatable :: dims(:)
+  end type
+
+  abstract interface
+    subroutine h5r_progress_callback(progress, user_data) bind(C)
+      import :: h5r_progress, c_ptr
+      type(h5r_progress), intent(in) :: progress
+      type(c_ptr), value :: user_data
+    end subroutine
+    subroutine h5r_mode_change_callback(change, user_data) bind(C)
+      import :: h5r_mode_change, c_ptr
+      type(h5r_mode_change), intent(in) :: change
+      type(c_ptr), value :: user_data
+    end subroutine
+    ! Returns 0 to go on, positive to stop, negative to fail.
+    integer function h5r_visit(name)
+      character(*), intent(in) :: name
+    end function
+  end interface
+  public :: h5r_progress_callback, h5r_mode_change_callback, h5r_visit
+
+  ! How an iteration finds the Fortran procedure again.
+  type :: visitor
+    procedure(h5r_visit), pointer, nopass :: call => null()
+  end type
+
+  interface
+    function c_strlen(text) result(length) bind(C, name='strlen')
+      import :: c_ptr, c_size_t
+      type(c_ptr), value :: text
+      integer(c_size_t) :: length
+    end function
+  end interface
+
+! begin interfaces
+  interface
+    function c_version_number() result(returned) bind(C, name='h5r_version_number')
+      import :: c_int32_t
+      integer(c_int32_t) :: returned
+    end function
+    function c_version() result(returned) bind(C, name='h5r_version')
+      import :: c_ptr
+      type(c_ptr) :: returned
+    end function
+    function c_status_name(status) result(returned) bind(C, name='h5r_status_name')
+      import :: c_int32_t, c_ptr
+      integer(c_int32_t), value :: status
+      type(c_ptr) :: returned
+    end function
+    function c_last_error() result(returned) bind(C, name='h5r_last_error')
+      import :: c_ptr
+      type(c_ptr) :: returned
+    end function
+    function c_type_string(size, padding, charset, type_out) result(returned) bind(C, name='h5r_type_string')
+      import :: c_int32_t, c_int64_t, c_size_t
+      integer(c_size_t), value :: size
+      integer(c_int32_t), value :: padding
+      integer(c_int32_t), value :: charset
+      integer(c_int64_t), intent(inout) :: type_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_type_size(type, size_out) result(returned) bind(C, name='h5r_type_size')
+      import :: c_int32_t, c_int64_t, c_size_t
+      integer(c_int64_t), value :: type
+      integer(c_size_t), intent(inout) :: size_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_type_class(type, class_out) result(returned) bind(C, name='h5r_type_class')
+      import :: c_int32_t, c_int64_t
+      integer(c_int64_t), value :: type
+      integer(c_int32_t), intent(inout) :: class_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_type_equal(a, b, equal_out) result(returned) bind(C, name='h5r_type_equal')
+      import :: c_bool, c_int32_t, c_int64_t
+      integer(c_int64_t), value :: a
+      integer(c_int64_t), value :: b
+      logical(c_bool), intent(inout) :: equal_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_type_describe(type, buffer, capacity, length_out) result(returned) bind(C, name='h5r_type_describe')
+      import :: c_int32_t, c_int64_t, c_ptr, c_size_t
+      integer(c_int64_t), value :: type
+      type(c_ptr), value :: buffer
+      integer(c_size_t), value :: capacity
+      integer(c_size_t), intent(inout) :: length_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_type_close(type) result(returned) bind(C, name='h5r_type_close')
+      import :: c_int32_t, c_int64_t
+      integer(c_int64_t), value :: type
+      integer(c_int32_t) :: returned
+    end function
+    function c_create(path, options, file_out) result(returned) bind(C, name='h5r_create')
+      import :: c_char, c_int32_t, c_ptr
+      character(kind=c_char), intent(in) :: path(*)
+      type(c_ptr), value :: options
+      type(c_ptr), intent(inout) :: file_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_open(path, options, file_out) result(returned) bind(C, name='h5r_open')
+      import :: c_char, c_int32_t, c_ptr
+      character(kind=c_char), intent(in) :: path(*)
+      type(c_ptr), value :: options
+      type(c_ptr), intent(inout) :: file_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_flush(file) result(returned) bind(C, name='h5r_flush')
+      import :: c_int32_t, c_ptr
+      type(c_ptr), value :: file
+      integer(c_int32_t) :: returned
+    end function
+    function c_close(file) result(returned) bind(C, name='h5r_close')
+      import :: c_int32_t, c_ptr
+      type(c_ptr), value :: file
+      integer(c_int32_t) :: returned
+    end function
+    function c_root(file) result(returned) bind(C, name='h5r_root')
+      import :: c_ptr
+      type(c_ptr), value :: file
+      type(c_ptr) :: returned
+    end function
+    function c_check(file) result(returned) bind(C, name='h5r_check')
+      import :: c_int32_t, c_ptr
+      type(c_ptr), value :: file
+      integer(c_int32_t) :: returned
+    end function
+    function c_group_create(loc, path, options, group_out) result(returned) bind(C, name='h5r_group_create')
+      import :: c_char, c_int32_t, c_ptr
+      type(c_ptr), value :: loc
+      character(kind=c_char), intent(in) :: path(*)
+      type(c_ptr), value :: options
+      type(c_ptr), intent(inout) :: group_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_object_open(loc, path, object_out) result(returned) bind(C, name='h5r_object_open')
+      import :: c_char, c_int32_t, c_ptr
+      type(c_ptr), value :: loc
+      character(kind=c_char), intent(in) :: path(*)
+      type(c_ptr), intent(inout) :: object_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_object_close(object) result(returned) bind(C, name='h5r_object_close')
+      import :: c_int32_t, c_ptr
+      type(c_ptr), value :: object
+      integer(c_int32_t) :: returned
+    end function
+    function c_object_kind(object, kind_out) result(returned) bind(C, name='h5r_object_kind')
+      import :: c_int32_t, c_ptr
+      type(c_ptr), value :: object
+      integer(c_int32_t), intent(inout) :: kind_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_object_path(object, buffer, capacity, length_out) result(returned) bind(C, name='h5r_object_path')
+      import :: c_int32_t, c_ptr, c_size_t
+      type(c_ptr), value :: object
+      type(c_ptr), value :: buffer
+      integer(c_size_t), value :: capacity
+      integer(c_size_t), intent(inout) :: length_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_dataset_create(loc, path, type, rank, dims, options, dataset_out) result(returned) bind(C, name='h5r_dataset_create')
+      import :: c_char, c_int32_t, c_int64_t, c_ptr, c_size_t
+      type(c_ptr), value :: loc
+      character(kind=c_char), intent(in) :: path(*)
+      integer(c_int64_t), value :: type
+      integer(c_size_t), value :: rank
+      integer(c_int64_t), intent(in) :: dims(*)
+      type(c_ptr), value :: options
+      type(c_ptr), intent(inout) :: dataset_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_dataset_write(dataset, memory_type, selection, data) result(returned) bind(C, name='h5r_dataset_write')
+      import :: c_int32_t, c_int64_t, c_ptr
+      type(c_ptr), value :: dataset
+      integer(c_int64_t), value :: memory_type
+      type(c_ptr), value :: selection
+      type(c_ptr), value :: data
+      integer(c_int32_t) :: returned
+    end function
+    function c_dataset_read(dataset, memory_type, selection, data_out) result(returned) bind(C, name='h5r_dataset_read')
+      import :: c_int32_t, c_int64_t, c_ptr
+      type(c_ptr), value :: dataset
+      integer(c_int64_t), value :: memory_type
+      type(c_ptr), value :: selection
+      type(c_ptr), value :: data_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_dataset_info(dataset, info_out) result(returned) bind(C, name='h5r_dataset_info')
+      import :: c_int32_t, c_ptr
+      type(c_ptr), value :: dataset
+      type(c_ptr), value :: info_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_dataset_set_extent(dataset, dims) result(returned) bind(C, name='h5r_dataset_set_extent')
+      import :: c_int32_t, c_int64_t, c_ptr
+      type(c_ptr), value :: dataset
+      integer(c_int64_t), intent(in) :: dims(*)
+      integer(c_int32_t) :: returned
+    end function
+    function c_dataset_append(dataset, memory_type, rows, data) result(returned) bind(C, name='h5r_dataset_append')
+      import :: c_int32_t, c_int64_t, c_ptr
+      type(c_ptr), value :: dataset
+      integer(c_int64_t), value :: memory_type
+      integer(c_int64_t), value :: rows
+      type(c_ptr), value :: data
+      integer(c_int32_t) :: returned
+    end function
+    function c_attr_write(object, name, type, rank, dims, data) result(returned) bind(C, name='h5r_attr_write')
+      import :: c_char, c_int32_t, c_int64_t, c_ptr, c_size_t
+      type(c_ptr), value :: object
+      character(kind=c_char), intent(in) :: name(*)
+      integer(c_int64_t), value :: type
+      integer(c_size_t), value :: rank
+      integer(c_int64_t), intent(in) :: dims(*)
+      type(c_ptr), value :: data
+      integer(c_int32_t) :: returned
+    end function
+    function c_attr_write_null(object, name, type) result(returned) bind(C, name='h5r_attr_write_null')
+      import :: c_char, c_int32_t, c_int64_t, c_ptr
+      type(c_ptr), value :: object
+      character(kind=c_char), intent(in) :: name(*)
+      integer(c_int64_t), value :: type
+      integer(c_int32_t) :: returned
+    end function
+    function c_attr_read(object, name, memory_type, data_out, capacity) result(returned) bind(C, name='h5r_attr_read')
+      import :: c_char, c_int32_t, c_int64_t, c_ptr, c_size_t
+      type(c_ptr), value :: object
+      character(kind=c_char), intent(in) :: name(*)
+      integer(c_int64_t), value :: memory_type
+      type(c_ptr), value :: data_out
+      integer(c_size_t), value :: capacity
+      integer(c_int32_t) :: returned
+    end function
+    function c_attr_info(object, name, info_out) result(returned) bind(C, name='h5r_attr_info')
+      import :: c_char, c_int32_t, c_ptr
+      type(c_ptr), value :: object
+      character(kind=c_char), intent(in) :: name(*)
+      type(c_ptr), value :: info_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_attr_delete(object, name) result(returned) bind(C, name='h5r_attr_delete')
+      import :: c_char, c_int32_t, c_ptr
+      type(c_ptr), value :: object
+      character(kind=c_char), intent(in) :: name(*)
+      integer(c_int32_t) :: returned
+    end function
+    function c_attr_rename(object, from, to) result(returned) bind(C, name='h5r_attr_rename')
+      import :: c_char, c_int32_t, c_ptr
+      type(c_ptr), value :: object
+      character(kind=c_char), intent(in) :: from(*)
+      character(kind=c_char), intent(in) :: to(*)
+      integer(c_int32_t) :: returned
+    end function
+    function c_attr_exists(object, name, exists_out) result(returned) bind(C, name='h5r_attr_exists')
+      import :: c_bool, c_char, c_int32_t, c_ptr
+      type(c_ptr), value :: object
+      character(kind=c_char), intent(in) :: name(*)
+      logical(c_bool), intent(inout) :: exists_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_attr_count(object, count_out) result(returned) bind(C, name='h5r_attr_count')
+      import :: c_int32_t, c_int64_t, c_ptr
+      type(c_ptr), value :: object
+      integer(c_int64_t), intent(inout) :: count_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_attr_iterate(object, order, visit, user_data) result(returned) bind(C, name='h5r_attr_iterate')
+      import :: c_funptr, c_int32_t, c_ptr
+      type(c_ptr), value :: object
+      integer(c_int32_t), value :: order
+      type(c_funptr), value :: visit
+      type(c_ptr), value :: user_data
+      integer(c_int32_t) :: returned
+    end function
+    function c_link_delete(loc, path) result(returned) bind(C, name='h5r_link_delete')
+      import :: c_char, c_int32_t, c_ptr
+      type(c_ptr), value :: loc
+      character(kind=c_char), intent(in) :: path(*)
+      integer(c_int32_t) :: returned
+    end function
+    function c_link_exists(loc, path, exists_out) result(returned) bind(C, name='h5r_link_exists')
+      import :: c_bool, c_char, c_int32_t, c_ptr
+      type(c_ptr), value :: loc
+      character(kind=c_char), intent(in) :: path(*)
+      logical(c_bool), intent(inout) :: exists_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_link_move(loc, from, to_loc, to) result(returned) bind(C, name='h5r_link_move')
+      import :: c_char, c_int32_t, c_ptr
+      type(c_ptr), value :: loc
+      character(kind=c_char), intent(in) :: from(*)
+      type(c_ptr), value :: to_loc
+      character(kind=c_char), intent(in) :: to(*)
+      integer(c_int32_t) :: returned
+    end function
+    function c_link_create_soft(loc, path, target) result(returned) bind(C, name='h5r_link_create_soft')
+      import :: c_char, c_int32_t, c_ptr
+      type(c_ptr), value :: loc
+      character(kind=c_char), intent(in) :: path(*)
+      character(kind=c_char), intent(in) :: target(*)
+      integer(c_int32_t) :: returned
+    end function
+    function c_link_create_hard(loc, path, target) result(returned) bind(C, name='h5r_link_create_hard')
+      import :: c_char, c_int32_t, c_ptr
+      type(c_ptr), value :: loc
+      character(kind=c_char), intent(in) :: path(*)
+      type(c_ptr), value :: target
+      integer(c_int32_t) :: returned
+    end function
+    function c_link_info(loc, path, info_out) result(returned) bind(C, name='h5r_link_info')
+      import :: c_char, c_int32_t, c_ptr
+      type(c_ptr), value :: loc
+      character(kind=c_char), intent(in) :: path(*)
+      type(c_ptr), value :: info_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_link_target(loc, path, buffer, capacity, length_out) result(returned) bind(C, name='h5r_link_target')
+      import :: c_char, c_int32_t, c_ptr, c_size_t
+      type(c_ptr), value :: loc
+      character(kind=c_char), intent(in) :: path(*)
+      type(c_ptr), value :: buffer
+      integer(c_size_t), value :: capacity
+      integer(c_size_t), intent(inout) :: length_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_link_count(group, count_out) result(returned) bind(C, name='h5r_link_count')
+      import :: c_int32_t, c_int64_t, c_ptr
+      type(c_ptr), value :: group
+      integer(c_int64_t), intent(inout) :: count_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_link_iterate(group, order, visit, user_data) result(returned) bind(C, name='h5r_link_iterate')
+      import :: c_funptr, c_int32_t, c_ptr
+      type(c_ptr), value :: group
+      integer(c_int32_t), value :: order
+      type(c_funptr), value :: visit
+      type(c_ptr), value :: user_data
+      integer(c_int32_t) :: returned
+    end function
+    function c_set_none(file) result(returned) bind(C, name='h5r_set_none')
+      import :: c_int32_t, c_ptr
+      type(c_ptr), value :: file
+      integer(c_int32_t) :: returned
+    end function
+    function c_set_lazy(file, options) result(returned) bind(C, name='h5r_set_lazy')
+      import :: c_int32_t, c_ptr
+      type(c_ptr), value :: file
+      type(c_ptr), value :: options
+      integer(c_int32_t) :: returned
+    end function
+    function c_set_incremental(file, options) result(returned) bind(C, name='h5r_set_incremental')
+      import :: c_int32_t, c_ptr
+      type(c_ptr), value :: file
+      type(c_ptr), value :: options
+      integer(c_int32_t) :: returned
+    end function
+    function c_set_smart(file, options) result(returned) bind(C, name='h5r_set_smart')
+      import :: c_int32_t, c_ptr
+      type(c_ptr), value :: file
+      type(c_ptr), value :: options
+      integer(c_int32_t) :: returned
+    end function
+    function c_rebalance(file) result(returned) bind(C, name='h5r_rebalance')
+      import :: c_int32_t, c_ptr
+      type(c_ptr), value :: file
+      integer(c_int32_t) :: returned
+    end function
+    function c_rebalance_status(file, stats_out) result(returned) bind(C, name='h5r_rebalance_status')
+      import :: c_int32_t, c_ptr
+      type(c_ptr), value :: file
+      type(c_ptr), value :: stats_out
+      integer(c_int32_t) :: returned
+    end function
+  end interface
+  interface h5r_attr_write
+    module procedure attr_write_int8_0
+    module procedure attr_write_int8_1
+    module procedure attr_write_int8_2
+    module procedure attr_write_int8_3
+    module procedure attr_write_int8_4
+    module procedure attr_write_int16_0
+    module procedure attr_write_int16_1
+    module procedure attr_write_int16_2
+    module procedure attr_write_int16_3
+    module procedure attr_write_int16_4
+    module procedure attr_write_int32_0
+    module procedure attr_write_int32_1
+    module procedure attr_write_int32_2
+    module procedure attr_write_int32_3
+    module procedure attr_write_int32_4
+    module procedure attr_write_int64_0
+    module procedure attr_write_int64_1
+    module procedure attr_write_int64_2
+    module procedure attr_write_int64_3
+    module procedure attr_write_int64_4
+    module procedure attr_write_real32_0
+    module procedure attr_write_real32_1
+    module procedure attr_write_real32_2
+    module procedure attr_write_real32_3
+    module procedure attr_write_real32_4
+    module procedure attr_write_real64_0
+    module procedure attr_write_real64_1
+    module procedure attr_write_real64_2
+    module procedure attr_write_real64_3
+    module procedure attr_write_real64_4
+    module procedure attr_write_character
+    module procedure attr_write_character_1
+  end interface
+  interface h5r_dataset_write
+    module procedure dataset_write_int8_0
+    module procedure dataset_write_int8_1
+    module procedure dataset_write_int8_2
+    module procedure dataset_write_int8_3
+    module procedure dataset_write_int8_4
+    module procedure dataset_write_int8_5
+    module procedure dataset_write_int16_0
+    module procedure dataset_write_int16_1
+    module procedure dataset_write_int16_2
+    module procedure dataset_write_int16_3
+    module procedure dataset_write_int16_4
+    module procedure dataset_write_int16_5
+    module procedure dataset_write_int32_0
+    module procedure dataset_write_int32_1
+    module procedure dataset_write_int32_2
+    module procedure dataset_write_int32_3
+    module procedure dataset_write_int32_4
+    module procedure dataset_write_int32_5
+    module procedure dataset_write_int64_0
+    module procedure dataset_write_int64_1
+    module procedure dataset_write_int64_2
+    module procedure dataset_write_int64_3
+    module procedure dataset_write_int64_4
+    module procedure dataset_write_int64_5
+    module procedure dataset_write_real32_0
+    module procedure dataset_write_real32_1
+    module procedure dataset_write_real32_2
+    module procedure dataset_write_real32_3
+    module procedure dataset_write_real32_4
+    module procedure dataset_write_real32_5
+    module procedure dataset_write_real64_0
+    module procedure dataset_write_real64_1
+    module procedure dataset_write_real64_2
+    module procedure dataset_write_real64_3
+    module procedure dataset_write_real64_4
+    module procedure dataset_write_real64_5
+  end interface
+  interface h5r_attr_read
+    module procedure attr_read_int8_0
+    module procedure attr_read_int8_1
+    module procedure attr_read_int8_2
+    module procedure attr_read_int8_3
+    module procedure attr_read_int8_4
+    module procedure attr_read_int16_0
+    module procedure attr_read_int16_1
+    module procedure attr_read_int16_2
+    module procedure attr_read_int16_3
+    module procedure attr_read_int16_4
+    module procedure attr_read_int32_0
+    module procedure attr_read_int32_1
+    module procedure attr_read_int32_2
+    module procedure attr_read_int32_3
+    module procedure attr_read_int32_4
+    module procedure attr_read_int64_0
+    module procedure attr_read_int64_1
+    module procedure attr_read_int64_2
+    module procedure attr_read_int64_3
+    module procedure attr_read_int64_4
+    module procedure attr_read_real32_0
+    module procedure attr_read_real32_1
+    module procedure attr_read_real32_2
+    module procedure attr_read_real32_3
+    module procedure attr_read_real32_4
+    module procedure attr_read_real64_0
+    module procedure attr_read_real64_1
+    module procedure attr_read_real64_2
+    module procedure attr_read_real64_3
+    module procedure attr_read_real64_4
+    module procedure attr_read_character
+    module procedure attr_read_character_1
+  end interface
+  interface h5r_dataset_read
+    module procedure dataset_read_int8_0
+    module procedure dataset_read_int8_1
+    module procedure dataset_read_int8_2
+    module procedure dataset_read_int8_3
+    module procedure dataset_read_int8_4
+    module procedure dataset_read_int8_5
+    module procedure dataset_read_int16_0
+    module procedure dataset_read_int16_1
+    module procedure dataset_read_int16_2
+    module procedure dataset_read_int16_3
+    module procedure dataset_read_int16_4
+    module procedure dataset_read_int16_5
+    module procedure dataset_read_int32_0
+    module procedure dataset_read_int32_1
+    module procedure dataset_read_int32_2
+    module procedure dataset_read_int32_3
+    module procedure dataset_read_int32_4
+    module procedure dataset_read_int32_5
+    module procedure dataset_read_int64_0
+    module procedure dataset_read_int64_1
+    module procedure dataset_read_int64_2
+    module procedure dataset_read_int64_3
+    module procedure dataset_read_int64_4
+    module procedure dataset_read_int64_5
+    module procedure dataset_read_real32_0
+    module procedure dataset_read_real32_1
+    module procedure dataset_read_real32_2
+    module procedure dataset_read_real32_3
+    module procedure dataset_read_real32_4
+    module procedure dataset_read_real32_5
+    module procedure dataset_read_real64_0
+    module procedure dataset_read_real64_1
+    module procedure dataset_read_real64_2
+    module procedure dataset_read_real64_3
+    module procedure dataset_read_real64_4
+    module procedure dataset_read_real64_5
+  end interface
+! end interfaces
+
+  public :: h5r_last_error, h5r_status_name, h5r_version, h5r_text
+  public :: h5r_create, h5r_open, h5r_flush, h5r_close, h5r_check, h5r_root
+  public :: h5r_group_create, h5r_object_open, h5r_object_close, h5r_object_kind
+  public :: h5r_dataset_create, h5r_dataset_info, h5r_type_string, h5r_type_size, h5r_type_close
+  public :: h5r_attr_info, h5r_attr_delete, h5r_attr_rename, h5r_attr_exists, h5r_attr_count, h5r_attr_iterate
+  public :: h5r_link_delete, h5r_link_exists, h5r_link_move, h5r_link_create_soft, h5r_link_create_hard
+  public :: h5r_link_count, h5r_link_iterate
+  public :: h5r_set_none, h5r_set_lazy, h5r_set_incremental, h5r_set_smart, h5r_rebalance, h5r_rebalance_status
+  public :: h5r_attr_write, h5r_attr_read, h5r_dataset_write, h5r_dataset_read
+
+contains
+
+  ! The text that a C string holds.
+  function h5r_text(text) result(string)
+    type(c_ptr), intent(in) :: text
+    character(:), allocatable :: string
+    character(kind=c_char), pointer :: bytes(:)
+    integer :: i, length
+    string = ''
+    if (.not. c_associated(text)) return
+    length = int(c_strlen(text))
+    call c_f_pointer(text, bytes, [length])
+    string = repeat(' ', length)
+    do i = 1, length
+      string(i:i) = bytes(i)
+    end do
+  end function
+
+  function h5r_last_error() result(message)
+    character(:), allocatable :: message
+    message = h5r_text(c_last_error())
+  end function
+
+  function h5r_status_name(status) result(name)
+    integer, intent(in) :: status
+    character(:), allocatable :: name
+    name = h5r_text(c_status_name(int(status, c_int32_t)))
+  end function
+
+  function h5r_version() result(version)
+    character(:), allocatable :: version
+    version = h5r_text(c_version())
+  end function
+
+  ! Hands the status over, or stops with the message.
+  subroutine finish(code, status)
+    integer(c_int32_t), intent(in) :: code
+    integer, intent(out), optional :: status
+    if (present(status)) then
+      status = int(code)
+    else if (code /= H5R_OK) then
+      write (error_unit, '(3a)') h5r_status_name(int(code)), ': ', h5r_last_error()
+      error stop 1
+    end if
+  end subroutine
+
+  function c_string(text) result(string)
+    character(*), intent(in) :: text
+    character(:, c_char), allocatable :: string
+    string = trim(text)//c_null_char
+  end function
+
+  ! Creates a file; one that exists is replaced unless the options say otherwise.
+  subroutine h5r_create(path, file, options, status)
+    character(*), intent(in) :: path
+    type(h5r_file), intent(out) :: file
+    type(h5r_create_options), intent(in), optional, target :: options
+    integer, intent(out), optional :: status
+    type(c_ptr) :: given
+    given = c_null_ptr
+    if (present(options)) given = c_loc(options)
+    call finish(c_create(c_string(path), given, file%handle), status)
+  end subroutine
+
+  subroutine h5r_open(path, file, options, status)
+    character(*), intent(in) :: path
+    type(h5r_file), intent(out) :: file
+    type(h5r_open_options), intent(in), optional, target :: options
+    integer, intent(out), optional :: status
+    type(c_ptr) :: given
+    given = c_null_ptr
+    if (present(options)) given = c_loc(options)
+    call finish(c_open(c_string(path), given, file%handle), status)
+  end subroutine
+
+  subroutine h5r_flush(file, status)
+    type(h5r_file), intent(in) :: file
+    integer, intent(out), optional :: status
+    call finish(c_flush(file%handle), status)
+  end subroutine
+
+  ! Flushes and closes the file and everything that was opened from it.
+  subroutine h5r_close(file, status)
+    type(h5r_file), intent(inout) :: file
+    integer, intent(out), optional :: status
+    integer(c_int32_t) :: code
+    code = c_close(file%handle)
+    if (code /= H5R_ERR_REENTRANT) file%handle = c_null_ptr
+    call finish(code, status)
+  end subroutine
+
+  ! Checks every structure of the file.
+  subroutine h5r_check(file, status)
+    type(h5r_file), intent(in) :: file
+    integer, intent(out), optional :: status
+    call finish(c_check(file%handle), status)
+  end subroutine
+
+  ! The root group: borrowed, closed with the file.
+  function h5r_root(file) result(root)
+    type(h5r_file), intent(in) :: file
+    type(h5r_object) :: root
+    root%handle = c_root(file%handle)
+  end function
+
+  subroutine h5r_group_create(loc, path, group, options, status)
+    type(h5r_object), intent(in) :: loc
+    character(*), intent(in) :: path
+    type(h5r_object), intent(out) :: group
+    type(h5r_group_options), intent(in), optional, target :: options
+    integer, intent(out), optional :: status
+    type(c_ptr) :: given
+    given = c_null_ptr
+    if (present(options)) given = c_loc(options)
+    call finish(c_group_create(loc%handle, c_string(path), given, group%handle), status)
+  end subroutine
+
+  subroutine h5r_object_open(loc, path, object, status)
+    type(h5r_object), intent(in) :: loc
+    character(*), intent(in) :: path
+    type(h5r_object), intent(out) :: object
+    integer, intent(out), optional :: status
+    call finish(c_object_open(loc%handle, c_string(path), object%handle), status)
+  end subroutine
+
+  subroutine h5r_object_close(object, status)
+    type(h5r_object), intent(inout) :: object
+    integer, intent(out), optional :: status
+    integer(c_int32_t) :: code
+    code = c_object_close(object%handle)
+    object%handle = c_null_ptr
+    call finish(code, status)
+  end subroutine
+
+  ! H5R_KIND_GROUP, H5R_KIND_DATASET or H5R_KIND_TYPE.
+  subroutine h5r_object_kind(object, kind, status)
+    type(h5r_object), intent(in) :: object
+    integer, intent(out) :: kind
+    integer, intent(out), optional :: status
+    integer(c_int32_t) :: number
+    number = -1
+    call finish(c_object_kind(object%handle, number), status)
+    kind = int(number)
+  end subroutine
+
+  ! Creates a dataset of shape `dims`; no dimensions make a scalar.
+  subroutine h5r_dataset_create(loc, path, type, dims, dataset, options, status)
+    type(h5r_object), intent(in) :: loc
+    character(*), intent(in) :: path
+    integer(c_int64_t), intent(in) :: type
+    integer, intent(in) :: dims(:)
+    type(h5r_object), intent(out) :: dataset
+    type(h5r_dataset_options), intent(in), optional, target :: options
+    integer, intent(out), optional :: status
+    type(c_ptr) :: given
+    given = c_null_ptr
+    if (present(options)) given = c_loc(options)
+    call finish(c_dataset_create(loc%handle, c_string(path), type, size(dims, kind=c_size_t), &
+      reversed(int(dims, c_int64_t)), given, dataset%handle), status)
+  end subroutine
+
+  pure function reversed(dims) result(other_way)
+    integer(c_int64_t), intent(in) :: dims(:)
+    integer(c_int64_t) :: other_way(size(dims))
+    other_way = dims(size(dims):1:-1)
+  end function
+
+  subroutine h5r_dataset_info(dataset, info, status)
+    type(h5r_object), intent(in) :: dataset
+    type(h5r_info), intent(out) :: info
+    integer, intent(out), optional :: status
+    type(dataset_details), target :: details
+    integer(c_int32_t) :: code
+    code = c_dataset_info(dataset%handle, c_loc(details))
+    if (code == H5R_OK) then
+      info%type = details%type
+      info%space = details%space
+      info%layout = details%layout
+      info%storage_size = details%storage_size
+    end if
+    info%dims = reversed(details%dims(:details%rank))
+    call finish(code, status)
+  end subroutine
+
+  ! The type of strings of `size` bytes; Fortran's padding and UTF-8 where nothing else is said.
+  subroutine h5r_type_string(size, type, padding, charset, status)
+    integer, intent(in) :: size
+    integer(c_int64_t), intent(out) :: type
+    integer, intent(in), optional :: padding, charset
+    integer, intent(out), optional :: status
+    integer(c_int32_t) :: how_padded, which_charset
+    how_padded = H5R_PAD_SPACE
+    which_charset = H5R_CHARSET_UTF8
+    if (present(padding)) how_padded = int(padding, c_int32_t)
+    if (present(charset)) which_charset = int(charset, c_int32_t)
+    type = 0
+    call finish(c_type_string(int(size, c_size_t), how_padded, which_charset, type), status)
+  end subroutine
+
+  subroutine h5r_type_size(type, size, status)
+    integer(c_int64_t), intent(in) :: type
+    integer(int64), intent(out) :: size
+    integer, intent(out), optional :: status
+    integer(c_size_t) :: bytes
+    bytes = 0
+    call finish(c_type_size(type, bytes), status)
+    size = int(bytes, int64)
+  end subroutine
+
+  subroutine h5r_type_close(type, status)
+    integer(c_int64_t), intent(inout) :: type
+    integer, intent(out), optional :: status
+    integer(c_int32_t) :: code
+    code = c_type_close(type)
+    type = 0
+    call finish(code, status)
+  end subroutine
+
+  subroutine h5r_attr_info(object, name, info, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    type(h5r_info), intent(out) :: info
+    integer, intent(out), optional :: status
+    type(attr_details), target :: details
+    integer(c_int32_t) :: code
+    code = c_attr_info(object%handle, c_string(name), c_loc(details))
+    if (code == H5R_OK) then
+      info%type = details%type
+      info%space = details%space
+      info%storage_size = details%storage_size
+    end if
+    info%dims = reversed(details%dims(:details%rank))
+    call finish(code, status)
+  end subroutine
+
+  subroutine h5r_attr_delete(object, name, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer, intent(out), optional :: status
+    call finish(c_attr_delete(object%handle, c_string(name)), status)
+  end subroutine
+
+  subroutine h5r_attr_rename(object, from, to, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: from, to
+    integer, intent(out), optional :: status
+    call finish(c_attr_rename(object%handle, c_string(from), c_string(to)), status)
+  end subroutine
+
+  subroutine h5r_attr_exists(object, name, exists, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    logical, intent(out) :: exists
+    integer, intent(out), optional :: status
+    logical(c_bool) :: found
+    found = .false.
+    call finish(c_attr_exists(object%handle, c_string(name), found), status)
+    exists = logical(found)
+  end subroutine
+
+  subroutine h5r_attr_count(object, count, status)
+    type(h5r_object), intent(in) :: object
+    integer(int64), intent(out) :: count
+    integer, intent(out), optional :: status
+    count = 0
+    call finish(c_attr_count(object%handle, count), status)
+  end subroutine
+
+  ! Calls visit(name) for each attribute, in the order H5R_ORDER_... .
+  subroutine h5r_attr_iterate(object, order, visit, status)
+    type(h5r_object), intent(in) :: object
+    integer, intent(in) :: order
+    procedure(h5r_visit) :: visit
+    integer, intent(out), optional :: status
+    type(visitor), target :: context
+    context%call => visit
+    call finish(c_attr_iterate(object%handle, int(order, c_int32_t), c_funloc(visit_name), c_loc(context)), status)
+  end subroutine
+
+  function visit_name(name, user_data) result(answer) bind(C)
+    type(c_ptr), value :: name, user_data
+    integer(c_int32_t) :: answer
+    type(visitor), pointer :: context
+    call c_f_pointer(user_data, context)
+    answer = int(context%call(h5r_text(name)), c_int32_t)
+  end function
+
+  subroutine h5r_link_delete(loc, path, status)
+    type(h5r_object), intent(in) :: loc
+    character(*), intent(in) :: path
+    integer, intent(out), optional :: status
+    call finish(c_link_delete(loc%handle, c_string(path)), status)
+  end subroutine
+
+  subroutine h5r_link_exists(loc, path, exists, status)
+    type(h5r_object), intent(in) :: loc
+    character(*), intent(in) :: path
+    logical, intent(out) :: exists
+    integer, intent(out), optional :: status
+    logical(c_bool) :: found
+    found = .false.
+    call finish(c_link_exists(loc%handle, c_string(path), found), status)
+    exists = logical(found)
+  end subroutine
+
+  subroutine h5r_link_move(loc, from, to_loc, to, status)
+    type(h5r_object), intent(in) :: loc, to_loc
+    character(*), intent(in) :: from, to
+    integer, intent(out), optional :: status
+    call finish(c_link_move(loc%handle, c_string(from), to_loc%handle, c_string(to)), status)
+  end subroutine
+
+  subroutine h5r_link_create_soft(loc, path, target, status)
+    type(h5r_object), intent(in) :: loc
+    character(*), intent(in) :: path, target
+    integer, intent(out), optional :: status
+    call finish(c_link_create_soft(loc%handle, c_string(path), c_string(target)), status)
+  end subroutine
+
+  subroutine h5r_link_create_hard(loc, path, object, status)
+    type(h5r_object), intent(in) :: loc, object
+    character(*), intent(in) :: path
+    integer, intent(out), optional :: status
+    call finish(c_link_create_hard(loc%handle, c_string(path), object%handle), status)
+  end subroutine
+
+  subroutine h5r_link_count(group, count, status)
+    type(h5r_object), intent(in) :: group
+    integer(int64), intent(out) :: count
+    integer, intent(out), optional :: status
+    count = 0
+    call finish(c_link_count(group%handle, count), status)
+  end subroutine
+
+  ! Calls visit(name) for each link, in the order H5R_ORDER_... .
+  subroutine h5r_link_iterate(group, order, visit, status)
+    type(h5r_object), intent(in) :: group
+    integer, intent(in) :: order
+    procedure(h5r_visit) :: visit
+    integer, intent(out), optional :: status
+    type(visitor), target :: context
+    context%call => visit
+    call finish(c_link_iterate(group%handle, int(order, c_int32_t), c_funloc(visit_name), c_loc(context)), status)
+  end subroutine
+
+  subroutine h5r_set_none(file, status)
+    type(h5r_file), intent(in) :: file
+    integer, intent(out), optional :: status
+    call finish(c_set_none(file%handle), status)
+  end subroutine
+
+  subroutine h5r_set_lazy(file, options, status)
+    type(h5r_file), intent(in) :: file
+    type(h5r_lazy_options), intent(in), optional :: options
+    integer, intent(out), optional :: status
+    type(h5r_lazy_options), target :: given
+    if (present(options)) given = options
+    call finish(c_set_lazy(file%handle, c_loc(given)), status)
+  end subroutine
+
+  subroutine h5r_set_incremental(file, options, status)
+    type(h5r_file), intent(in) :: file
+    type(h5r_incremental_options), intent(in), optional :: options
+    integer, intent(out), optional :: status
+    type(h5r_incremental_options), target :: given
+    if (present(options)) given = options
+    call finish(c_set_incremental(file%handle, c_loc(given)), status)
+  end subroutine
+
+  subroutine h5r_set_smart(file, options, status)
+    type(h5r_file), intent(in) :: file
+    type(h5r_smart_options), intent(in), optional :: options
+    integer, intent(out), optional :: status
+    type(h5r_smart_options), target :: given
+    if (present(options)) given = options
+    call finish(c_set_smart(file%handle, c_loc(given)), status)
+  end subroutine
+
+  subroutine h5r_rebalance(file, status)
+    type(h5r_file), intent(in) :: file
+    integer, intent(out), optional :: status
+    call finish(c_rebalance(file%handle), status)
+  end subroutine
+
+  subroutine h5r_rebalance_status(file, stats, status)
+    type(h5r_file), intent(in) :: file
+    type(h5r_rebalance_stats), intent(out), target :: stats
+    integer, intent(out), optional :: status
+    call finish(c_rebalance_status(file%handle, c_loc(stats)), status)
+  end subroutine
+
+  ! What the specific procedures below have in common.
+  subroutine put_attr(object, name, type, dims, data, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(c_int64_t), intent(in) :: type, dims(:)
+    type(c_ptr), intent(in) :: data
+    integer, intent(out), optional :: status
+    call finish(c_attr_write(object%handle, c_string(name), type, size(dims, kind=c_size_t), reversed(dims), data), &
+      status)
+  end subroutine
+
+  subroutine get_attr(object, name, type, bytes, data, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(c_int64_t), intent(in) :: type
+    integer(c_size_t), intent(in) :: bytes
+    type(c_ptr), intent(in) :: data
+    integer, intent(out), optional :: status
+    call finish(c_attr_read(object%handle, c_string(name), type, data, bytes), status)
+  end subroutine
+
+  ! Writes or reads `dims` elements from `start` (1, the first, where it is absent), `stride` apart. The library refuses
+  ! what is of another rank or beyond the dataset.
+  subroutine transfer_dataset(is_read, dataset, type, dims, data, start, stride, status)
+    logical, intent(in) :: is_read
+    type(h5r_object), intent(in) :: dataset
+    integer(c_int64_t), intent(in) :: type, dims(:)
+    type(c_ptr), intent(in) :: data
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    type(c_selection), target :: selection
+    integer(c_int64_t), target :: first(H5R_MAX_RANK), step(H5R_MAX_RANK), count(H5R_MAX_RANK)
+    integer(c_int32_t) :: code
+    first = 0
+    step = 1
+    count = 1
+    count(:size(dims)) = reversed(dims)
+    selection%rank = size(dims)
+    if (present(start)) then
+      selection%rank = size(start)
+      first(:size(start)) = reversed(int(start, c_int64_t)) - 1
+    end if
+    if (present(stride)) step(:size(stride)) = reversed(int(stride, c_int64_t))
+    selection%start = c_loc(first)
+    selection%stride = c_loc(step)
+    selection%count = c_loc(count)
+    if (is_read) then
+      code = c_dataset_read(dataset%handle, type, c_loc(selection), data)
+    else
+      code = c_dataset_write(dataset%handle, type, c_loc(selection), data)
+    end if
+    call finish(code, status)
+  end subroutine
+
+  ! A string is written with its length, padded with blanks, as UTF-8.
+  subroutine attr_write_character(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    character(*), intent(in), target :: value
+    integer, intent(out), optional :: status
+    if (len(value) == 0) then
+      call put_strings(object, name, 1, [integer(c_int64_t) ::], ' ', status)
+    else
+      call put_strings(object, name, len(value), [integer(c_int64_t) ::], value, status)
+    end if
+  end subroutine
+
+  subroutine attr_write_character_1(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    character(*), intent(in), contiguous, target :: value(:)
+    integer, intent(out), optional :: status
+    call put_strings(object, name, len(value), shape(value, kind=c_int64_t), value, status)
+  end subroutine
+
+  subroutine put_strings(object, name, length, dims, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer, intent(in) :: length
+    integer(c_int64_t), intent(in) :: dims(:)
+    character(kind=c_char), intent(in), target :: value(*)
+    integer, intent(out), optional :: status
+    integer(c_int64_t) :: type
+    integer(c_int32_t) :: code, closed
+    type = 0
+    code = c_type_string(int(length, c_size_t), H5R_PAD_SPACE, H5R_CHARSET_UTF8, type)
+    if (code == H5R_OK) then
+      code = c_attr_write(object%handle, c_string(name), type, size(dims, kind=c_size_t), reversed(dims), c_loc(value))
+      if (code == H5R_OK) closed = c_type_close(type)
+    end if
+    call finish(code, status)
+  end subroutine
+
+  ! A string is read padded with blanks, and cut where `value` is too short.
+  subroutine attr_read_character(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    character(*), intent(out), target :: value
+    integer, intent(out), optional :: status
+    call get_strings(object, name, len(value), 1, value, status)
+  end subroutine
+
+  subroutine attr_read_character_1(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    character(*), intent(out), contiguous, target :: value(:)
+    integer, intent(out), optional :: status
+    call get_strings(object, name, len(value), size(value), value, status)
+  end subroutine
+
+  subroutine get_strings(object, name, length, count, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer, intent(in) :: length, count
+    character(kind=c_char), intent(inout), target :: value(*)
+    integer, intent(out), optional :: status
+    integer(c_int64_t) :: type
+    integer(c_int32_t) :: code, closed
+    type = 0
+    code = c_type_string(int(length, c_size_t), H5R_PAD_SPACE, H5R_CHARSET_UTF8, type)
+    if (code == H5R_OK) then
+      code = c_attr_read(object%handle, c_string(name), type, c_loc(value), int(length, c_size_t) * count)
+      if (code == H5R_OK) closed = c_type_close(type)
+    end if
+    call finish(code, status)
+  end subroutine
+
+! begin procedures
+  subroutine attr_write_int8_0(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int8), intent(in), target :: value
+    integer, intent(out), optional :: status
+    call put_attr(object, name, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_int8_0(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int8), intent(in), target :: value
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_write_int8_1(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int8), intent(in), contiguous, target :: value(:)
+    integer, intent(out), optional :: status
+    call put_attr(object, name, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_int8_1(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int8), intent(in), contiguous, target :: value(:)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_write_int8_2(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int8), intent(in), contiguous, target :: value(:, :)
+    integer, intent(out), optional :: status
+    call put_attr(object, name, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_int8_2(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int8), intent(in), contiguous, target :: value(:, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_write_int8_3(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int8), intent(in), contiguous, target :: value(:, :, :)
+    integer, intent(out), optional :: status
+    call put_attr(object, name, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_int8_3(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int8), intent(in), contiguous, target :: value(:, :, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_write_int8_4(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int8), intent(in), contiguous, target :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    call put_attr(object, name, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_int8_4(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int8), intent(in), contiguous, target :: value(:, :, :, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_write_int8_5(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int8), intent(in), contiguous, target :: value(:, :, :, :, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_int8_0(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int8), intent(inout), target :: value
+    integer, intent(out), optional :: status
+    call get_attr(object, name, H5R_I8, storage_size(value, kind=c_size_t) / 8, c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_int8_0(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int8), intent(inout), target :: value
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_int8_1(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int8), intent(inout), contiguous, target :: value(:)
+    integer, intent(out), optional :: status
+    call get_attr(object, name, H5R_I8, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_int8_1(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int8), intent(inout), contiguous, target :: value(:)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_int8_2(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int8), intent(inout), contiguous, target :: value(:, :)
+    integer, intent(out), optional :: status
+    call get_attr(object, name, H5R_I8, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_int8_2(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int8), intent(inout), contiguous, target :: value(:, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_int8_3(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int8), intent(inout), contiguous, target :: value(:, :, :)
+    integer, intent(out), optional :: status
+    call get_attr(object, name, H5R_I8, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_int8_3(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int8), intent(inout), contiguous, target :: value(:, :, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_int8_4(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int8), intent(inout), contiguous, target :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    call get_attr(object, name, H5R_I8, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_int8_4(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int8), intent(inout), contiguous, target :: value(:, :, :, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_read_int8_5(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int8), intent(inout), contiguous, target :: value(:, :, :, :, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_write_int16_0(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int16), intent(in), target :: value
+    integer, intent(out), optional :: status
+    call put_attr(object, name, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_int16_0(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int16), intent(in), target :: value
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_write_int16_1(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int16), intent(in), contiguous, target :: value(:)
+    integer, intent(out), optional :: status
+    call put_attr(object, name, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_int16_1(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int16), intent(in), contiguous, target :: value(:)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_write_int16_2(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int16), intent(in), contiguous, target :: value(:, :)
+    integer, intent(out), optional :: status
+    call put_attr(object, name, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_int16_2(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int16), intent(in), contiguous, target :: value(:, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_write_int16_3(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int16), intent(in), contiguous, target :: value(:, :, :)
+    integer, intent(out), optional :: status
+    call put_attr(object, name, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_int16_3(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int16), intent(in), contiguous, target :: value(:, :, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_write_int16_4(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int16), intent(in), contiguous, target :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    call put_attr(object, name, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_int16_4(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int16), intent(in), contiguous, target :: value(:, :, :, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_write_int16_5(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int16), intent(in), contiguous, target :: value(:, :, :, :, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_int16_0(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int16), intent(inout), target :: value
+    integer, intent(out), optional :: status
+    call get_attr(object, name, H5R_I16, storage_size(value, kind=c_size_t) / 8, c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_int16_0(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int16), intent(inout), target :: value
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_int16_1(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int16), intent(inout), contiguous, target :: value(:)
+    integer, intent(out), optional :: status
+    call get_attr(object, name, H5R_I16, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_int16_1(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int16), intent(inout), contiguous, target :: value(:)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_int16_2(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int16), intent(inout), contiguous, target :: value(:, :)
+    integer, intent(out), optional :: status
+    call get_attr(object, name, H5R_I16, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_int16_2(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int16), intent(inout), contiguous, target :: value(:, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_int16_3(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int16), intent(inout), contiguous, target :: value(:, :, :)
+    integer, intent(out), optional :: status
+    call get_attr(object, name, H5R_I16, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_int16_3(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int16), intent(inout), contiguous, target :: value(:, :, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_int16_4(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int16), intent(inout), contiguous, target :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    call get_attr(object, name, H5R_I16, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_int16_4(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int16), intent(inout), contiguous, target :: value(:, :, :, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_read_int16_5(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int16), intent(inout), contiguous, target :: value(:, :, :, :, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_write_int32_0(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int32), intent(in), target :: value
+    integer, intent(out), optional :: status
+    call put_attr(object, name, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_int32_0(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int32), intent(in), target :: value
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_write_int32_1(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int32), intent(in), contiguous, target :: value(:)
+    integer, intent(out), optional :: status
+    call put_attr(object, name, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_int32_1(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int32), intent(in), contiguous, target :: value(:)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_write_int32_2(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int32), intent(in), contiguous, target :: value(:, :)
+    integer, intent(out), optional :: status
+    call put_attr(object, name, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_int32_2(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int32), intent(in), contiguous, target :: value(:, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_write_int32_3(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int32), intent(in), contiguous, target :: value(:, :, :)
+    integer, intent(out), optional :: status
+    call put_attr(object, name, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_int32_3(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int32), intent(in), contiguous, target :: value(:, :, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_write_int32_4(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int32), intent(in), contiguous, target :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    call put_attr(object, name, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_int32_4(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int32), intent(in), contiguous, target :: value(:, :, :, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_write_int32_5(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int32), intent(in), contiguous, target :: value(:, :, :, :, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_int32_0(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int32), intent(inout), target :: value
+    integer, intent(out), optional :: status
+    call get_attr(object, name, H5R_I32, storage_size(value, kind=c_size_t) / 8, c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_int32_0(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int32), intent(inout), target :: value
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_int32_1(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int32), intent(inout), contiguous, target :: value(:)
+    integer, intent(out), optional :: status
+    call get_attr(object, name, H5R_I32, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_int32_1(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int32), intent(inout), contiguous, target :: value(:)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_int32_2(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int32), intent(inout), contiguous, target :: value(:, :)
+    integer, intent(out), optional :: status
+    call get_attr(object, name, H5R_I32, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_int32_2(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int32), intent(inout), contiguous, target :: value(:, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_int32_3(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int32), intent(inout), contiguous, target :: value(:, :, :)
+    integer, intent(out), optional :: status
+    call get_attr(object, name, H5R_I32, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_int32_3(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int32), intent(inout), contiguous, target :: value(:, :, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_int32_4(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int32), intent(inout), contiguous, target :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    call get_attr(object, name, H5R_I32, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_int32_4(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int32), intent(inout), contiguous, target :: value(:, :, :, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_read_int32_5(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int32), intent(inout), contiguous, target :: value(:, :, :, :, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_write_int64_0(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int64), intent(in), target :: value
+    integer, intent(out), optional :: status
+    call put_attr(object, name, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_int64_0(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int64), intent(in), target :: value
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_write_int64_1(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int64), intent(in), contiguous, target :: value(:)
+    integer, intent(out), optional :: status
+    call put_attr(object, name, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_int64_1(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int64), intent(in), contiguous, target :: value(:)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_write_int64_2(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int64), intent(in), contiguous, target :: value(:, :)
+    integer, intent(out), optional :: status
+    call put_attr(object, name, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_int64_2(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int64), intent(in), contiguous, target :: value(:, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_write_int64_3(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int64), intent(in), contiguous, target :: value(:, :, :)
+    integer, intent(out), optional :: status
+    call put_attr(object, name, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_int64_3(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int64), intent(in), contiguous, target :: value(:, :, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_write_int64_4(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int64), intent(in), contiguous, target :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    call put_attr(object, name, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_int64_4(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int64), intent(in), contiguous, target :: value(:, :, :, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_write_int64_5(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int64), intent(in), contiguous, target :: value(:, :, :, :, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_int64_0(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int64), intent(inout), target :: value
+    integer, intent(out), optional :: status
+    call get_attr(object, name, H5R_I64, storage_size(value, kind=c_size_t) / 8, c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_int64_0(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int64), intent(inout), target :: value
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_int64_1(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int64), intent(inout), contiguous, target :: value(:)
+    integer, intent(out), optional :: status
+    call get_attr(object, name, H5R_I64, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_int64_1(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int64), intent(inout), contiguous, target :: value(:)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_int64_2(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int64), intent(inout), contiguous, target :: value(:, :)
+    integer, intent(out), optional :: status
+    call get_attr(object, name, H5R_I64, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_int64_2(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int64), intent(inout), contiguous, target :: value(:, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_int64_3(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int64), intent(inout), contiguous, target :: value(:, :, :)
+    integer, intent(out), optional :: status
+    call get_attr(object, name, H5R_I64, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_int64_3(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int64), intent(inout), contiguous, target :: value(:, :, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_int64_4(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(int64), intent(inout), contiguous, target :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    call get_attr(object, name, H5R_I64, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_int64_4(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int64), intent(inout), contiguous, target :: value(:, :, :, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_read_int64_5(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int64), intent(inout), contiguous, target :: value(:, :, :, :, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_write_real32_0(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    real(real32), intent(in), target :: value
+    integer, intent(out), optional :: status
+    call put_attr(object, name, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_real32_0(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real32), intent(in), target :: value
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_write_real32_1(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    real(real32), intent(in), contiguous, target :: value(:)
+    integer, intent(out), optional :: status
+    call put_attr(object, name, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_real32_1(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real32), intent(in), contiguous, target :: value(:)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_write_real32_2(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    real(real32), intent(in), contiguous, target :: value(:, :)
+    integer, intent(out), optional :: status
+    call put_attr(object, name, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_real32_2(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real32), intent(in), contiguous, target :: value(:, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_write_real32_3(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    real(real32), intent(in), contiguous, target :: value(:, :, :)
+    integer, intent(out), optional :: status
+    call put_attr(object, name, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_real32_3(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real32), intent(in), contiguous, target :: value(:, :, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_write_real32_4(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    real(real32), intent(in), contiguous, target :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    call put_attr(object, name, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_real32_4(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real32), intent(in), contiguous, target :: value(:, :, :, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_write_real32_5(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real32), intent(in), contiguous, target :: value(:, :, :, :, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_real32_0(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    real(real32), intent(inout), target :: value
+    integer, intent(out), optional :: status
+    call get_attr(object, name, H5R_F32, storage_size(value, kind=c_size_t) / 8, c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_real32_0(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real32), intent(inout), target :: value
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_real32_1(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    real(real32), intent(inout), contiguous, target :: value(:)
+    integer, intent(out), optional :: status
+    call get_attr(object, name, H5R_F32, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_real32_1(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real32), intent(inout), contiguous, target :: value(:)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_real32_2(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    real(real32), intent(inout), contiguous, target :: value(:, :)
+    integer, intent(out), optional :: status
+    call get_attr(object, name, H5R_F32, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_real32_2(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real32), intent(inout), contiguous, target :: value(:, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_real32_3(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    real(real32), intent(inout), contiguous, target :: value(:, :, :)
+    integer, intent(out), optional :: status
+    call get_attr(object, name, H5R_F32, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_real32_3(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real32), intent(inout), contiguous, target :: value(:, :, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_real32_4(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    real(real32), intent(inout), contiguous, target :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    call get_attr(object, name, H5R_F32, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_real32_4(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real32), intent(inout), contiguous, target :: value(:, :, :, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_read_real32_5(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real32), intent(inout), contiguous, target :: value(:, :, :, :, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_write_real64_0(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    real(real64), intent(in), target :: value
+    integer, intent(out), optional :: status
+    call put_attr(object, name, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_real64_0(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real64), intent(in), target :: value
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_write_real64_1(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    real(real64), intent(in), contiguous, target :: value(:)
+    integer, intent(out), optional :: status
+    call put_attr(object, name, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_real64_1(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real64), intent(in), contiguous, target :: value(:)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_write_real64_2(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    real(real64), intent(in), contiguous, target :: value(:, :)
+    integer, intent(out), optional :: status
+    call put_attr(object, name, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_real64_2(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real64), intent(in), contiguous, target :: value(:, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_write_real64_3(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    real(real64), intent(in), contiguous, target :: value(:, :, :)
+    integer, intent(out), optional :: status
+    call put_attr(object, name, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_real64_3(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real64), intent(in), contiguous, target :: value(:, :, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_write_real64_4(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    real(real64), intent(in), contiguous, target :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    call put_attr(object, name, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_real64_4(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real64), intent(in), contiguous, target :: value(:, :, :, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_write_real64_5(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real64), intent(in), contiguous, target :: value(:, :, :, :, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_real64_0(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    real(real64), intent(inout), target :: value
+    integer, intent(out), optional :: status
+    call get_attr(object, name, H5R_F64, storage_size(value, kind=c_size_t) / 8, c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_real64_0(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real64), intent(inout), target :: value
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_real64_1(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    real(real64), intent(inout), contiguous, target :: value(:)
+    integer, intent(out), optional :: status
+    call get_attr(object, name, H5R_F64, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_real64_1(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real64), intent(inout), contiguous, target :: value(:)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_real64_2(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    real(real64), intent(inout), contiguous, target :: value(:, :)
+    integer, intent(out), optional :: status
+    call get_attr(object, name, H5R_F64, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_real64_2(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real64), intent(inout), contiguous, target :: value(:, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_real64_3(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    real(real64), intent(inout), contiguous, target :: value(:, :, :)
+    integer, intent(out), optional :: status
+    call get_attr(object, name, H5R_F64, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_real64_3(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real64), intent(inout), contiguous, target :: value(:, :, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_real64_4(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    real(real64), intent(inout), contiguous, target :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    call get_attr(object, name, H5R_F64, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_real64_4(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real64), intent(inout), contiguous, target :: value(:, :, :, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_read_real64_5(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real64), intent(inout), contiguous, target :: value(:, :, :, :, :)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+! end procedures
+end module h5r

@@ -1,0 +1,1027 @@
+/*
+ * h5r: HDF5 files that survive crashes, keep their indexes tight, and shrink when you delete.
+ *
+ * This file is generated from src/ffi. Rules that hold for every call:
+ *
+ * - A call that can fail returns an h5r_status: H5R_OK, or a negative H5R_ERR_... . h5r_last_error() then says, for
+ *   this thread, what was wrong and what is accepted. Outputs are written only on success.
+ * - Handles are never dereferenced: a NULL, closed or foreign one gives H5R_ERR_BAD_HANDLE. A close consumes its
+ *   handle; closing NULL does nothing. Closing a file closes everything that was opened from it.
+ * - Any handle may be used from any thread. Calls on different files never wait for each other.
+ * - Strings are UTF-8, end with NUL, and are copied. What h5r made is closed, never freed.
+ * - Options begin with their size: start from their H5R_..._INIT macro. NULL means all defaults.
+ * - Callbacks take user_data last and are called without any lock held. What a callback may not call returns
+ *   H5R_ERR_REENTRANT.
+ */
+
+#ifndef H5R_H
+#define H5R_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define H5R_KIB ((uint64_t)1 << 10)
+#define H5R_MIB ((uint64_t)1 << 20)
+#define H5R_GIB ((uint64_t)1 << 30)
+
+// All defaults: h5r_lazy_options options = H5R_LAZY_OPTIONS_INIT;
+
+#define H5R_STORAGE_INIT {8, 6, H5R_CREATION_ORDER_NONE}
+#define H5R_CREATE_OPTIONS_INIT \
+    {sizeof(h5r_create_options), 64 * H5R_MIB, 0, 0, H5R_FORMAT_V110, H5R_DURABILITY_PROCESS, \
+     H5R_LOCKING_ENVIRONMENT, H5R_STORAGE_INIT, H5R_STORAGE_INIT}
+#define H5R_OPEN_OPTIONS_INIT \
+    {sizeof(h5r_open_options), 64 * H5R_MIB, 0, 0, H5R_DURABILITY_PROCESS, H5R_LOCKING_ENVIRONMENT, 0}
+#define H5R_GROUP_OPTIONS_INIT {sizeof(h5r_group_options), H5R_STORAGE_INIT, H5R_STORAGE_INIT}
+#define H5R_DATASET_OPTIONS_INIT \
+    {sizeof(h5r_dataset_options), NULL, NULL, NULL, 0, H5R_LAYOUT_CONTIGUOUS, H5R_ALLOCATION_DEFAULT, H5R_FILL_IF_SET, \
+     0, H5R_STORAGE_INIT, 0}
+#define H5R_SELECTION_INIT {0, NULL, NULL, NULL, NULL}
+#define H5R_LAZY_OPTIONS_INIT {sizeof(h5r_lazy_options), 0.05, 300000, 100}
+#define H5R_INCREMENTAL_OPTIONS_INIT {sizeof(h5r_incremental_options), 100000, 5000, NULL, NULL}
+#define H5R_SMART_OPTIONS_INIT \
+    {sizeof(h5r_smart_options), 1, 1, 10 * H5R_MIB, H5R_ALLOW_ALL, 300000, 0.7, 30000, NULL, NULL}
+#define H5R_ATTR_DETAILS_INIT {sizeof(h5r_attr_details), 0, 0, 0, 0, 0, 0, {0}}
+#define H5R_LINK_DETAILS_INIT {sizeof(h5r_link_details), 0, 0, 0}
+#define H5R_DATASET_DETAILS_INIT {sizeof(h5r_dataset_details), 0, 0, 0, 0, 0, {0}, {0}}
+#define H5R_REBALANCE_STATS_INIT \
+    {sizeof(h5r_rebalance_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}}
+
+// The largest number of dimensions the format allows.
+#define H5R_MAX_RANK 32
+
+// Ends with at least one zero byte, as C strings do.
+#define H5R_PAD_NULL_TERMINATED 0
+
+// Filled up with zero bytes; none when the string fills its size.
+#define H5R_PAD_NULL 1
+
+// Filled up with spaces, as Fortran strings are.
+#define H5R_PAD_SPACE 2
+
+// US ASCII.
+#define H5R_CHARSET_ASCII 0
+
+// Unicode in UTF-8.
+#define H5R_CHARSET_UTF8 1
+
+// Integer; the numbers of the classes are the format's.
+#define H5R_CLASS_INTEGER 0
+
+// Floating-point number.
+#define H5R_CLASS_FLOAT 1
+
+// Time.
+#define H5R_CLASS_TIME 2
+
+// String of a fixed number of bytes.
+#define H5R_CLASS_STRING 3
+
+// Bit field.
+#define H5R_CLASS_BITFIELD 4
+
+// Opaque bytes.
+#define H5R_CLASS_OPAQUE 5
+
+// Compound.
+#define H5R_CLASS_COMPOUND 6
+
+// Reference.
+#define H5R_CLASS_REFERENCE 7
+
+// Enumeration.
+#define H5R_CLASS_ENUM 8
+
+// Variable-length sequence or string.
+#define H5R_CLASS_VARIABLE_LENGTH 9
+
+// Array.
+#define H5R_CLASS_ARRAY 10
+
+// Complex number.
+#define H5R_CLASS_COMPLEX 11
+
+// The new file can be read by libhdf5 1.8 and later.
+#define H5R_FORMAT_V18 0
+
+// The new file can be read by libhdf5 1.10 and later; the default.
+#define H5R_FORMAT_V110 1
+
+// What the environment variable HDF5_USE_FILE_LOCKING says (TRUE, FALSE, BEST_EFFORT), as libhdf5 does; best effort
+// where it is not set. The default.
+#define H5R_LOCKING_ENVIRONMENT 0
+
+// No advisory lock.
+#define H5R_LOCKING_OFF 1
+
+// An advisory lock, or an error.
+#define H5R_LOCKING_ON 2
+
+// Flushes write in order, without waiting for the device: safe against a killed process. The default.
+#define H5R_DURABILITY_PROCESS 0
+
+// Flushes wait for the device between their steps: safe against power loss.
+#define H5R_DURABILITY_POWER 1
+
+// As fast as possible, as safe as libhdf5.
+#define H5R_DURABILITY_NONE 2
+
+// Creation order is not recorded; the default.
+#define H5R_CREATION_ORDER_NONE 0
+
+// Creation order is recorded.
+#define H5R_CREATION_ORDER_TRACKED 1
+
+// Creation order is recorded and indexed.
+#define H5R_CREATION_ORDER_INDEXED 2
+
+// Iterate as stored; the fastest.
+#define H5R_ORDER_NATIVE 0
+
+// Iterate by name, ascending bytes.
+#define H5R_ORDER_NAME 1
+
+// Iterate by name, descending.
+#define H5R_ORDER_NAME_REVERSE 2
+
+// Iterate by creation; an error where creation order is not recorded.
+#define H5R_ORDER_CREATION 3
+
+// Iterate by creation, the last first.
+#define H5R_ORDER_CREATION_REVERSE 4
+
+// A group.
+#define H5R_KIND_GROUP 0
+
+// A dataset.
+#define H5R_KIND_DATASET 1
+
+// A named datatype.
+#define H5R_KIND_TYPE 2
+
+// The elements are in the object header; at most 64 KiB.
+#define H5R_LAYOUT_COMPACT 0
+
+// The elements are in one piece; the default.
+#define H5R_LAYOUT_CONTIGUOUS 1
+
+// The elements are in chunks of equal shape.
+#define H5R_LAYOUT_CHUNKED 2
+
+// The elements are in other datasets.
+#define H5R_LAYOUT_VIRTUAL 3
+
+// The elements are in files of their own.
+#define H5R_LAYOUT_EXTERNAL 4
+
+// Early for compact datasets, late for all others; the default.
+#define H5R_ALLOCATION_DEFAULT 0
+
+// Space is taken by the first write.
+#define H5R_ALLOCATION_LATE 1
+
+// Space is taken when the dataset is created.
+#define H5R_ALLOCATION_EARLY 2
+
+// The fill value is written with the allocation when the user gave one; the default.
+#define H5R_FILL_IF_SET 0
+
+// The fill value is written with the allocation.
+#define H5R_FILL_ALWAYS 1
+
+// The fill value is never written.
+#define H5R_FILL_NEVER 2
+
+// A maximum dimension without bound.
+#define H5R_UNLIMITED UINT64_MAX
+
+// No value at all.
+#define H5R_SPACE_NULL 2
+
+// One value, rank 0.
+#define H5R_SPACE_SCALAR 0
+
+// An array.
+#define H5R_SPACE_SIMPLE 1
+
+// The creation order where none is recorded.
+#define H5R_NO_CREATION_ORDER UINT64_MAX
+
+// Leads to an object of this file.
+#define H5R_LINK_HARD 0
+
+// Leads to a path of this file.
+#define H5R_LINK_SOFT 1
+
+// Leads to an object of another file: kept, not followed.
+#define H5R_LINK_EXTERNAL 2
+
+// User-defined: kept, not followed.
+#define H5R_LINK_USER 3
+
+// Records are removed, nothing else is moved.
+#define H5R_MODE_NONE 0
+
+// Batches are worked off inside the deleting call.
+#define H5R_MODE_LAZY 1
+
+// A background thread works in small slices.
+#define H5R_MODE_INCREMENTAL 2
+
+// The operations are watched and one of the other modes is chosen.
+#define H5R_MODE_SMART 3
+
+// Smart may choose none.
+#define H5R_ALLOW_NONE 1
+
+// Smart may choose lazy.
+#define H5R_ALLOW_LAZY 2
+
+// Smart may choose incremental.
+#define H5R_ALLOW_INCREMENTAL 4
+
+// Smart may choose any mode.
+#define H5R_ALLOW_ALL 7
+
+// An open file. Any thread may use it; calls on different files never wait for each other.
+typedef struct h5r_file h5r_file;
+
+// An open group, dataset or named type. Any thread may use it; it is closed with its file at the latest.
+typedef struct h5r_object h5r_object;
+
+// What a call returns: `H5R_OK` (0), or a negative code. Codes are never renumbered.
+typedef int32_t h5r_status;
+
+// A datatype: one of the constants H5R_I8 and so on, or a token from an h5r_type_... call. 0 is no type.
+typedef uint64_t h5r_type;
+
+// How an object's attributes, or a group's links, are stored.
+typedef struct h5r_storage {
+    // The most that are kept in the object header; one more makes them dense. 0 to 65535, default 8.
+    uint32_t max_compact;
+    // Fewer than this, and rebalancing brings them back into the object header. 0 to max_compact + 1, default 6.
+    uint32_t min_dense;
+    // H5R_CREATION_ORDER_NONE, _TRACKED or _INDEXED.
+    int32_t creation_order;
+} h5r_storage;
+
+// Options of h5r_create. Start from H5R_CREATE_OPTIONS_INIT.
+typedef struct h5r_create_options {
+    // sizeof(h5r_create_options), set by the INIT macro.
+    size_t struct_size;
+    // Bytes of unchanged metadata kept in memory; default 64 MiB.
+    uint64_t cache_bytes;
+    // Threads for filters of chunked data, 0 to 1024; 0, the default, is one per processor.
+    uint64_t threads;
+    // 1: fail with H5R_ERR_EXISTS when the file exists. 0, the default: replace it.
+    int32_t exclusive;
+    // H5R_FORMAT_V110 (default) or H5R_FORMAT_V18.
+    int32_t format;
+    // H5R_DURABILITY_PROCESS (default), _POWER or _NONE.
+    int32_t durability;
+    // H5R_LOCKING_ENVIRONMENT (default), _OFF or _ON.
+    int32_t locking;
+    // How the root group's links are stored.
+    h5r_storage links;
+    // How the root group's attributes are stored.
+    h5r_storage attributes;
+} h5r_create_options;
+
+// Options of h5r_open. Start from H5R_OPEN_OPTIONS_INIT.
+typedef struct h5r_open_options {
+    // sizeof(h5r_open_options), set by the INIT macro.
+    size_t struct_size;
+    // Bytes of unchanged metadata kept in memory; default 64 MiB.
+    uint64_t cache_bytes;
+    // Threads for filters of chunked data, 0 to 1024; 0, the default, is one per processor.
+    uint64_t threads;
+    // 1: refuse every change. 0, the default: open for reading and writing.
+    int32_t read_only;
+    // H5R_DURABILITY_PROCESS (default), _POWER or _NONE.
+    int32_t durability;
+    // H5R_LOCKING_ENVIRONMENT (default), _OFF or _ON.
+    int32_t locking;
+    // 0; for later use.
+    int32_t reserved;
+} h5r_open_options;
+
+// Options of h5r_group_create. Start from H5R_GROUP_OPTIONS_INIT.
+typedef struct h5r_group_options {
+    // sizeof(h5r_group_options), set by the INIT macro.
+    size_t struct_size;
+    // How the group's links are stored.
+    h5r_storage links;
+    // How the group's attributes are stored.
+    h5r_storage attributes;
+} h5r_group_options;
+
+// Options of h5r_dataset_create. Start from H5R_DATASET_OPTIONS_INIT.
+typedef struct h5r_dataset_options {
+    // sizeof(h5r_dataset_options), set by the INIT macro.
+    size_t struct_size;
+    // As many as the rank, H5R_UNLIMITED for no bound; NULL, the default: the dimensions themselves.
+    const uint64_t *max_dims;
+    // With H5R_LAYOUT_CHUNKED: the extents of a chunk, as many as the rank.
+    const uint64_t *chunk;
+    // One element that stands where nothing was written; NULL, the default: zeros.
+    const void *fill_value;
+    // The type of fill_value; 0, the default: the dataset's own.
+    h5r_type fill_type;
+    // H5R_LAYOUT_CONTIGUOUS (default), _COMPACT or _CHUNKED.
+    int32_t layout;
+    // H5R_ALLOCATION_DEFAULT (default), _LATE or _EARLY.
+    int32_t allocation;
+    // H5R_FILL_IF_SET (default), _ALWAYS or _NEVER.
+    int32_t fill_time;
+    // 1: a dataset without any elements (null dataspace); the rank is 0. 0, the default: one with elements.
+    int32_t is_null;
+    // How the dataset's attributes are stored.
+    h5r_storage attributes;
+    // 0; for later use.
+    int32_t reserved;
+} h5r_dataset_options;
+
+// Which elements of a dataset a call means: count blocks of block elements each, stride apart, from start, in each
+// dimension. A NULL array means the obvious: start at 0, blocks of 1, blocks side by side, as many as fit.
+typedef struct h5r_selection {
+    // The dataset's rank; the length of each array.
+    size_t rank;
+    // The first element.
+    const uint64_t *start;
+    // From the start of one block to the start of the next.
+    const uint64_t *stride;
+    // How many blocks.
+    const uint64_t *count;
+    // The extents of a block.
+    const uint64_t *block;
+} h5r_selection;
+
+// What h5r_dataset_info says of a dataset. Start from H5R_DATASET_DETAILS_INIT.
+typedef struct h5r_dataset_details {
+    // sizeof(h5r_dataset_details), set by the INIT macro.
+    size_t struct_size;
+    // The datatype in the file; h5r_type_close closes it (a predefined one need not be).
+    h5r_type type;
+    // Bytes that the elements take in the file now.
+    uint64_t storage_size;
+    // Number of dimensions; 0 for a scalar and for no value.
+    uint64_t rank;
+    // H5R_LAYOUT_....
+    int32_t layout;
+    // H5R_SPACE_NULL, _SCALAR or _SIMPLE.
+    int32_t space;
+    // The extents, rank of them.
+    uint64_t dims[H5R_MAX_RANK];
+    // The largest extents, H5R_UNLIMITED for no bound.
+    uint64_t max_dims[H5R_MAX_RANK];
+} h5r_dataset_details;
+
+// What h5r_attr_info says of an attribute. Start from H5R_ATTR_DETAILS_INIT.
+typedef struct h5r_attr_details {
+    // sizeof(h5r_attr_details), set by the INIT macro.
+    size_t struct_size;
+    // The datatype in the file; h5r_type_close closes it (a predefined one need not be).
+    h5r_type type;
+    // Bytes of the value in the file.
+    uint64_t storage_size;
+    // When it was created, counted from 0 on its object; H5R_NO_CREATION_ORDER where that is not recorded.
+    uint64_t creation_order;
+    // Number of dimensions; 0 for a scalar and for no value.
+    uint64_t rank;
+    // H5R_SPACE_NULL, _SCALAR or _SIMPLE.
+    int32_t space;
+    // 0.
+    int32_t reserved;
+    // The extents, rank of them.
+    uint64_t dims[H5R_MAX_RANK];
+} h5r_attr_details;
+
+// Called for each attribute; `name` is valid during the call only. Returns 0 to go on, positive to stop, negative to
+// fail.
+typedef int32_t (*h5r_attr_visit)(const char *name, void *user_data);
+
+// What h5r_link_info says of a link. Start from H5R_LINK_DETAILS_INIT.
+typedef struct h5r_link_details {
+    // sizeof(h5r_link_details), set by the INIT macro.
+    size_t struct_size;
+    // When it was created, counted from 0 in its group; H5R_NO_CREATION_ORDER where that is not recorded.
+    uint64_t creation_order;
+    // H5R_LINK_HARD, _SOFT, _EXTERNAL or _USER.
+    int32_t kind;
+    // The format's number for a user-defined link, 65 to 255; otherwise 0.
+    int32_t user_type;
+} h5r_link_details;
+
+// Called for each link; `name` is valid during the call only. Returns 0 to go on, positive to stop, negative to fail.
+typedef int32_t (*h5r_link_visit)(const char *name, void *user_data);
+
+// Options of h5r_set_lazy. Start from H5R_LAZY_OPTIONS_INIT.
+typedef struct h5r_lazy_options {
+    // sizeof(h5r_lazy_options), set by the INIT macro.
+    size_t struct_size;
+    // Work begins when underfull / all nodes reaches this; 0.01 to 0.20, default 0.05.
+    double threshold;
+    // Work begins when this long has passed since the first unserved deletion; 1 ms to 24 h, default 300,000.
+    uint64_t max_delay_ms;
+    // Nodes that one call works off at most; 1 to 1,000,000, default 100.
+    uint64_t batch_size;
+} h5r_lazy_options;
+
+// What a background session did. More fields may follow in later versions.
+typedef struct h5r_progress {
+    // Nodes worked off in this session.
+    uint64_t nodes_rebalanced;
+    // Nodes that are still to be worked off.
+    uint64_t nodes_remaining;
+    // Estimated time until they are done, from the measured rate.
+    uint64_t estimated_remaining_ns;
+} h5r_progress;
+
+// Called after each background session, on the background thread; `progress` is valid during the call only.
+typedef void (*h5r_progress_callback)(const h5r_progress *progress, void *user_data);
+
+// Options of h5r_set_incremental. Start from H5R_INCREMENTAL_OPTIONS_INIT.
+typedef struct h5r_incremental_options {
+    // sizeof(h5r_incremental_options), set by the INIT macro.
+    size_t struct_size;
+    // A session works at most this long; 100 us to 10 s, default 100,000.
+    uint64_t budget_us;
+    // From the start of one session to the start of the next; 1 ms to 1 h, default 5,000.
+    uint64_t interval_ms;
+    // Called after each session, or NULL.
+    h5r_progress_callback progress;
+    // Handed to progress as it is.
+    void *user_data;
+} h5r_incremental_options;
+
+// One figure that a decision rests on.
+typedef struct h5r_factor {
+    // Its name, such as "delete_ratio".
+    const char *name;
+    // Its value.
+    double value;
+} h5r_factor;
+
+// A change of mode that smart made, and why. More fields may follow in later versions.
+typedef struct h5r_mode_change {
+    // H5R_MODE_NONE, _LAZY or _INCREMENTAL.
+    int32_t selected_mode;
+    // The mode before.
+    int32_t previous_mode;
+    // 0 to 1.
+    double confidence;
+    // A sentence with the figures that decided.
+    const char *reason;
+    // The figures, factor_count of them.
+    const h5r_factor *factors;
+    // How many.
+    size_t factor_count;
+    // When, in nanoseconds since 1970-01-01 UTC.
+    uint64_t timestamp_ns;
+} h5r_mode_change;
+
+// Called when smart changed the mode, on the background thread or on one that is using the file; `change` is valid
+// during the call only.
+typedef void (*h5r_mode_change_callback)(const h5r_mode_change *change, void *user_data);
+
+// Options of h5r_set_smart. Start from H5R_SMART_OPTIONS_INIT.
+typedef struct h5r_smart_options {
+    // sizeof(h5r_smart_options), set by the INIT macro.
+    size_t struct_size;
+    // 1, the default: watch the operations. 0: only the file's size decides.
+    int32_t auto_detect;
+    // 1, the default: follow the workload. 0: the first choice stays.
+    int32_t auto_switch;
+    // Below this many bytes the mode is none; default 10 MiB.
+    uint64_t min_file_size;
+    // A sum of H5R_ALLOW_NONE, _LAZY and _INCREMENTAL, at least one; default H5R_ALLOW_ALL.
+    uint64_t allowed_modes;
+    // The longest time between two evaluations; 1 ms to 24 h, default 300,000.
+    uint64_t reevaluate_ms;
+    // No switch below this confidence; 0 to 1, default 0.7.
+    double min_confidence;
+    // No second switch within this time; 0 to 24 h, default 30,000.
+    uint64_t min_switch_interval_ms;
+    // Called when the mode changes, or NULL.
+    h5r_mode_change_callback on_mode_change;
+    // Handed to on_mode_change as it is.
+    void *user_data;
+} h5r_smart_options;
+
+// A file's rebalancing: what is, what was done, what it cost. Start from H5R_REBALANCE_STATS_INIT.
+typedef struct h5r_rebalance_stats {
+    // sizeof(h5r_rebalance_stats), set by the INIT macro.
+    size_t struct_size;
+    // The mode that was set, H5R_MODE_....
+    int32_t mode;
+    // The mode in effect: the mode set, or smart's choice.
+    int32_t effective_mode;
+    // Nodes of the B-trees in use.
+    uint64_t nodes;
+    // Those below half of their capacity; a root never counts.
+    uint64_t underfull_nodes;
+    // Records held / records that the nodes could hold, 0 to 1.
+    double occupancy;
+    // Bytes of heap objects.
+    uint64_t heap_live_bytes;
+    // Bytes of heap blocks that hold no object.
+    uint64_t heap_free_bytes;
+    // The file's allocated size.
+    uint64_t file_bytes;
+    // Bytes inside it that nothing uses.
+    uint64_t file_free_bytes;
+    // Attributes and links created since the file was opened.
+    uint64_t inserts;
+    // Attributes and links deleted.
+    uint64_t deletes;
+    // Values replaced, and renames.
+    uint64_t updates;
+    // Deletions whose traces are not put right yet.
+    uint64_t unserved_deletes;
+    // Batches run inside calls.
+    uint64_t batches;
+    // Sessions of the background thread.
+    uint64_t sessions;
+    // Passes over everything that was due that came to their end.
+    uint64_t sweeps;
+    // Nodes worked off.
+    uint64_t nodes_rebalanced;
+    // Nodes that the pass in progress has still to visit.
+    uint64_t nodes_remaining;
+    // Heap objects moved.
+    uint64_t objects_moved;
+    // Their bytes.
+    uint64_t bytes_moved;
+    // The longest time that rebalancing kept the file's lock, or its caller waiting, at a stretch.
+    uint64_t worst_pause_ns;
+    // The time spent in rebalancing.
+    uint64_t total_time_ns;
+    // Changes of mode that smart made.
+    uint64_t mode_changes;
+    // Evaluations that smart made.
+    uint64_t evaluations;
+    // The confidence of smart's latest evaluation; 0 before the first.
+    double confidence;
+    // The mode it found best; H5R_MODE_NONE before the first.
+    int32_t decision;
+    // 0.
+    int32_t reserved;
+    // Its reason, one sentence with a NUL; empty before the first.
+    char reason[256];
+} h5r_rebalance_stats;
+
+// Success.
+#define H5R_OK 0
+
+// The handle is NULL, closed, of another kind, or was never made by h5r.
+#define H5R_ERR_BAD_HANDLE -1
+
+// An argument is malformed: a NULL pointer, an empty or non-UTF-8 name, a wrong rank, options of an unknown layout.
+#define H5R_ERR_ARGUMENT -2
+
+// A value lies outside its accepted range; the message names the field and the range.
+#define H5R_ERR_RANGE -3
+
+// The object, link or attribute does not exist.
+#define H5R_ERR_NOT_FOUND -4
+
+// The name is taken already.
+#define H5R_ERR_EXISTS -5
+
+// The object is of another kind than the call needs (a dataset where a group is needed).
+#define H5R_ERR_WRONG_KIND -6
+
+// There is no conversion between these datatypes, or sizes do not agree.
+#define H5R_ERR_TYPE -7
+
+// The caller's buffer is too small; the message says how much is needed.
+#define H5R_ERR_TOO_SMALL -8
+
+// The file was opened for reading only.
+#define H5R_ERR_READ_ONLY -9
+
+// The file is not an HDF5 file.
+#define H5R_ERR_NOT_HDF5 -10
+
+// A structure of the file contradicts the format or its checksum.
+#define H5R_ERR_CORRUPT -11
+
+// Valid HDF5 that this version does not handle yet; the message names the structure.
+#define H5R_ERR_UNSUPPORTED -12
+
+// A limit of the format or of this library was reached.
+#define H5R_ERR_LIMIT -13
+
+// Another process holds the file's lock, or the file says that it is being written.
+#define H5R_ERR_LOCKED -14
+
+// Incremental rebalancing needs `h5r_set_lazy` first.
+#define H5R_ERR_LAZY_REQUIRED -15
+
+// The call was made from a callback of the same file, where it would wait for itself. Nothing was changed.
+#define H5R_ERR_REENTRANT -16
+
+// The user's callback returned a negative value.
+#define H5R_ERR_CALLBACK -17
+
+// The operating system reported an error.
+#define H5R_ERR_IO -18
+
+// An earlier write or sync of this file failed, or a defect was found in it: it accepts only `h5r_close`.
+#define H5R_ERR_FAILED -19
+
+// A defect of h5r. The file accepts only `h5r_close` from now on; what was flushed last is kept.
+#define H5R_ERR_INTERNAL -20
+
+// Signed 8-bit integer.
+#define H5R_I8 1
+
+// Signed 16-bit integer, little-endian, as all that follow without _BE.
+#define H5R_I16 2
+
+// Signed 32-bit integer.
+#define H5R_I32 3
+
+// Signed 64-bit integer.
+#define H5R_I64 4
+
+// Unsigned 8-bit integer.
+#define H5R_U8 5
+
+// Unsigned 16-bit integer.
+#define H5R_U16 6
+
+// Unsigned 32-bit integer.
+#define H5R_U32 7
+
+// Unsigned 64-bit integer.
+#define H5R_U64 8
+
+// IEEE 754 half precision.
+#define H5R_F16 9
+
+// IEEE 754 single precision.
+#define H5R_F32 10
+
+// IEEE 754 double precision.
+#define H5R_F64 11
+
+// Signed 16-bit integer, big-endian.
+#define H5R_I16_BE 34
+
+// Signed 32-bit integer, big-endian.
+#define H5R_I32_BE 35
+
+// Signed 64-bit integer, big-endian.
+#define H5R_I64_BE 36
+
+// Unsigned 16-bit integer, big-endian.
+#define H5R_U16_BE 38
+
+// Unsigned 32-bit integer, big-endian.
+#define H5R_U32_BE 39
+
+// Unsigned 64-bit integer, big-endian.
+#define H5R_U64_BE 40
+
+// IEEE 754 half precision, big-endian.
+#define H5R_F16_BE 41
+
+// IEEE 754 single precision, big-endian.
+#define H5R_F32_BE 42
+
+// IEEE 754 double precision, big-endian.
+#define H5R_F64_BE 43
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+// The version of the library in use: `major << 16 | minor << 8 | patch`. Cannot fail; any thread.
+uint32_t h5r_version_number(void);
+
+// The version of the library in use as text, `"0.1.0"`. Static storage; cannot fail; any thread.
+const char *h5r_version(void);
+
+// The name of a status, `"H5R_ERR_RANGE"`; `"H5R_ERR_UNKNOWN"` for a number that is no status. Static storage;
+// cannot fail; any thread.
+const char *h5r_status_name(h5r_status status);
+
+// This thread's message for its last failed call: one line of UTF-8 that says what was wrong, with which value, and
+// what is accepted; an empty string when the last call succeeded. Never NULL. The text stays valid until this
+// thread's next call of a function that can fail. Cannot fail; any thread, each has its own.
+const char *h5r_last_error(void);
+
+// Makes the type of strings of `size` bytes each, terminator included; `padding` is H5R_PAD_..., `charset`
+// H5R_CHARSET_.... `h5r_type_close` closes it.
+//
+// Errors: RANGE, ARGUMENT. Any thread.
+h5r_status h5r_type_string(size_t size, int32_t padding, int32_t charset, h5r_type *type_out);
+
+// Stores how many bytes one element has.
+//
+// Errors: BAD_HANDLE, ARGUMENT. Any thread.
+h5r_status h5r_type_size(h5r_type type, size_t *size_out);
+
+// Stores the type's class, H5R_CLASS_....
+//
+// Errors: BAD_HANDLE, ARGUMENT. Any thread.
+h5r_status h5r_type_class(h5r_type type, int32_t *class_out);
+
+// Stores whether two types are the same: class, size, byte order, and every property.
+//
+// Errors: BAD_HANDLE, ARGUMENT. Any thread.
+h5r_status h5r_type_equal(h5r_type a, h5r_type b, bool *equal_out);
+
+// Stores the type in words, "32-bit little-endian signed integer", with its NUL, in `buffer` of `capacity` bytes, and
+// its length without NUL in `length_out`, which may be NULL. Capacity 0 asks for the length only.
+//
+// Errors: BAD_HANDLE, ARGUMENT, TOO_SMALL. Any thread.
+h5r_status h5r_type_describe(h5r_type type, char *buffer, size_t capacity, size_t *length_out);
+
+// Closes a made type; nothing that was written with it needs it any more. Closing 0 or a predefined type does nothing.
+//
+// Errors: BAD_HANDLE (closed before). Any thread.
+h5r_status h5r_type_close(h5r_type type);
+
+// Creates the file `path`, and replaces one that exists unless the options say otherwise; `options` may be NULL for
+// all defaults. Stores a handle that `h5r_close` closes.
+//
+// Errors: ARGUMENT, RANGE, EXISTS (exclusive), LOCKED, IO. Any thread.
+h5r_status h5r_create(const char *path, const h5r_create_options *options, h5r_file **file_out);
+
+// Opens the HDF5 file `path` for reading and writing, or for reading only if the options say so; `options` may be NULL
+// for all defaults. Stores a handle that `h5r_close` closes.
+//
+// Errors: ARGUMENT, RANGE, NOT_FOUND, NOT_HDF5, CORRUPT, UNSUPPORTED, LOCKED, IO. Any thread.
+h5r_status h5r_open(const char *path, const h5r_open_options *options, h5r_file **file_out);
+
+// Writes everything that was changed; the file on disk is then a valid HDF5 file with this state.
+//
+// Errors: BAD_HANDLE, READ_ONLY, IO (after which the file accepts only `h5r_close`), FAILED. Any thread.
+h5r_status h5r_flush(h5r_file *file);
+
+// Stops background work, flushes and closes the file, and everything that was opened from it. The handle is
+// consumed, also when an error is returned; only H5R_ERR_REENTRANT, from a callback of this very file, leaves it
+// open. No callback of this file comes after this returned. Closing NULL does nothing.
+//
+// Errors: BAD_HANDLE, REENTRANT, IO, FAILED (an earlier write failed: the file keeps its last flushed state),
+// INTERNAL. Any thread.
+h5r_status h5r_close(h5r_file *file);
+
+// The file's root group; NULL for a bad handle. The handle is borrowed: it is the same for every call, lives as long as
+// the file is open, and closing it does nothing. Any thread.
+h5r_object *h5r_root(h5r_file *file);
+
+// Reads every structure of the file and checks it against the format and against each other: B-trees, heaps, object
+// headers, counts, and that no two of them share space. Changes nothing.
+//
+// Errors: BAD_HANDLE, CORRUPT (the message names the structure and its address), UNSUPPORTED, IO. Any thread.
+h5r_status h5r_check(h5r_file *file);
+
+// Creates the group `path`, absolute or relative to `loc`, with the groups on the way that are missing. `options` may
+// be NULL for all defaults, `group_out` NULL when no handle is wanted; `h5r_object_close` closes the handle.
+//
+// Errors: BAD_HANDLE, ARGUMENT, RANGE, EXISTS, WRONG_KIND (something on the way is no group), READ_ONLY, FAILED.
+// Any thread.
+h5r_status h5r_group_create(h5r_object *loc,
+                            const char *path,
+                            const h5r_group_options *options,
+                            h5r_object **group_out);
+
+// Opens the group, dataset or named datatype at `path`, absolute or relative to `loc`; soft links are followed. Stores
+// a handle that `h5r_object_close` closes.
+//
+// Errors: BAD_HANDLE, ARGUMENT, NOT_FOUND, WRONG_KIND, CORRUPT, UNSUPPORTED (an external or user-defined link), IO.
+// Any thread.
+h5r_status h5r_object_open(h5r_object *loc, const char *path, h5r_object **object_out);
+
+// Closes an object; its file stays open and unflushed. The handle is consumed. Closing NULL, or the borrowed handle
+// of `h5r_root`, does nothing.
+//
+// Errors: BAD_HANDLE (closed before, also with its file). Any thread.
+h5r_status h5r_object_close(h5r_object *object);
+
+// Stores what the object is: H5R_KIND_GROUP, H5R_KIND_DATASET or H5R_KIND_TYPE.
+//
+// Errors: BAD_HANDLE, ARGUMENT. Any thread.
+h5r_status h5r_object_kind(h5r_object *object, int32_t *kind_out);
+
+// Stores the absolute path by which the object was opened or created, with its NUL, in `buffer` of `capacity` bytes, and
+// its length without NUL in `length_out`, which may be NULL. Capacity 0 asks for the length only.
+//
+// Errors: BAD_HANDLE, ARGUMENT, TOO_SMALL. Any thread.
+h5r_status h5r_object_path(h5r_object *object,
+                           char *buffer,
+                           size_t capacity,
+                           size_t *length_out);
+
+// Creates a dataset of `rank` dimensions `dims` (rank 0, with `dims` NULL, is a scalar) at `path`, absolute or
+// relative to `loc`, with the groups on the way that are missing. `options` may be NULL for all defaults,
+// `dataset_out` NULL when no handle is wanted; `h5r_object_close` closes the handle.
+//
+// Errors: BAD_HANDLE, ARGUMENT, RANGE, EXISTS, WRONG_KIND, TYPE (the fill value), UNSUPPORTED (chunked), READ_ONLY, IO,
+// FAILED. Any thread.
+h5r_status h5r_dataset_create(h5r_object *loc,
+                              const char *path,
+                              h5r_type type,
+                              size_t rank,
+                              const uint64_t *dims,
+                              const h5r_dataset_options *options,
+                              h5r_object **dataset_out);
+
+// Writes the elements of `selection`, or all for NULL, from `data`: elements of `memory_type` in row-major order.
+//
+// Errors: BAD_HANDLE, ARGUMENT, RANGE (outside the dataset), WRONG_KIND, TYPE, UNSUPPORTED (chunked), READ_ONLY, IO,
+// FAILED. Any thread.
+h5r_status h5r_dataset_write(h5r_object *dataset,
+                             h5r_type memory_type,
+                             const h5r_selection *selection,
+                             const void *data);
+
+// Reads the elements of `selection`, or all for NULL, converted to `memory_type`, into `data_out` in row-major order.
+//
+// Errors: BAD_HANDLE, ARGUMENT, RANGE (outside the dataset), WRONG_KIND, TYPE, UNSUPPORTED (chunked), CORRUPT, IO.
+// Any thread.
+h5r_status h5r_dataset_read(h5r_object *dataset,
+                            h5r_type memory_type,
+                            const h5r_selection *selection,
+                            void *data_out);
+
+// Stores a dataset's type, dimensions, layout and size in `info_out`, which the caller initialised with
+// H5R_DATASET_DETAILS_INIT.
+//
+// Errors: BAD_HANDLE, ARGUMENT, WRONG_KIND, CORRUPT, IO. Any thread.
+h5r_status h5r_dataset_info(h5r_object *dataset, h5r_dataset_details *info_out);
+
+// Changes a chunked dataset's dimensions, within its maximum; `dims` has as many as its rank.
+//
+// Errors: BAD_HANDLE, ARGUMENT, RANGE, WRONG_KIND (not chunked), UNSUPPORTED (chunked, so far), READ_ONLY, IO, FAILED.
+// Any thread.
+h5r_status h5r_dataset_set_extent(h5r_object *dataset, const uint64_t *dims);
+
+// Appends `rows` rows to a chunked dataset along its first dimension: `data` are their elements of `memory_type`.
+//
+// Errors: BAD_HANDLE, ARGUMENT, RANGE, WRONG_KIND (not chunked, or a scalar), TYPE, UNSUPPORTED (chunked, so far),
+// READ_ONLY, IO, FAILED. Any thread.
+h5r_status h5r_dataset_append(h5r_object *dataset, h5r_type memory_type, uint64_t rows, const void *data);
+
+// Writes the attribute `name`, whether it exists or not: `data` are its elements in `type`, which is also its type in
+// the file, in row-major order. `rank` 0, with `dims` NULL, is a scalar.
+//
+// Errors: BAD_HANDLE, ARGUMENT, RANGE, LIMIT, READ_ONLY, FAILED. Any thread.
+h5r_status h5r_attr_write(h5r_object *object,
+                          const char *name,
+                          h5r_type type,
+                          size_t rank,
+                          const uint64_t *dims,
+                          const void *data);
+
+// Writes an attribute that has a type but no value (a null dataspace), whether it exists or not.
+//
+// Errors: BAD_HANDLE, ARGUMENT, READ_ONLY, FAILED. Any thread.
+h5r_status h5r_attr_write_null(h5r_object *object, const char *name, h5r_type type);
+
+// Reads all elements of an attribute, converted to `memory_type`, into `data_out` of `capacity` bytes.
+// `h5r_attr_info` says how many there are; an attribute without a value leaves `data_out` as it is.
+//
+// Errors: BAD_HANDLE, ARGUMENT, NOT_FOUND, TYPE, TOO_SMALL (the message says what is needed), CORRUPT, IO. Any thread.
+h5r_status h5r_attr_read(h5r_object *object,
+                         const char *name,
+                         h5r_type memory_type,
+                         void *data_out,
+                         size_t capacity);
+
+// Stores an attribute's type, dimensions and size in `info_out`, which the caller initialised with
+// H5R_ATTR_DETAILS_INIT.
+//
+// Errors: BAD_HANDLE, ARGUMENT, NOT_FOUND, CORRUPT, IO. Any thread.
+h5r_status h5r_attr_info(h5r_object *object, const char *name, h5r_attr_details *info_out);
+
+// Deletes an attribute.
+//
+// Errors: BAD_HANDLE, ARGUMENT, NOT_FOUND, READ_ONLY, CORRUPT, IO, FAILED. Any thread.
+h5r_status h5r_attr_delete(h5r_object *object, const char *name);
+
+// Gives the attribute `from` the name `to`, which must be free.
+//
+// Errors: BAD_HANDLE, ARGUMENT, NOT_FOUND, EXISTS, READ_ONLY, CORRUPT, IO, FAILED. Any thread.
+h5r_status h5r_attr_rename(h5r_object *object, const char *from, const char *to);
+
+// Stores whether the object has an attribute `name`.
+//
+// Errors: BAD_HANDLE, ARGUMENT, CORRUPT, IO. Any thread.
+h5r_status h5r_attr_exists(h5r_object *object, const char *name, bool *exists_out);
+
+// Stores how many attributes the object has.
+//
+// Errors: BAD_HANDLE, ARGUMENT, CORRUPT, IO. Any thread.
+h5r_status h5r_attr_count(h5r_object *object, uint64_t *count_out);
+
+// Calls `visit` with the name of each attribute that the object has now, in the order H5R_ORDER_...; no lock is held
+// meanwhile, so `visit` may call anything on this file but `h5r_close`, also delete the attribute. Another thread that
+// closes the file ends the iteration with BAD_HANDLE before the next visit.
+//
+// Errors: BAD_HANDLE, ARGUMENT, RANGE, UNSUPPORTED (creation order is not recorded), CALLBACK (`visit` returned a
+// negative value), CORRUPT, IO. Any thread; `visit` runs on this one.
+h5r_status h5r_attr_iterate(h5r_object *object, int32_t order, h5r_attr_visit visit, void *user_data);
+
+// Deletes the link at `path`, absolute or relative to `loc`. With its last hard link an object goes, and its space is
+// free for reuse.
+//
+// Errors: BAD_HANDLE, ARGUMENT, NOT_FOUND, WRONG_KIND, READ_ONLY, CORRUPT, IO, FAILED. Any thread.
+h5r_status h5r_link_delete(h5r_object *loc, const char *path);
+
+// Stores whether there is a link at `path`, absolute or relative to `loc`; a soft link's target need not exist.
+//
+// Errors: BAD_HANDLE, ARGUMENT, CORRUPT, IO. Any thread.
+h5r_status h5r_link_exists(h5r_object *loc, const char *path, bool *exists_out);
+
+// Moves the link at `from`, relative to `loc`, to `to`, relative to `to_loc` of the same file; missing groups on the
+// way to `to` are created. The object itself is not touched. `to_loc` may be NULL, which means `loc`.
+//
+// Errors: BAD_HANDLE, ARGUMENT, NOT_FOUND, EXISTS, WRONG_KIND, READ_ONLY, CORRUPT, IO, FAILED. Any thread.
+h5r_status h5r_link_move(h5r_object *loc, const char *from, h5r_object *to_loc, const char *to);
+
+// Creates a soft link at `path`, relative to `loc`, to the path `target`, which need not exist; missing groups on the
+// way to `path` are created.
+//
+// Errors: BAD_HANDLE, ARGUMENT, EXISTS, WRONG_KIND, READ_ONLY, CORRUPT, IO, FAILED. Any thread.
+h5r_status h5r_link_create_soft(h5r_object *loc, const char *path, const char *target);
+
+// Creates a hard link at `path`, relative to `loc`, to `target` of the same file; missing groups on the way to `path`
+// are created.
+//
+// Errors: BAD_HANDLE, ARGUMENT, EXISTS, WRONG_KIND, READ_ONLY, CORRUPT, IO, FAILED. Any thread.
+h5r_status h5r_link_create_hard(h5r_object *loc, const char *path, h5r_object *target);
+
+// Stores the kind and creation order of the link at `path`, relative to `loc`, in `info_out`, which the caller
+// initialised with H5R_LINK_DETAILS_INIT.
+//
+// Errors: BAD_HANDLE, ARGUMENT, NOT_FOUND, WRONG_KIND, CORRUPT, IO. Any thread.
+h5r_status h5r_link_info(h5r_object *loc, const char *path, h5r_link_details *info_out);
+
+// Stores the path that the soft link at `path` leads to, with its NUL, in `buffer` of `capacity` bytes, and its length
+// without NUL in `length_out`, which may be NULL. Capacity 0 asks for the length only.
+//
+// Errors: BAD_HANDLE, ARGUMENT, NOT_FOUND, WRONG_KIND (not a soft link), TOO_SMALL, CORRUPT, IO. Any thread.
+h5r_status h5r_link_target(h5r_object *loc, const char *path, char *buffer, size_t capacity, size_t *length_out);
+
+// Stores how many links the group has.
+//
+// Errors: BAD_HANDLE, ARGUMENT, WRONG_KIND, CORRUPT, IO. Any thread.
+h5r_status h5r_link_count(h5r_object *group, uint64_t *count_out);
+
+// Calls `visit` with the name of each link that the group has now, in the order H5R_ORDER_...; no lock is held
+// meanwhile, so `visit` may call anything on this file but `h5r_close`, also delete the link. Another thread that
+// closes the file ends the iteration with BAD_HANDLE before the next visit.
+//
+// Errors: BAD_HANDLE, ARGUMENT, RANGE, WRONG_KIND, UNSUPPORTED (creation order is not recorded), CALLBACK (`visit`
+// returned a negative value), CORRUPT, IO. Any thread; `visit` runs on this one.
+h5r_status h5r_link_iterate(h5r_object *group, int32_t order, h5r_link_visit visit, void *user_data);
+
+// Sets mode none: deletions move nothing else. Background work has stopped, and no callback comes any more, when this
+// returns.
+//
+// Errors: BAD_HANDLE, REENTRANT (called from a rebalancing callback), FAILED. Any thread.
+h5r_status h5r_set_none(h5r_file *file);
+
+// Sets mode lazy: when enough nodes are underfull, or the first unserved deletion is old enough, a deleting call works
+// a batch off. `options` may be NULL for all defaults. Can be called again at any time to change them.
+//
+// Errors: BAD_HANDLE, ARGUMENT, RANGE, READ_ONLY, REENTRANT (called from a rebalancing callback), FAILED. Any thread.
+h5r_status h5r_set_lazy(h5r_file *file, const h5r_lazy_options *options);
+
+// Sets mode incremental: a background thread works in slices of at most 200 us. Needs lazy to be set first, whose
+// tracking it uses. `options` may be NULL for all defaults. `progress` runs on the background thread; it may call
+// anything on this file but `h5r_close` and `h5r_set_...`, and does not come after these returned on another thread.
+//
+// Errors: BAD_HANDLE, ARGUMENT, RANGE, LAZY_REQUIRED, READ_ONLY, REENTRANT (called from a rebalancing callback),
+// LIMIT (no thread), FAILED. Any thread.
+h5r_status h5r_set_incremental(h5r_file *file, const h5r_incremental_options *options);
+
+// Sets mode smart: h5r watches the operations, chooses among the allowed modes, says why, and follows the workload.
+// `options` may be NULL for all defaults. `on_mode_change` may run on a background thread; it may call anything on
+// this file but `h5r_close` and `h5r_set_...`, and does not come after these returned on another thread.
+//
+// Errors: BAD_HANDLE, ARGUMENT, RANGE, READ_ONLY, REENTRANT (called from a rebalancing callback), LIMIT, FAILED. Any
+// thread.
+h5r_status h5r_set_smart(h5r_file *file, const h5r_smart_options *options);
+
+// Does everything that is due, now, whatever the mode: nodes, heap blocks, and space inside the file. The file on disk
+// changes with the next flush.
+//
+// Errors: BAD_HANDLE, READ_ONLY, CORRUPT, IO, FAILED. Any thread; others can go on meanwhile.
+h5r_status h5r_rebalance(h5r_file *file);
+
+// Stores the file's statistics in `stats_out`, which the caller initialised with H5R_REBALANCE_STATS_INIT.
+//
+// Errors: BAD_HANDLE, ARGUMENT, FAILED. Any thread.
+h5r_status h5r_rebalance_status(h5r_file *file, h5r_rebalance_stats *stats_out);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* H5R_H */

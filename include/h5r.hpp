@@ -1,0 +1,493 @@
+// h5r.hpp: h5r from C++17. Header-only; errors are thrown as h5r::error; what is opened is closed by its destructor.
+//
+// Handles may be used from any thread, as in h5r.h. Objects must not outlive their file's close: their calls then throw
+// BAD_HANDLE. A file's destructor flushes and closes it but cannot report an error: call close() where that matters.
+
+#ifndef H5R_HPP
+#define H5R_HPP
+
+#include "h5r.h"
+
+#include "h5r_detail.hpp"
+
+namespace h5r {
+
+// The options, with all defaults. Set fields and hand them over.
+struct create_options : h5r_create_options {
+    create_options() : h5r_create_options H5R_CREATE_OPTIONS_INIT {}
+};
+struct open_options : h5r_open_options {
+    open_options() : h5r_open_options H5R_OPEN_OPTIONS_INIT {}
+};
+struct group_options : h5r_group_options {
+    group_options() : h5r_group_options H5R_GROUP_OPTIONS_INIT {}
+};
+struct dataset_options : h5r_dataset_options {
+    dataset_options() : h5r_dataset_options H5R_DATASET_OPTIONS_INIT {}
+};
+struct lazy_options : h5r_lazy_options {
+    lazy_options() : h5r_lazy_options H5R_LAZY_OPTIONS_INIT {}
+};
+
+// The callback runs on the background thread; what it throws is dropped. It never comes after the next set_... or the
+// close returned.
+struct incremental_options {
+    std::uint64_t budget_us = 100000;
+    std::uint64_t interval_ms = 5000;
+    std::function<void(const h5r_progress &)> progress;
+};
+
+// As above.
+struct smart_options {
+    bool auto_detect = true;
+    bool auto_switch = true;
+    std::uint64_t min_file_size = 10 * H5R_MIB;
+    std::uint64_t allowed_modes = H5R_ALLOW_ALL;
+    std::uint64_t reevaluate_ms = 300000;
+    double min_confidence = 0.7;
+    std::uint64_t min_switch_interval_ms = 30000;
+    std::function<void(const h5r_mode_change &)> on_mode_change;
+};
+
+// A datatype that closes itself.
+class type {
+public:
+    // A predefined one, H5R_I32 and so on, or one that h5r made.
+    type(h5r_type token) noexcept : token_(token) {}
+    type(type &&other) noexcept : token_(std::exchange(other.token_, h5r_type{0})) {}
+    type &operator=(type &&other) noexcept {
+        std::swap(token_, other.token_);
+        return *this;
+    }
+    ~type() { h5r_type_close(token_); }
+
+    // Strings of `size` bytes each.
+    static type string(std::size_t size, std::int32_t padding = H5R_PAD_NULL_TERMINATED,
+                       std::int32_t charset = H5R_CHARSET_UTF8) {
+        h5r_type token = 0;
+        detail::check(h5r_type_string(size, padding, charset, &token));
+        return type(token);
+    }
+    // The type of the C++ number T.
+    template <class T> static type of() { return type(detail::token_of<T>::value); }
+
+    h5r_type token() const noexcept { return token_; }
+    std::size_t size() const {
+        std::size_t size = 0;
+        detail::check(h5r_type_size(token_, &size));
+        return size;
+    }
+    // H5R_CLASS_...
+    std::int32_t type_class() const {
+        std::int32_t number = 0;
+        detail::check(h5r_type_class(token_, &number));
+        return number;
+    }
+    std::string describe() const {
+        return detail::text([&](char *b, std::size_t c, std::size_t *l) { return h5r_type_describe(token_, b, c, l); });
+    }
+    bool operator==(const type &other) const {
+        bool equal = false;
+        detail::check(h5r_type_equal(token_, other.token_, &equal));
+        return equal;
+    }
+
+private:
+    h5r_type token_;
+};
+
+// What an attribute is.
+struct attribute_info {
+    h5r::type type;
+    std::vector<std::uint64_t> dims;
+    bool is_null;
+    std::uint64_t storage_size;
+    std::uint64_t creation_order; // H5R_NO_CREATION_ORDER where it is not recorded
+    std::uint64_t elements() const {
+        std::uint64_t product = is_null ? 0 : 1;
+        for (const auto dim : dims) product *= dim;
+        return product;
+    }
+};
+
+// What a dataset is.
+struct dataset_info {
+    h5r::type type;
+    std::vector<std::uint64_t> dims;
+    std::vector<std::uint64_t> max_dims;
+    bool is_null;
+    std::int32_t layout; // H5R_LAYOUT_...
+    std::uint64_t storage_size;
+};
+
+// Which elements of a dataset; an empty vector means the obvious, as in h5r_selection.
+struct selection {
+    std::vector<std::uint64_t> start, stride, count, block;
+};
+
+// A group, dataset or named datatype, with its attributes.
+class object {
+public:
+    object(object &&other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+    object &operator=(object &&other) noexcept {
+        std::swap(handle_, other.handle_);
+        return *this;
+    }
+    ~object() { h5r_object_close(handle_); }
+    // Takes a handle of the C interface over.
+    explicit object(h5r_object *handle) noexcept : handle_(handle) {}
+
+    h5r_object *handle() const noexcept { return handle_; }
+    // Gives the handle up: the caller closes it.
+    h5r_object *release() noexcept { return std::exchange(handle_, nullptr); }
+    void close() { detail::check(h5r_object_close(release())); }
+    // H5R_KIND_...
+    std::int32_t kind() const {
+        std::int32_t kind = 0;
+        detail::check(h5r_object_kind(handle_, &kind));
+        return kind;
+    }
+    std::string path() const {
+        return detail::text([&](char *b, std::size_t c, std::size_t *l) { return h5r_object_path(handle_, b, c, l); });
+    }
+
+    // Writes a number, a string, or a sequence of numbers (one dimension).
+    template <class T> void attr_write(const std::string &name, const T &value) {
+        if constexpr (detail::is_number<T>) {
+            detail::check(h5r_attr_write(handle_, name.c_str(), detail::token_of<T>::value, 0, nullptr, &value));
+        } else if constexpr (std::is_convertible_v<const T &, std::string_view>) {
+            const std::string text{std::string_view(value)};
+            const type string = type::string(text.size() + 1);
+            detail::check(h5r_attr_write(handle_, name.c_str(), string.token(), 0, nullptr, text.c_str()));
+        } else {
+            static_assert(detail::is_sequence<T>, "a number, a string, or a contiguous sequence of numbers");
+            attr_write(name, value.data(), {value.size()});
+        }
+    }
+    // Writes an array in row-major order.
+    template <class T>
+    void attr_write(const std::string &name, const T *data, const std::vector<std::uint64_t> &dims) {
+        static_assert(detail::is_number<T>, "an array of numbers");
+        constexpr h5r_type token = detail::token_of<std::remove_cv_t<T>>::value;
+        attr_write(name, type(token), dims, static_cast<const void *>(data));
+    }
+    // Writes elements of any type.
+    void attr_write(const std::string &name, const type &type, const std::vector<std::uint64_t> &dims, const void *data) {
+        detail::check(h5r_attr_write(handle_, name.c_str(), type.token(), dims.size(), dims.data(), data));
+    }
+    void attr_write_null(const std::string &name, const type &type) {
+        detail::check(h5r_attr_write_null(handle_, name.c_str(), type.token()));
+    }
+
+    // Reads a number, a std::string, or a std::vector of numbers (all elements in row-major order), converted to T.
+    template <class T> T attr_read(const std::string &name) const {
+        if constexpr (detail::is_number<T>) {
+            T value{};
+            detail::check(h5r_attr_read(handle_, name.c_str(), detail::token_of<T>::value, &value, sizeof value));
+            return value;
+        } else if constexpr (std::is_same_v<T, std::string>) {
+            const type string = type::string(attr_info(name).type.size() + 1);
+            std::string text(string.size(), '\0');
+            detail::check(h5r_attr_read(handle_, name.c_str(), string.token(), text.data(), text.size()));
+            text.resize(std::char_traits<char>::length(text.c_str()));
+            return text;
+        } else {
+            using element = typename T::value_type;
+            static_assert(detail::is_number<element>, "a number, std::string, or std::vector of numbers");
+            T values(static_cast<std::size_t>(attr_info(name).elements()));
+            const std::size_t capacity = values.size() * sizeof(element);
+            detail::check(
+                h5r_attr_read(handle_, name.c_str(), detail::token_of<element>::value, values.data(), capacity));
+            return values;
+        }
+    }
+    void attr_read(const std::string &name, const type &memory_type, void *data, std::size_t capacity) const {
+        detail::check(h5r_attr_read(handle_, name.c_str(), memory_type.token(), data, capacity));
+    }
+    attribute_info attr_info(const std::string &name) const {
+        h5r_attr_details details = H5R_ATTR_DETAILS_INIT;
+        detail::check(h5r_attr_info(handle_, name.c_str(), &details));
+        return {type(details.type), {details.dims, details.dims + details.rank}, details.space == H5R_SPACE_NULL,
+                details.storage_size, details.creation_order};
+    }
+    void attr_delete(const std::string &name) { detail::check(h5r_attr_delete(handle_, name.c_str())); }
+    void attr_rename(const std::string &from, const std::string &to) {
+        detail::check(h5r_attr_rename(handle_, from.c_str(), to.c_str()));
+    }
+    bool attr_exists(const std::string &name) const {
+        bool exists = false;
+        detail::check(h5r_attr_exists(handle_, name.c_str(), &exists));
+        return exists;
+    }
+    std::uint64_t attr_count() const {
+        std::uint64_t count = 0;
+        detail::check(h5r_attr_count(handle_, &count));
+        return count;
+    }
+    // Calls visit(std::string_view name) for each attribute. It returns nothing, or whether to go on; what it throws ends
+    // the iteration and is thrown here.
+    template <class F> void attr_iterate(std::int32_t order, F &&visit) const {
+        detail::iterate(visit, [&](auto call, void *data) { return h5r_attr_iterate(handle_, order, call, data); });
+    }
+
+protected:
+    h5r_object *handle_;
+};
+
+// A dataset. Data are in row-major order.
+class dataset : public object {
+public:
+    using object::object;
+
+    dataset_info info() const {
+        h5r_dataset_details details = H5R_DATASET_DETAILS_INIT;
+        detail::check(h5r_dataset_info(handle_, &details));
+        return {type(details.type), {details.dims, details.dims + details.rank},
+                {details.max_dims, details.max_dims + details.rank}, details.space == H5R_SPACE_NULL, details.layout,
+                details.storage_size};
+    }
+    // Elements of the whole dataset.
+    std::uint64_t elements() const {
+        const dataset_info info = this->info();
+        std::uint64_t product = info.is_null ? 0 : 1;
+        for (const auto dim : info.dims) product *= dim;
+        return product;
+    }
+    // Writes all elements from a contiguous sequence of as many numbers.
+    template <class C> std::enable_if_t<detail::is_sequence<C>> write(const C &values) {
+        if (values.size() != elements())
+            throw error(H5R_ERR_ARGUMENT, std::to_string(values.size()) + " values for a dataset of " +
+                                              std::to_string(elements()) + " elements");
+        write(values.data());
+    }
+    // Writes all elements, or those selected, from numbers.
+    template <class T> std::enable_if_t<detail::is_number<T>> write(const T *data) {
+        detail::check(h5r_dataset_write(handle_, detail::token_of<T>::value, nullptr, data));
+    }
+    template <class T> std::enable_if_t<detail::is_number<T>> write(const T *data, const selection &part) {
+        with(part, [&](const h5r_selection *s) {
+            return h5r_dataset_write(handle_, detail::token_of<T>::value, s, data);
+        });
+    }
+    void write(const type &memory_type, const void *data) {
+        detail::check(h5r_dataset_write(handle_, memory_type.token(), nullptr, data));
+    }
+    // All elements, converted to T.
+    template <class T> std::vector<T> read() const {
+        std::vector<T> values(static_cast<std::size_t>(elements()));
+        read(values.data());
+        return values;
+    }
+    template <class T> std::enable_if_t<detail::is_number<T>> read(T *data) const {
+        detail::check(h5r_dataset_read(handle_, detail::token_of<T>::value, nullptr, data));
+    }
+    template <class T> std::enable_if_t<detail::is_number<T>> read(T *data, const selection &part) const {
+        with(part, [&](const h5r_selection *s) {
+            return h5r_dataset_read(handle_, detail::token_of<T>::value, s, data);
+        });
+    }
+    void read(const type &memory_type, void *data) const {
+        detail::check(h5r_dataset_read(handle_, memory_type.token(), nullptr, data));
+    }
+    void set_extent(const std::vector<std::uint64_t> &dims) {
+        if (dims.size() != info().dims.size()) throw error(H5R_ERR_ARGUMENT, "as many extents as the rank are needed");
+        detail::check(h5r_dataset_set_extent(handle_, dims.data()));
+    }
+    template <class T> void append(const T *data, std::uint64_t rows) {
+        detail::check(h5r_dataset_append(handle_, detail::token_of<T>::value, rows, data));
+    }
+
+private:
+    template <class Call> void with(const selection &part, Call call) const {
+        const std::size_t rank = info().dims.size();
+        h5r_selection plain = H5R_SELECTION_INIT;
+        plain.rank = rank;
+        for (const auto &[from, to] : {std::pair{&part.start, &plain.start}, std::pair{&part.stride, &plain.stride},
+                                       std::pair{&part.count, &plain.count}, std::pair{&part.block, &plain.block}}) {
+            if (!from->empty() && from->size() != rank)
+                throw error(H5R_ERR_ARGUMENT, "a selection needs as many numbers as the rank");
+            *to = from->empty() ? nullptr : from->data();
+        }
+        detail::check(call(&plain));
+    }
+};
+
+// A group. Paths are relative to it, or absolute; groups on the way to something new are created.
+class group : public object {
+public:
+    using object::object;
+
+    group create_group(const std::string &path, const group_options &options = {}) {
+        h5r_object *made = nullptr;
+        detail::check(h5r_group_create(handle_, path.c_str(), &options, &made));
+        return group(made);
+    }
+    dataset create_dataset(const std::string &path, const type &type, const std::vector<std::uint64_t> &dims,
+                           const dataset_options &options = {}) {
+        h5r_object *made = nullptr;
+        detail::check(
+            h5r_dataset_create(handle_, path.c_str(), type.token(), dims.size(), dims.data(), &options, &made));
+        return dataset(made);
+    }
+    template <class T>
+    dataset create_dataset(const std::string &path, const std::vector<std::uint64_t> &dims,
+                           const dataset_options &options = {}) {
+        return create_dataset(path, type::of<T>(), dims, options);
+    }
+    object open(const std::string &path) const { return object(open_as(path, -1)); }
+    group open_group(const std::string &path) const { return group(open_as(path, H5R_KIND_GROUP)); }
+    dataset open_dataset(const std::string &path) const { return dataset(open_as(path, H5R_KIND_DATASET)); }
+
+    void link_delete(const std::string &path) { detail::check(h5r_link_delete(handle_, path.c_str())); }
+    bool link_exists(const std::string &path) const {
+        bool exists = false;
+        detail::check(h5r_link_exists(handle_, path.c_str(), &exists));
+        return exists;
+    }
+    void link_move(const std::string &from, const std::string &to) {
+        detail::check(h5r_link_move(handle_, from.c_str(), nullptr, to.c_str()));
+    }
+    void link_create_soft(const std::string &path, const std::string &target) {
+        detail::check(h5r_link_create_soft(handle_, path.c_str(), target.c_str()));
+    }
+    void link_create_hard(const std::string &path, const object &target) {
+        detail::check(h5r_link_create_hard(handle_, path.c_str(), target.handle()));
+    }
+    h5r_link_details link_info(const std::string &path) const {
+        h5r_link_details details = H5R_LINK_DETAILS_INIT;
+        detail::check(h5r_link_info(handle_, path.c_str(), &details));
+        return details;
+    }
+    std::string link_target(const std::string &path) const {
+        return detail::text(
+            [&](char *b, std::size_t c, std::size_t *l) { return h5r_link_target(handle_, path.c_str(), b, c, l); });
+    }
+    std::uint64_t link_count() const {
+        std::uint64_t count = 0;
+        detail::check(h5r_link_count(handle_, &count));
+        return count;
+    }
+    // As attr_iterate.
+    template <class F> void link_iterate(std::int32_t order, F &&visit) const {
+        detail::iterate(visit, [&](auto call, void *data) { return h5r_link_iterate(handle_, order, call, data); });
+    }
+
+private:
+    h5r_object *open_as(const std::string &path, std::int32_t kind) const {
+        h5r_object *opened = nullptr;
+        detail::check(h5r_object_open(handle_, path.c_str(), &opened));
+        object holder(opened);
+        if (kind < 0 || holder.kind() == kind) return holder.release();
+        throw error(H5R_ERR_WRONG_KIND, "'" + path + "' is not a " + (kind == H5R_KIND_GROUP ? "group" : "dataset"));
+    }
+};
+
+// An open file.
+class file {
+public:
+    // Creates a file; replaces one that exists unless the options say otherwise.
+    static file create(const std::string &path, const create_options &options = {}) {
+        h5r_file *handle = nullptr;
+        detail::check(h5r_create(path.c_str(), &options, &handle));
+        return file(handle);
+    }
+    // Opens a file for reading and writing unless the options say otherwise.
+    static file open(const std::string &path, const open_options &options = {}) {
+        h5r_file *handle = nullptr;
+        detail::check(h5r_open(path.c_str(), &options, &handle));
+        return file(handle);
+    }
+    file(file &&other) noexcept
+        : handle_(std::exchange(other.handle_, nullptr)), callbacks_(std::move(other.callbacks_)) {}
+    file &operator=(file &&other) noexcept {
+        std::swap(handle_, other.handle_);
+        std::swap(callbacks_, other.callbacks_);
+        return *this;
+    }
+    ~file() { h5r_close(handle_); }
+
+    h5r_file *handle() const noexcept { return handle_; }
+    // Stops background work, flushes and closes; everything that was opened from the file is closed too.
+    void close() {
+        const h5r_status status = h5r_close(handle_);
+        if (status != H5R_ERR_REENTRANT) handle_ = nullptr;
+        detail::check(status);
+    }
+    void flush() { detail::check(h5r_flush(handle_)); }
+    void check() { detail::check(h5r_check(handle_)); }
+    // The root group; valid while the file is open.
+    group root() const {
+        h5r_object *root = h5r_root(handle_);
+        if (root == nullptr) throw error(H5R_ERR_BAD_HANDLE, h5r_last_error());
+        return group(root);
+    }
+
+    void set_none() { detail::check(h5r_set_none(handle_)); }
+    void set_lazy(const lazy_options &options = {}) { detail::check(h5r_set_lazy(handle_, &options)); }
+    void set_incremental(incremental_options options = {}) {
+        h5r_incremental_options plain = H5R_INCREMENTAL_OPTIONS_INIT;
+        plain.budget_us = options.budget_us;
+        plain.interval_ms = options.interval_ms;
+        auto made = std::make_unique<callbacks>();
+        if (options.progress) {
+            made->progress = std::move(options.progress);
+            plain.progress = &callbacks::call_progress;
+            plain.user_data = made.get();
+        }
+        detail::check(h5r_set_incremental(handle_, &plain));
+        callbacks_ = std::move(made);
+    }
+    void set_smart(smart_options options = {}) {
+        h5r_smart_options plain = H5R_SMART_OPTIONS_INIT;
+        plain.auto_detect = options.auto_detect;
+        plain.auto_switch = options.auto_switch;
+        plain.min_file_size = options.min_file_size;
+        plain.allowed_modes = options.allowed_modes;
+        plain.reevaluate_ms = options.reevaluate_ms;
+        plain.min_confidence = options.min_confidence;
+        plain.min_switch_interval_ms = options.min_switch_interval_ms;
+        auto made = std::make_unique<callbacks>();
+        if (options.on_mode_change) {
+            made->on_mode_change = std::move(options.on_mode_change);
+            plain.on_mode_change = &callbacks::call_on_mode_change;
+            plain.user_data = made.get();
+        }
+        detail::check(h5r_set_smart(handle_, &plain));
+        callbacks_ = std::move(made);
+    }
+    void rebalance() { detail::check(h5r_rebalance(handle_)); }
+    h5r_rebalance_stats rebalance_status() const {
+        h5r_rebalance_stats stats = H5R_REBALANCE_STATS_INIT;
+        detail::check(h5r_rebalance_status(handle_, &stats));
+        return stats;
+    }
+
+private:
+    explicit file(h5r_file *handle) noexcept : handle_(handle) {}
+
+    // Lives on the heap, so that the file can be moved while the background thread calls.
+    struct callbacks {
+        std::function<void(const h5r_progress &)> progress;
+        std::function<void(const h5r_mode_change &)> on_mode_change;
+
+        static void call_progress(const h5r_progress *progress, void *self) noexcept {
+            try {
+                static_cast<callbacks *>(self)->progress(*progress);
+            } catch (...) {
+            }
+        }
+        static void call_on_mode_change(const h5r_mode_change *change, void *self) noexcept {
+            try {
+                static_cast<callbacks *>(self)->on_mode_change(*change);
+            } catch (...) {
+            }
+        }
+    };
+
+    h5r_file *handle_;
+    std::unique_ptr<callbacks> callbacks_;
+};
+
+} // namespace h5r
+
+#endif

@@ -1,0 +1,106 @@
+//! Files: create, open, flush, check, close.
+
+use std::ffi::c_char;
+use std::path::Path;
+
+use super::options::{self, h5r_create_options, h5r_open_options};
+use super::{callback, guard, h5r_file, h5r_object, h5r_status, handle, input, last_error};
+use crate::error::{Error, ErrorKind, Result};
+use crate::object::File;
+
+unsafe fn path<'a>(path: *const c_char) -> Result<&'a Path> {
+    // SAFETY: as promised by the caller of the exported function.
+    let text = unsafe { input::text(path, "path")? };
+    if text.is_empty() {
+        return Err(Error::new(ErrorKind::Argument, "path is empty"));
+    }
+    Ok(Path::new(text))
+}
+
+/// Creates the file `path`, and replaces one that exists unless the options say otherwise; `options` may be NULL for
+/// all defaults. Stores a handle that `h5r_close` closes.
+///
+/// Errors: ARGUMENT, RANGE, EXISTS (exclusive), LOCKED, IO. Any thread.
+#[no_mangle]
+pub unsafe extern "C" fn h5r_create(
+    path: *const c_char,
+    options: *const h5r_create_options,
+    file_out: *mut *mut h5r_file,
+) -> h5r_status {
+    guard::call(|| {
+        // SAFETY: as this function's documentation asks of the caller.
+        let (path, options, out) =
+            unsafe { (self::path(path)?, options::read(options)?, input::output(file_out, "file_out")?) };
+        let file = File::create(path, &options.checked()?)?;
+        out.set(handle::open_file(file)? as *mut h5r_file);
+        Ok(())
+    })
+}
+
+/// Opens the HDF5 file `path` for reading and writing, or for reading only if the options say so; `options` may be NULL
+/// for all defaults. Stores a handle that `h5r_close` closes.
+///
+/// Errors: ARGUMENT, RANGE, NOT_FOUND, NOT_HDF5, CORRUPT, UNSUPPORTED, LOCKED, IO. Any thread.
+#[no_mangle]
+pub unsafe extern "C" fn h5r_open(
+    path: *const c_char,
+    options: *const h5r_open_options,
+    file_out: *mut *mut h5r_file,
+) -> h5r_status {
+    guard::call(|| {
+        // SAFETY: as this function's documentation asks of the caller.
+        let (path, options, out) =
+            unsafe { (self::path(path)?, options::read(options)?, input::output(file_out, "file_out")?) };
+        let file = File::open(path, &options.checked()?)?;
+        out.set(handle::open_file(file)? as *mut h5r_file);
+        Ok(())
+    })
+}
+
+/// Writes everything that was changed; the file on disk is then a valid HDF5 file with this state.
+///
+/// Errors: BAD_HANDLE, READ_ONLY, IO (after which the file accepts only `h5r_close`), FAILED. Any thread.
+#[no_mangle]
+pub extern "C" fn h5r_flush(file: *mut h5r_file) -> h5r_status {
+    guard::with_file(file, |entry, _| entry.file.flush())
+}
+
+/// Stops background work, flushes and closes the file, and everything that was opened from it. The handle is
+/// consumed, also when an error is returned; only H5R_ERR_REENTRANT, from a callback of this very file, leaves it
+/// open. No callback of this file comes after this returned. Closing NULL does nothing.
+///
+/// Errors: BAD_HANDLE, REENTRANT, IO, FAILED (an earlier write failed: the file keeps its last flushed state),
+/// INTERNAL. Any thread.
+#[no_mangle]
+pub extern "C" fn h5r_close(file: *mut h5r_file) -> h5r_status {
+    if file.is_null() {
+        last_error::clear();
+        return super::H5R_OK;
+    }
+    guard::call(|| {
+        let handle = file as u64;
+        callback::refuse_inside(handle, "h5r_close")?;
+        handle::close_file(handle)?.file.close()
+    })
+}
+
+/// The file's root group; NULL for a bad handle. The handle is borrowed: it is the same for every call, lives as long as
+/// the file is open, and closing it does nothing. Any thread.
+#[no_mangle]
+pub extern "C" fn h5r_root(file: *mut h5r_file) -> *mut h5r_object {
+    let mut root = 0;
+    guard::with_file(file, |entry, handle| {
+        root = entry.root(handle)?;
+        Ok(())
+    });
+    root as *mut h5r_object
+}
+
+/// Reads every structure of the file and checks it against the format and against each other: B-trees, heaps, object
+/// headers, counts, and that no two of them share space. Changes nothing.
+///
+/// Errors: BAD_HANDLE, CORRUPT (the message names the structure and its address), UNSUPPORTED, IO. Any thread.
+#[no_mangle]
+pub extern "C" fn h5r_check(file: *mut h5r_file) -> h5r_status {
+    guard::with_file(file, |entry, _| entry.file.check())
+}

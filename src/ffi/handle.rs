@@ -1,0 +1,192 @@
+//! Handles: pointers in type only. Their value is `generation << 32 | slot << 4 | kind << 1 | 1`, odd and therefore
+//! no address of anything; they are looked up, never dereferenced.
+
+use std::sync::OnceLock;
+
+use parking_lot::Mutex;
+
+use super::table::{Key, Pin, Table, CAPACITY};
+use crate::datatype::Datatype;
+use crate::error::{Error, ErrorKind, Result};
+use crate::object::{File, Object};
+use crate::store::AddressMap;
+
+/// An open file. Any thread may use it; calls on different files never wait for each other.
+pub struct h5r_file(());
+
+/// An open group, dataset or named type. Any thread may use it; it is closed with its file at the latest.
+pub struct h5r_object(());
+
+#[cfg(not(target_pointer_width = "64"))]
+compile_error!("h5r's handles need 64-bit pointers");
+
+const _: () = assert!(CAPACITY < 1 << 28);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    File = 1,
+    Object = 2,
+    Type = 3,
+}
+
+const fn encode(kind: Kind, key: Key) -> u64 {
+    (key.generation as u64) << 32 | (key.slot as u64) << 4 | (kind as u64) << 1 | 1
+}
+
+#[inline]
+fn decode(kind: Kind, handle: u64) -> Option<Key> {
+    (handle & 15 == (kind as u64) << 1 | 1)
+        .then_some(Key { slot: handle as u32 >> 4, generation: (handle >> 32) as u32 })
+}
+
+/// What a file handle stands for.
+pub(super) struct FileEntry {
+    pub file: File,
+    /// The handles of objects opened from it, or `None` once it is being closed.
+    objects: Mutex<Option<AddressMap<()>>>,
+    root: OnceLock<u64>,
+}
+
+/// What an object handle stands for.
+pub(super) struct ObjectEntry {
+    pub object: Object,
+    /// Its file's handle.
+    pub file: u64,
+    /// Lent by `h5r_root`: closed with the file only.
+    borrowed: bool,
+}
+
+static FILES: Table<FileEntry> = Table::new();
+static OBJECTS: Table<ObjectEntry> = Table::new();
+static TYPES: Table<Datatype> = Table::new();
+
+#[cold]
+fn bad(kind: Kind, handle: u64) -> Error {
+    let name = |kind| match kind {
+        Kind::File => "file",
+        Kind::Object => "object",
+        Kind::Type => "type",
+    };
+    let wanted = name(kind);
+    let other = [Kind::File, Kind::Object, Kind::Type].into_iter().find(|&k| k != kind && is_live(k, handle));
+    let message = match other {
+        _ if handle == 0 => format!("the {wanted} handle is NULL"),
+        Some(other) => format!("a {wanted} handle is needed, and this is a handle of kind {}", name(other)),
+        None => format!("the {wanted} handle {handle:#x} is closed, or was never made by h5r"),
+    };
+    Error::new(ErrorKind::Closed, message)
+}
+
+fn is_live(kind: Kind, handle: u64) -> bool {
+    decode(kind, handle).is_some_and(|key| match kind {
+        Kind::File => FILES.contains(key),
+        Kind::Object => OBJECTS.contains(key),
+        Kind::Type => TYPES.contains(key),
+    })
+}
+
+#[cold]
+fn too_many(what: &str) -> Error {
+    Error::new(ErrorKind::Limit, format!("{CAPACITY} {what} handles are open; close some"))
+}
+
+/// Keeps a file until [`close_file`].
+pub(super) fn open_file(file: File) -> Result<u64> {
+    let entry = FileEntry { file, objects: Mutex::new(Some(AddressMap::default())), root: OnceLock::new() };
+    let key = FILES.insert(entry).ok_or_else(|| too_many("file"))?;
+    Ok(encode(Kind::File, key))
+}
+
+#[inline]
+pub(super) fn file(handle: u64) -> Result<Pin<'static, FileEntry>> {
+    decode(Kind::File, handle).and_then(|key| FILES.get(key)).ok_or_else(|| bad(Kind::File, handle))
+}
+
+/// Whether the file handle is open.
+pub(super) fn file_is_open(handle: u64) -> bool {
+    is_live(Kind::File, handle)
+}
+
+/// Takes the file's handle, and those of all its objects, out of use.
+pub(super) fn close_file(handle: u64) -> Result<Pin<'static, FileEntry>> {
+    let removed = decode(Kind::File, handle).and_then(|key| FILES.remove(key));
+    let entry = removed.ok_or_else(|| bad(Kind::File, handle))?;
+    let objects = entry.objects.lock().take().unwrap_or_default();
+    for object in objects.into_keys().filter_map(|handle| decode(Kind::Object, handle)) {
+        drop(OBJECTS.remove(object));
+    }
+    Ok(entry)
+}
+
+impl FileEntry {
+    fn adopt(&self, file: u64, object: Object, borrowed: bool) -> Result<u64> {
+        let mut objects = self.objects.lock();
+        let objects = objects.as_mut().ok_or_else(|| bad(Kind::File, file))?;
+        let key = OBJECTS.insert(ObjectEntry { object, file, borrowed }).ok_or_else(|| too_many("object"))?;
+        let handle = encode(Kind::Object, key);
+        objects.insert(handle, ());
+        Ok(handle)
+    }
+
+    /// The borrowed handle of the root group; always the same one. `handle` is this file's.
+    pub fn root(&self, handle: u64) -> Result<u64> {
+        if let Some(&root) = self.root.get() {
+            return Ok(root);
+        }
+        let root = self.adopt(handle, self.file.root()?, true)?;
+        if self.root.set(root).is_err() {
+            // Another thread was first; its handle is the root's.
+            self.forget(root);
+        }
+        self.root.get().copied().ok_or_else(|| Error::internal("the root's handle was lost"))
+    }
+
+    fn forget(&self, object: u64) {
+        if let Some(objects) = self.objects.lock().as_mut() {
+            objects.remove(&object);
+        }
+        drop(decode(Kind::Object, object).and_then(|key| OBJECTS.remove(key)));
+    }
+}
+
+/// Keeps an object of the file with this handle until it or the file is closed.
+pub(super) fn open_object(file_handle: u64, object: Object) -> Result<u64> {
+    file(file_handle)?.adopt(file_handle, object, false)
+}
+
+#[inline]
+pub(super) fn object(handle: u64) -> Result<Pin<'static, ObjectEntry>> {
+    decode(Kind::Object, handle).and_then(|key| OBJECTS.get(key)).ok_or_else(|| bad(Kind::Object, handle))
+}
+
+/// Takes an object's handle out of use; the root's stays.
+pub(super) fn close_object(handle: u64) -> Result<()> {
+    let entry = object(handle)?;
+    if entry.borrowed {
+        return Ok(());
+    }
+    let removed = decode(Kind::Object, handle).and_then(|key| OBJECTS.remove(key));
+    let entry = removed.ok_or_else(|| bad(Kind::Object, handle))?;
+    // The file may be closing at this moment; then it has forgotten its objects already.
+    if let Ok(file) = file(entry.file) {
+        if let Some(objects) = file.objects.lock().as_mut() {
+            objects.remove(&handle);
+        }
+    }
+    Ok(())
+}
+
+/// Keeps a made datatype until [`close_type`].
+pub(super) fn open_type(datatype: Datatype) -> Result<u64> {
+    TYPES.insert(datatype).map(|key| encode(Kind::Type, key)).ok_or_else(|| too_many("type"))
+}
+
+#[inline]
+pub(super) fn datatype(handle: u64) -> Result<Pin<'static, Datatype>> {
+    decode(Kind::Type, handle).and_then(|key| TYPES.get(key)).ok_or_else(|| bad(Kind::Type, handle))
+}
+
+pub(super) fn close_type(handle: u64) -> Result<()> {
+    let removed = decode(Kind::Type, handle).and_then(|key| TYPES.remove(key));
+    removed.map(drop).ok_or_else(|| bad(Kind::Type, handle))
+}

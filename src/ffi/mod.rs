@@ -1,0 +1,35 @@
+//! The C ABI: one file per C type. All casts, `catch_unwind` and the handle table live here; everything else is
+//! [`crate::object`].
+//!
+//! Every function follows one pattern: `guard` clears this thread's last error, looks the handle up, catches panics and
+//! turns the error into a status. Pointers from C are read in `input` only.
+
+#![allow(non_camel_case_types, clippy::missing_safety_doc)]
+
+mod attribute;
+mod callback;
+mod dataset;
+mod file;
+mod guard;
+mod handle;
+mod input;
+mod last_error;
+mod link;
+mod object;
+mod options;
+mod rebalance;
+mod status;
+mod table;
+mod types;
+
+pub use attribute::*;
+pub use dataset::*;
+pub use file::*;
+pub use handle::{h5r_file, h5r_object};
+pub use last_error::h5r_last_error;
+pub use link::*;
+pub use object::*;
+pub use options::*;
+pub use rebalance::*;
+pub use status::*;
+pub use types::*;
