@@ -39,7 +39,8 @@ def main():
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     listed = lambda kind: lambda text: [kind(part) for part in text.split(",")]
-    parser.add_argument("--out", type=Path, default=CACHE / "out", help="folder for report.txt, results.csv and the plots")
+    parser.add_argument("--out", type=Path, default=CACHE / "out",
+                        help="folder for report.txt, results.csv and the plots")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--works", type=listed(str), default=WORKS)
     parser.add_argument("--counts", type=listed(int), default=[SMALL, 10_000, 100_000, LARGE],
@@ -59,7 +60,7 @@ def build(options):
     if any(backend != "libhdf5" for backend in options.backends):
         subprocess.run(["cargo", "build", "--release", "--quiet", "--lib"], cwd=ROOT, check=True)
         compile_c("work-h5r", ["work.c", "backend_h5r.c"], ROOT / "include", TARGET / "release/libh5r.a")
-    compile_c("check", ["../../tests/interop/check.c", "../../tests/interop/check_main.c"], HERE)
+    compile_c("check", sorted((ROOT / "tests/interop").glob("check*.c")), HERE)
 
 
 def compile_c(name, sources, include, *libraries):
@@ -98,7 +99,8 @@ def run_once(options, round_number, backend, work, count, order, measure):
     program = "work-libhdf5" if backend == "libhdf5" else "work-h5r"
     mode = "none" if backend == "libhdf5" else backend
     path = options.files / f"{backend}.h5"
-    done = subprocess.run([CACHE / program, work, str(count), order, mode, measure, path], capture_output=True, text=True)
+    command = [CACHE / program, work, str(count), order, mode, measure, path]
+    done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(f"{backend} failed at {work} {count} {order} {measure} ({done.returncode}): {done.stderr}")
     run = {"round": round_number, "backend": backend, "work": work, "count": count, "order": order, "measure": measure}
@@ -207,7 +209,8 @@ def targets(runs):
         line(f"memory that {mode} adds, {LARGE:,}",
              (get("peak_kib", mode, LARGE) - get("peak_kib", "none", LARGE)) / 1024, 1, False, "MiB")
     peak = max(get("peak_kib", backend, LARGE, order=order) for backend in BACKENDS[1:] for order in ORDERS)
-    line(f"peak memory, {LARGE:,}, worst mode, relative to libhdf5", peak / get("peak_kib", "libhdf5", LARGE), 1, False, "x")
+    line(f"peak memory, {LARGE:,}, worst mode, relative to libhdf5",
+         peak / get("peak_kib", "libhdf5", LARGE), 1, False, "x")
     return "\n".join(lines)
 
 

@@ -5,9 +5,13 @@ use super::reshape::even;
 use super::search::Location;
 use super::{Tree, NODE};
 use crate::error::{Error, Result};
-use crate::format::btree2::PREFIX;
+use crate::format::btree2::{MAX_LEVELS, PREFIX};
 use crate::format::UNDEFINED;
 use crate::store::{Seal, Store};
+
+/// Restructurings that one change may take: a few per level. More means that counts read from a damaged file
+/// contradict each other.
+const PATIENCE: usize = 8 * MAX_LEVELS;
 
 impl Tree {
     /// Inserts `record` where [`locate`](Tree::locate) did not find it.
@@ -20,7 +24,9 @@ impl Tree {
         if self.header.root == UNDEFINED {
             location = self.plant(store)?;
         }
+        let mut patience = PATIENCE;
         while location.steps[0].nrec >= self.geometry.level(0).capacity {
+            patience = patience.checked_sub(1).ok_or_else(|| self.miscounted())?;
             location = self.make_room(store, location)?;
         }
         let leaf = location.steps[0];
@@ -41,7 +47,9 @@ impl Tree {
             return Err(Error::internal("B-tree removal of a record that is not there"));
         }
         let mut path = self.to_leaf(store, &location)?;
+        let mut patience = PATIENCE;
         while path.steps[0].nrec < 2 && self.depth > 0 {
+            patience = patience.checked_sub(1).ok_or_else(|| self.miscounted())?;
             let rank = self.rank(store, &location);
             self.spare(store, path)?;
             location = self.nth(store, rank)?;

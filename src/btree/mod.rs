@@ -4,15 +4,19 @@
 //! may be sparse, but never empty; [`Tree::prepare`] brings every changed node to its level's floor before a flush
 //! (see [`repair`](Tree::repair)), so that libhdf5 can go on modifying the tree. [`Tree::sweep`] packs nodes.
 
+mod bulk;
 mod check;
 mod edit;
+mod relocate;
 mod repair;
 mod reshape;
 mod search;
+mod sweep;
 #[cfg(test)]
 mod tests;
 
 pub use search::{Key, Location, Record};
+pub use sweep::SweepProgress;
 
 use crate::error::{Error, Result};
 use crate::format::btree2::{Geometry, Header, CHECKSUM, MAX_LEVELS, PREFIX};
@@ -228,8 +232,8 @@ impl Tree {
             Ok(())
         })?;
         nodes.sort_unstable();
-        if let Some(twice) = nodes.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(Error::corrupt(NODE, twice[0], "two parents point to it"));
+        if let Some(twice) = nodes.windows(2).find(|pair| pair[1] - pair[0] < self.geometry.node_size() as u64) {
+            return Err(Error::corrupt(NODE, twice[1], "another node overlaps it"));
         }
         for address in nodes {
             store.check_extent(address, self.geometry.node_size() as u64, NODE)?;

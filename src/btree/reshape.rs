@@ -114,7 +114,9 @@ impl Tree {
             if level > 0 {
                 let children = &run.children[at * pointer_size..(at + count + 1) * pointer_size];
                 page[geometry.pointers(level, count, 0, count + 1)].copy_from_slice(children);
-                total += children.chunks_exact(pointer_size).map(|child| geometry.decode(child).total).sum::<u64>();
+                for child in children.chunks_exact(pointer_size) {
+                    total = total.wrapping_add(geometry.decode(child).total);
+                }
             }
             store.set_seal(id, Seal::At(geometry.used(level, count) as u32));
             pointers.push(Pointer { address, nrec, total });

@@ -315,12 +315,13 @@ impl Tree {
     pub fn for_each(&self, store: &mut Store, mut visit: impl FnMut(&mut Store, &[u8]) -> Result<bool>) -> Result<()> {
         let Some(mut location) = self.first(store)? else { return Ok(()) };
         let mut record = Record::empty();
-        loop {
+        for _ in 0..self.header.total {
             record.set(self.record_at(store, &location));
             if !visit(store, &record)? || !self.next(store, &mut location)? {
                 return Ok(());
             }
         }
+        Err(self.miscounted())
     }
 
     /// Calls `visit` with every node, parents first: the store, its level, and its pointer. Leaves are read only

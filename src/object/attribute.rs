@@ -280,6 +280,9 @@ impl Attributes {
             return self.put_tracked(store, header, name, message);
         }
         let order = self.next_order(store, header)?;
+        // libhdf5 counts attributes only where this message is, though it iterates over them without it.
+        self.info_changed |= self.info.is_none();
+        self.info_mut();
         insert_compact(store, header, order, message)?;
         self.compact += 1;
         Ok(Put::New)
@@ -501,7 +504,8 @@ impl Attributes {
         match header.find(kind::ATTRIBUTE_INFO) {
             Some(index) => header.replace(store, index, &body),
             None => {
-                let message = NewMessage { kind: kind::ATTRIBUTE_INFO, flags: 0, order: 0, body: &body };
+                let flags = message_flag::DONT_SHARE;
+                let message = NewMessage { kind: kind::ATTRIBUTE_INFO, flags, order: 0, body: &body };
                 header.insert(store, &message).map(|_| ())
             }
         }

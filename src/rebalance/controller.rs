@@ -4,11 +4,11 @@ use std::sync::{Arc, Weak};
 
 use super::clock::{Clock, MS};
 use super::options::{IncrementalOptions, LazyOptions, Mode, ModeSet, SmartOptions};
-use super::policy::{self, Pace, Plan};
+use super::policy::{self, Due, Pace, Plan};
 use super::smart::Smart;
 use super::stats::{ModeChange, Progress, RebalanceStats};
 use super::subject::{Host, Limit, StepReport, Survey};
-use super::window::{Kind, Tally};
+use super::window::{Counts, Kind, Tally};
 use super::worker::Worker;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -25,9 +25,8 @@ pub struct Controller {
     left: u64,
     stride: u64,
     tally: Tally,
-    /// Operations and deletions at the last look.
+    /// Operations at the last look.
     seen: u64,
-    seen_deletes: u64,
     looked_ns: u64,
     clock: Arc<dyn Clock>,
 
@@ -39,10 +38,12 @@ pub struct Controller {
 
     pace: Pace,
     step_began_ns: u64,
-    /// Deletions when the sweep under way began, and when the last one that ended began.
-    deletes_at_sweep: u64,
+    /// The counts when the sweep under way began, and the deletions when the last one that ended began.
+    at_sweep: Counts,
     deletes_served: u64,
     nodes_remaining: u64,
+    /// The survey at the end of the last sweep, if nothing came between.
+    left_behind: Option<Survey>,
     totals: Totals,
 
     /// An error of the background thread that no call has reported yet.
@@ -72,7 +73,6 @@ impl Controller {
             stride: STRIDE_IDLE,
             tally: Tally::default(),
             seen: 0,
-            seen_deletes: 0,
             looked_ns: 0,
             clock,
             mode: Mode::None,
@@ -82,9 +82,10 @@ impl Controller {
             worker: None,
             pace: Pace::default(),
             step_began_ns: 0,
-            deletes_at_sweep: 0,
+            at_sweep: Counts::default(),
             deletes_served: 0,
             nodes_remaining: 0,
+            left_behind: None,
             totals: Totals::default(),
             error: None,
             last_error: None,
@@ -104,7 +105,6 @@ impl Controller {
     /// Looks at the clock; whether something may be due.
     #[cold]
     fn look(&mut self, kind: Kind) -> bool {
-        let deletes = self.tally.counts.of(Kind::Delete);
         if self.mode == Mode::None {
             self.rearm(STRIDE_IDLE);
             return false;
@@ -114,17 +114,26 @@ impl Controller {
         let operations = self.tally.counts.total() - self.seen;
         self.looked_ns = now_ns;
         self.pace.earn(elapsed_ns, operations);
-        if deletes > self.seen_deletes && self.pace.first_unserved_ns.is_none() {
-            self.pace.first_unserved_ns = Some(now_ns);
+        if self.unserved() > 0 {
+            self.pace.first_unserved_ns.get_or_insert(now_ns);
         }
         let evaluate = match &mut self.smart {
             Some(smart) => smart.note(operations, &self.tally.counts, now_ns),
             None => false,
         };
-        self.seen_deletes = deletes;
         let stride = self.next_stride(elapsed_ns, operations);
         self.rearm(stride);
-        evaluate || self.pace.first_unserved_ns.is_some() && kind != Kind::Read && !self.halted
+        evaluate || (kind != Kind::Read && !self.halted && self.may_be_due(now_ns))
+    }
+
+    /// Whether a survey could show that something is due: the cheap half of the plan.
+    fn may_be_due(&self, now_ns: u64) -> bool {
+        let max_delay_ms = self.lazy.as_ref().map_or(LazyOptions::default().max_delay_ms, |lazy| lazy.max_delay_ms);
+        match self.effective_mode() {
+            Mode::Lazy => self.pace.may_be_due(max_delay_ms, now_ns, true),
+            Mode::Incremental => self.pace.may_be_due(max_delay_ms, now_ns, false),
+            Mode::None | Mode::Smart => false,
+        }
     }
 
     fn rearm(&mut self, stride: u64) {
@@ -252,7 +261,6 @@ impl Controller {
     /// The file closes: no step and no callback comes after the returned thread is joined.
     pub fn stop(&mut self) -> Retired {
         self.closed = true;
-        self.halted = true;
         Retired(self.worker.take().map(Worker::retire))
     }
 
@@ -261,11 +269,10 @@ impl Controller {
         self.mode = mode;
         self.halted = self.closed;
         self.looked_ns = self.clock.now_ns();
-        if mode != Mode::None {
+        if mode != Mode::None && self.unserved() > 0 {
             // What earlier deletions left is this mode's to serve.
             self.pace.first_unserved_ns.get_or_insert(self.looked_ns);
         }
-        self.seen_deletes = self.tally.counts.of(Kind::Delete);
         self.rearm(if mode == Mode::None { STRIDE_IDLE } else { 1 });
         Retired(retired)
     }
@@ -291,18 +298,18 @@ impl Controller {
         self.step_began_ns = self.clock.now_ns();
         if !self.sweeping() {
             self.pace.begin_sweep(self.step_began_ns, heap);
-            self.deletes_at_sweep = self.tally.counts.of(Kind::Delete);
+            self.at_sweep = self.tally.counts;
         }
         Limit::new(nodes, self.step_began_ns.saturating_add(max_ns), heap, self.clock.clone())
     }
 
     /// Counts a step; returns what it took, in nanoseconds.
-    pub(super) fn end_step(&mut self, result: &Result<StepReport>, underfull: u64) -> u64 {
+    pub(super) fn end_step(&mut self, result: &Result<StepReport>, survey: &Survey) -> u64 {
         let cost_ns = self.clock.now_ns().saturating_sub(self.step_began_ns);
         self.totals.time_ns += cost_ns;
         self.totals.worst_ns = self.totals.worst_ns.max(cost_ns);
         match result {
-            Ok(report) => self.count(report, underfull),
+            Ok(report) => self.count(report, survey),
             Err(error) => {
                 self.halted = true;
                 self.last_error = Some(error.message().to_owned());
@@ -311,7 +318,7 @@ impl Controller {
         cost_ns
     }
 
-    fn count(&mut self, report: &StepReport, underfull: u64) {
+    fn count(&mut self, report: &StepReport, survey: &Survey) {
         let sum = &mut self.totals.steps;
         sum.nodes_done += report.nodes_done;
         sum.objects_moved += report.objects_moved;
@@ -320,8 +327,11 @@ impl Controller {
         if report.done {
             self.totals.sweeps += 1;
             self.nodes_remaining = 0;
-            self.deletes_served = self.deletes_at_sweep;
-            self.pace.end_sweep(underfull, self.tally.counts.of(Kind::Delete) > self.deletes_at_sweep);
+            self.deletes_served = self.at_sweep.of(Kind::Delete);
+            let since = self.tally.counts.since(&self.at_sweep);
+            let deleted = since.of(Kind::Delete) > 0;
+            self.left_behind = (!deleted && since.of(Kind::Insert) == 0).then_some(*survey);
+            self.pace.end_sweep(survey.underfull, deleted);
         }
     }
 
@@ -348,6 +358,26 @@ impl Controller {
         let none_only = |smart: &Smart| smart.options.allowed_modes == ModeSet::of(&[Mode::None]);
         self.mode != Mode::None && !self.smart.as_ref().is_some_and(none_only)
     }
+
+    /// Whether anything is other than the last sweep left it: what one could not improve, the next cannot.
+    pub(super) fn changed(&self, survey: &Survey) -> bool {
+        let figures = |s: &Survey| (s.nodes, s.underfull, s.records, s.heap_live, s.heap_free);
+        self.left_behind.as_ref().map(figures) != Some(figures(survey))
+    }
+
+    pub(super) fn due_at_close(&self, survey: &Survey) -> bool {
+        let worth = self.sweeping() || self.sweep_due(survey, true).any();
+        worth && self.finishes_at_close() && !self.halted
+    }
+
+    /// What is worth a sweep now.
+    pub(super) fn sweep_due(&self, survey: &Survey, closing: bool) -> Due {
+        policy::sweep_due(survey, &self.pace, self.unserved(), closing)
+    }
+
+    fn unserved(&self) -> u64 {
+        self.tally.counts.of(Kind::Delete) - self.deletes_served
+    }
 }
 
 /// What the background thread is to do in one turn.
@@ -370,10 +400,7 @@ impl Controller {
             return Turn { session_ns: None, wait_ns: evaluation_ns.max(MS) };
         }
         let (budget_ns, interval_ns) = self.session_times();
-        let due = self.sweeping() || policy::everything_due(survey).any();
-        if !due {
-            self.served();
-        }
+        let due = self.sweeping() || self.sweep_due(survey, false).any();
         Turn { session_ns: due.then_some(budget_ns), wait_ns: interval_ns.min(evaluation_ns.max(MS)) }
     }
 
@@ -418,7 +445,7 @@ impl Controller {
             deletes: count(Kind::Delete),
             updates: count(Kind::Update),
             reads: count(Kind::Read),
-            unserved_deletes: count(Kind::Delete) - self.deletes_served,
+            unserved_deletes: self.unserved(),
             batches: totals.batches,
             sessions: totals.sessions,
             sweeps: totals.sweeps,
@@ -433,5 +460,11 @@ impl Controller {
             decision: self.smart.as_ref().and_then(|smart| smart.decision.clone()),
             last_error: self.last_error.clone(),
         }
+    }
+
+    /// Bytes of memory, callbacks and the thread's stack aside.
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> usize {
+        size_of::<Self>() + self.smart.as_ref().map_or(0, Smart::memory)
     }
 }

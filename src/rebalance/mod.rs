@@ -21,3 +21,12 @@ pub use policy::Plan;
 pub use stats::{Decision, Factor, ModeChange, Progress, RebalanceStats};
 pub use subject::{before_close, complete, complete_in_slices, serve, Host, Limit, StepReport, Subject, Survey};
 pub use window::Kind;
+
+#[cfg(test)]
+mod sim;
+#[cfg(test)]
+mod smart_tests;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod worker_tests;

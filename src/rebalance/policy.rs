@@ -32,14 +32,23 @@ const BATCH_NS_MIN: u64 = 200_000;
 /// Inside operations, objects are moved only when this part of the heaps is free: each byte moved frees a third of one.
 const HEAP_FREE_IN_CALL: f64 = 0.25;
 
-/// When everything is to be done, this part of the heaps' bytes may stay free.
+/// In the background, from this part on.
+const HEAP_FREE_IN_BACKGROUND: f64 = 0.10;
+
+/// When everything is to be done, less than this part of the heaps' bytes may stay free.
 const HEAP_FREE_AT_END: f64 = 0.03;
 
 /// Heaps with less free than this are left alone.
 const HEAP_FREE_BYTES_MIN: u64 = 4096;
 
-/// Below this part of filled records the nodes are packed when everything is to be done.
+/// Below this part of filled records the nodes are sparse.
 const OCCUPANCY_MIN: f64 = 0.90;
+
+/// Sparse nodes are deletions' doing, and not just insertions', when this part of the records was deleted.
+const DELETED_MIN: f64 = 0.05;
+
+/// Fewer underfull nodes than this part are no reason to visit all.
+const UNDERFULL_MIN: f64 = 0.01;
 
 /// What the caller's operation is to do before it returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,10 +79,26 @@ impl Due {
     }
 }
 
-/// What is not yet at its best, for those who do everything: the background thread, an explicit request, closing.
+/// What is not at its best: for who asks for everything.
 pub(super) fn everything_due(survey: &Survey) -> Due {
-    let sparse = survey.nodes > 1 && survey.occupancy() < OCCUPANCY_MIN;
-    Due { nodes: survey.underfull > 0 || sparse, heap: heap_due(survey, HEAP_FREE_AT_END) }
+    Due { nodes: survey.underfull > 0 || sparse(survey), heap: heap_due(survey, HEAP_FREE_AT_END) }
+}
+
+/// What is worth a sweep after `deleted` deletions that none has served: for closing, and with a higher bar for the
+/// background thread, which comes back.
+pub(super) fn sweep_due(survey: &Survey, pace: &Pace, deleted: u64, closing: bool) -> Due {
+    if deleted == 0 {
+        return Due { nodes: false, heap: false };
+    }
+    let underfull = survey.underfull.saturating_sub(pace.residue) as f64;
+    let nodes = underfull > 0.0 && underfull >= UNDERFULL_MIN * survey.nodes as f64;
+    let thinned = deleted as f64 >= DELETED_MIN * (survey.records + deleted) as f64;
+    let free_max = if closing { HEAP_FREE_AT_END } else { HEAP_FREE_IN_BACKGROUND };
+    Due { nodes: nodes || (thinned && sparse(survey)), heap: heap_due(survey, free_max) }
+}
+
+fn sparse(survey: &Survey) -> bool {
+    survey.nodes > 1 && survey.occupancy() < OCCUPANCY_MIN
 }
 
 fn heap_due(survey: &Survey, free_max: f64) -> bool {
@@ -134,6 +159,18 @@ impl Pace {
         self
     }
 
+    /// Whether the delay has passed since the first unserved deletion.
+    fn delayed(&self, max_delay_ms: u64, now_ns: u64) -> bool {
+        let delay_ns = max_delay_ms.saturating_mul(super::clock::MS);
+        self.first_unserved_ns.is_some_and(|first_ns| now_ns.saturating_sub(first_ns) >= delay_ns)
+    }
+
+    /// Whether [`plan`] could plan a batch, whatever the survey.
+    pub(super) fn may_be_due(&self, max_delay_ms: u64, now_ns: u64, by_threshold: bool) -> bool {
+        let by_threshold = by_threshold && self.first_unserved_ns.is_some() && self.debt_ns == 0;
+        by_threshold || self.delayed(max_delay_ms, now_ns) && now_ns >= self.not_before_ns
+    }
+
     /// With `working` as it has to be for this survey: begun at the threshold, ended at half of it.
     fn weighed(mut self, threshold: f64, survey: &Survey) -> Self {
         self.residue = self.residue.min(survey.underfull);
@@ -153,7 +190,9 @@ pub(super) fn plan(
     now_ns: u64,
     by_threshold: bool,
 ) -> (Plan, Pace) {
-    let Some(first_ns) = pace.first_unserved_ns else { return (Plan::Nothing, pace) };
+    if !pace.may_be_due(options.max_delay_ms, now_ns, by_threshold) {
+        return (Plan::Nothing, pace);
+    }
     let heap = heap_due(survey, HEAP_FREE_IN_CALL);
     let max_ns = options.batch_size.saturating_mul(NODE_NS_MAX).max(BATCH_NS_MIN);
     let batch = Plan::Batch { nodes: options.batch_size, max_ns, heap };
@@ -162,16 +201,14 @@ pub(super) fn plan(
     if by_threshold && pace.working && pace.debt_ns == 0 {
         return (batch, pace);
     }
-    if now_ns.saturating_sub(first_ns) < options.max_delay_ms.saturating_mul(super::clock::MS) {
+    if !pace.delayed(options.max_delay_ms, now_ns) {
         return (Plan::Nothing, pace);
     }
     if pace.sweep_began_ns.is_none() && !heap && survey.underfull <= pace.residue {
         return (Plan::Nothing, pace.served());
     }
-    if now_ns < pace.not_before_ns {
-        return (Plan::Nothing, pace);
-    }
-    (batch, pace)
+    let plan = if now_ns < pace.not_before_ns { Plan::Nothing } else { batch };
+    (plan, pace)
 }
 
 /// Wall-clock time until `remaining` nodes are done, when `done` nodes took `cost_ns`: the work, and the waiting
@@ -184,4 +221,114 @@ pub(super) fn remaining_ns(remaining: u64, done: u64, cost_ns: u64, budget_ns: u
     let sessions = (work_ns / budget_ns as f64).ceil();
     let pause_ns = interval_ns.saturating_sub(budget_ns) as f64;
     (work_ns + sessions * pause_ns) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: u64 = 1_000_000_000;
+
+    fn survey(underfull: u64) -> Survey {
+        Survey { nodes: 1000, underfull, records: 150_000, capacity: 240_000, heap_live: 1 << 20, ..Survey::default() }
+    }
+
+    fn pending() -> Pace {
+        Pace { first_unserved_ns: Some(0), ..Pace::default() }
+    }
+
+    fn lazy(pace: Pace, survey: &Survey, now_ns: u64) -> (Plan, Pace) {
+        plan(&LazyOptions::default(), pace, survey, now_ns, true)
+    }
+
+    const BATCH: Plan = Plan::Batch { nodes: 100, max_ns: 1_000_000, heap: false };
+
+    #[test]
+    fn work_begins_at_the_threshold_and_ends_at_half_of_it() {
+        assert_eq!(lazy(pending(), &survey(49), 1).0, Plan::Nothing);
+        let (plan, pace) = lazy(pending(), &survey(50), 1);
+        assert_eq!(plan, BATCH);
+        assert_eq!(lazy(pace, &survey(25), 2).0, BATCH);
+        let (plan, pace) = lazy(pace, &survey(24), 3);
+        assert_eq!(plan, Plan::Nothing);
+        assert_eq!(lazy(pace, &survey(49), 4).0, Plan::Nothing);
+    }
+
+    #[test]
+    fn without_deletions_nothing_is_done() {
+        assert_eq!(lazy(Pace::default(), &survey(1000), u64::MAX).0, Plan::Nothing);
+        assert!(!sweep_due(&survey(1000), &Pace::default(), 0, true).any());
+    }
+
+    #[test]
+    fn a_batch_is_paid_for_before_the_next() {
+        let mut pace = lazy(pending(), &survey(500), 0).1;
+        pace.spend(1_000_000, 1_000_000);
+        assert_eq!(lazy(pace, &survey(500), SECOND).0, Plan::Nothing);
+        // A second that passed during one operation pays no more than any operation.
+        pace.earn(SECOND, 1);
+        assert_eq!(lazy(pace, &survey(500), SECOND).0, Plan::Nothing);
+        pace.earn(40_000_000, 40_000);
+        assert_eq!(lazy(pace, &survey(500), SECOND).0, BATCH);
+    }
+
+    #[test]
+    fn what_a_sweep_left_does_not_count_again() {
+        let mut pace = pending();
+        pace.begin_sweep(0, false);
+        pace.end_sweep(300, true);
+        assert_eq!(pace.first_unserved_ns, Some(0));
+        assert_eq!(lazy(pace, &survey(349), 1).0, Plan::Nothing);
+        assert_eq!(lazy(pace, &survey(350), 1).0, BATCH);
+        let pace = lazy(pace, &survey(10), 1).1;
+        assert_eq!(lazy(pace, &survey(60), 1).0, BATCH, "once better, the bar is lower");
+    }
+
+    #[test]
+    fn the_delay_asks_for_batches_until_there_is_nothing_to_gain() {
+        let late = 300 * SECOND;
+        assert_eq!(lazy(pending(), &survey(1), late - 1).0, Plan::Nothing);
+        let (plan, mut pace) = lazy(pending(), &survey(1), late);
+        assert_eq!(plan, BATCH);
+        pace.spend(1_000_000, late);
+        assert_eq!(lazy(pace, &survey(1), late + 7_999_999).0, Plan::Nothing);
+        assert_eq!(lazy(pace, &survey(1), late + 8_000_000).0, BATCH);
+        let (plan, pace) = lazy(pending(), &survey(0), late);
+        assert_eq!((plan, pace.first_unserved_ns), (Plan::Nothing, None));
+    }
+
+    #[test]
+    fn with_incremental_the_caller_works_only_after_the_delay() {
+        let options = LazyOptions::default();
+        assert_eq!(plan(&options, pending(), &survey(1000), 299 * SECOND, false).0, Plan::Nothing);
+        assert_eq!(plan(&options, pending(), &survey(1000), 300 * SECOND, false).0, BATCH);
+    }
+
+    #[test]
+    fn objects_are_moved_only_where_it_is_worth_it_and_then_to_the_end() {
+        let sparse_heap = Survey { heap_free: 1 << 19, ..survey(50) };
+        let (plan, mut pace) = lazy(pending(), &sparse_heap, 0);
+        assert_eq!(plan, Plan::Batch { nodes: 100, max_ns: 1_000_000, heap: true });
+        pace.begin_sweep(0, true);
+        assert_ne!(lazy(pace, &Survey { heap_free: 1 << 19, ..survey(0) }, 1).0, Plan::Nothing);
+        assert!(!heap_due(&Survey { heap_live: 100, heap_free: 4000, ..survey(0) }, HEAP_FREE_AT_END));
+    }
+
+    #[test]
+    fn a_sweep_needs_more_than_a_few_deletions() {
+        let due = |survey: &Survey, deleted, closing| sweep_due(survey, &Pace::default(), deleted, closing);
+        // Nodes 62 % full, as insertions leave them, and few of them underfull.
+        assert!(!due(&survey(9), 7_000, true).any());
+        assert!(due(&survey(9), 8_000, true).nodes);
+        assert!(due(&survey(10), 1, true).nodes);
+        let holes = Survey { heap_free: 1 << 16, ..survey(0) };
+        assert!(due(&holes, 1, true).heap && !due(&holes, 1, false).heap);
+    }
+
+    #[test]
+    fn the_remaining_time_follows_the_measured_rate() {
+        assert_eq!(remaining_ns(0, 10, 10, 1, 1), 0);
+        // 1000 nodes of 1 µs: ten sessions of 100 µs, each after a pause of 900 µs.
+        assert_eq!(remaining_ns(1_000, 100, 100_000, 100_000, 1_000_000), 10_000_000);
+    }
 }

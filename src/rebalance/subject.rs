@@ -133,69 +133,56 @@ pub fn serve(subject: &mut dyn Subject) -> Result<()> {
 
 /// Does everything that is due now, whatever the mode (`h5r_rebalance`). The caller may wait long.
 pub fn complete(subject: &mut dyn Subject) -> Result<()> {
-    // A sweep in progress may have passed nodes that have changed since: it is ended, and one more is made.
-    if subject.controller().sweeping() {
-        run_sweep(subject, true)?;
-    }
-    let survey = subject.survey();
-    let due = policy::everything_due(&survey);
-    if due.any() {
-        run_sweep(subject, due.heap)?;
-    }
-    subject.controller().served();
+    let mut completion = Completion::default();
+    while !completion.step(subject, u64::MAX)? {}
     Ok(())
 }
 
-/// What closing does before the last flush: everything that is due, unless the mode in effect is none.
-pub fn before_close(subject: &mut dyn Subject) -> Result<()> {
-    if !subject.controller().finishes_at_close() {
-        return Ok(());
-    }
-    complete(subject)
-}
-
-/// The same as [`complete`], with the lock released between slices so that other threads can go on.
+/// The same with the lock released between slices, so that other threads can go on.
 pub fn complete_in_slices(host: &dyn Host) -> Result<()> {
-    let mut progress = Completion { sweeps_left: None, idle: 0 };
+    let mut completion = Completion::default();
     loop {
         let mut outcome = Ok(true);
-        let open = host.with(&mut |subject| outcome = progress.slice(subject));
+        let open = host.with(&mut |subject| outcome = completion.step(subject, policy::SLICE_NS));
         if !open || outcome? {
             return Ok(());
         }
     }
 }
 
+/// What closing does before the last flush: what is worth a sweep, unless the mode in effect is none or an error
+/// ended rebalancing.
+pub fn before_close(subject: &mut dyn Subject) -> Result<()> {
+    let survey = subject.survey();
+    if !subject.controller().due_at_close(&survey) {
+        return Ok(());
+    }
+    complete(subject)
+}
+
+/// A sweep under way may have passed nodes that have changed since: it is ended, and one more is made.
+#[derive(Default)]
 struct Completion {
     sweeps_left: Option<u32>,
     idle: u32,
 }
 
 impl Completion {
-    /// One slice; true when everything is done.
-    fn slice(&mut self, subject: &mut dyn Subject) -> Result<bool> {
-        let sweeping = subject.controller().sweeping();
+    /// At most `max_ns` of it; true when everything is done.
+    fn step(&mut self, subject: &mut dyn Subject, max_ns: u64) -> Result<bool> {
+        let survey = subject.survey();
+        let controller = subject.controller();
+        let sweeping = controller.sweeping();
         let left = *self.sweeps_left.get_or_insert(1 + u32::from(sweeping));
-        let due = policy::everything_due(&subject.survey());
-        if left == 0 || !(sweeping || due.any()) {
-            subject.controller().served();
+        let due = policy::everything_due(&survey);
+        if left == 0 || !(sweeping || (due.any() && controller.changed(&survey))) {
+            controller.served();
             return Ok(true);
         }
-        let (report, _) = step(subject, u64::MAX, policy::SLICE_NS, due.heap)?;
+        let (report, _) = step(subject, u64::MAX, max_ns, due.heap)?;
         check_progress(&report, &mut self.idle)?;
         self.sweeps_left = Some(left - u32::from(report.done));
         Ok(false)
-    }
-}
-
-fn run_sweep(subject: &mut dyn Subject, heap: bool) -> Result<()> {
-    let mut idle = 0;
-    loop {
-        let (report, _) = step(subject, u64::MAX, u64::MAX, heap)?;
-        if report.done {
-            return Ok(());
-        }
-        check_progress(&report, &mut idle)?;
     }
 }
 
@@ -216,7 +203,7 @@ pub(super) fn check_progress(report: &StepReport, idle: &mut u32) -> Result<()> 
 pub(super) fn step(subject: &mut dyn Subject, nodes: u64, max_ns: u64, heap: bool) -> Result<(StepReport, u64)> {
     let limit = subject.controller().begin_step(nodes, max_ns, heap);
     let result = subject.step(&limit);
-    let underfull = subject.survey().underfull;
-    let cost_ns = subject.controller().end_step(&result, underfull);
+    let survey = subject.survey();
+    let cost_ns = subject.controller().end_step(&result, &survey);
     result.map(|report| (report, cost_ns))
 }

@@ -71,6 +71,8 @@ pub(super) const WINDOW: u64 = BLOCK * BLOCKS as u64;
 pub(super) struct Stretch {
     pub counts: Counts,
     pub duration_ns: u64,
+    /// The mean batch around it, which counts where the stretch holds no more than a part of one.
+    pub batch_around: f64,
 }
 
 impl Stretch {
@@ -85,7 +87,11 @@ impl Stretch {
 
     /// Deletions in a row, on average; a run that began before the stretch counts from its start.
     pub(super) fn mean_batch(&self) -> f64 {
-        self.counts.of(Kind::Delete) as f64 / self.counts.runs.max(1) as f64
+        let mean = self.counts.of(Kind::Delete) as f64 / self.counts.runs.max(1) as f64;
+        if self.counts.runs <= 1 {
+            return mean.max(self.batch_around);
+        }
+        mean
     }
 
     /// Operations per second; 0 when no time has passed.
@@ -149,7 +155,9 @@ impl Window {
         let parts = parts.min(held).max(1);
         let each = held / parts;
         let first = self.closed - each * parts;
-        (0..parts).map(|part| self.stretch(first + part * each, each)).collect()
+        let batch_around = self.whole().mean_batch();
+        let part = |part| Stretch { batch_around, ..self.stretch(first + part * each, each) };
+        (0..parts).map(part).collect()
     }
 
     /// All closed blocks.
@@ -227,7 +235,7 @@ mod tests {
         assert_eq!(window.whole().delete_ratio(), 0.6);
         let long = fill((0..5_000).map(|i| (Kind::Delete, i)));
         assert_eq!(long.whole().mean_batch(), 5_000.0);
-        assert_eq!(long.parts(5)[4].mean_batch(), 1_000.0);
+        assert_eq!(long.parts(5)[4].mean_batch(), 5_000.0);
     }
 
     #[test]

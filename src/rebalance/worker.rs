@@ -114,7 +114,7 @@ fn guarded_turn(host: &dyn Host, shared: &Shared) -> Option<Duration> {
         Err(panic) => {
             let text = panic_text(&*panic);
             host.with(&mut |subject| {
-                let error = || Error::internal(format_args!("the rebalancing thread panicked: {text}"));
+                let error = || Error::internal(format_args!("the background thread panicked: {text}"));
                 subject.controller().report(error());
                 subject.fail(error());
             });
@@ -181,7 +181,7 @@ impl Session {
                 if let Err(error) = std::mem::replace(&mut result, Ok(())) {
                     self.over = true;
                     self.idle = u32::MAX;
-                    subject.controller().report(error.within("rebalancing in the background"));
+                    subject.controller().report(error);
                 }
             });
             if !ran || self.idle == u32::MAX {
@@ -197,9 +197,10 @@ impl Session {
 
     fn slice(&mut self, subject: &mut dyn Subject) -> Result<()> {
         let survey = subject.survey();
-        let due = policy::everything_due(&survey);
-        let now_ns = subject.controller().clock().now_ns();
-        if now_ns >= self.end_ns || !(subject.controller().sweeping() || due.any()) {
+        let controller = subject.controller();
+        let due = controller.sweep_due(&survey, false);
+        let now_ns = controller.clock().now_ns();
+        if now_ns >= self.end_ns || !(controller.sweeping() || due.any()) {
             self.over = true;
             return Ok(());
         }

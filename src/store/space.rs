@@ -80,6 +80,7 @@ pub struct Space {
     fresh: Extents,
     /// Given back since the last flush, but part of the flushed state.
     pending: Extents,
+    refused: u64,
 }
 
 impl Space {
@@ -101,6 +102,12 @@ impl Space {
     /// Bytes that the next flush frees.
     pub fn pending_bytes(&self) -> u64 {
         self.pending.total
+    }
+
+    /// Extents that were given back while they, or a part of them, were free already, or that lie outside the file.
+    /// They were left alone: in a damaged file two structures may claim the same space. In a sound one this is 0.
+    pub fn refused(&self) -> u64 {
+        self.refused
     }
 
     /// All space that is or becomes free with the next flush.
@@ -140,9 +147,11 @@ impl Space {
         if length == 0 {
             return;
         }
-        debug_assert!(address + length <= self.end, "freeing {address:#x}+{length} beyond {:#x}", self.end);
-        debug_assert!(!self.free.contains(address, 1), "double free of {address:#x}");
-        debug_assert!(!self.pending.contains(address, 1), "double free of {address:#x}");
+        let inside = address.checked_add(length).is_some_and(|end| end <= self.end);
+        if !inside || self.free.overlaps(address, length) || self.pending.overlaps(address, length) {
+            self.refused += 1;
+            return;
+        }
         if address >= self.flushed_end {
             self.free.insert(address, length);
             self.cut_end(self.flushed_end);

@@ -32,7 +32,13 @@ struct model {
 };
 
 /* libhdf5 gives an object at most 65,535 attribute creation orders in its lifetime. */
-enum { MODEL_MAGIC = 0x4a354822, BY_POSITION_CHECKS = 40, CHECK_REPEAT = 97, TRACKED_ATTRIBUTES_MAX = 20000 };
+enum {
+    MODEL_MAGIC = 0x4a354822,
+    BY_POSITION_CHECKS = 40,
+    BY_POSITION_MAX = 2000,
+    CHECK_REPEAT = 97,
+    TRACKED_ATTRIBUTES_MAX = 20000
+};
 
 static struct model model;
 static const char *path;
@@ -71,8 +77,8 @@ static uint32_t random_below(uint32_t bound)
 /* The first two names have the same lookup3 hash; lengths cover the multiples of 12; some are not ASCII. */
 static void member_name(uint32_t index, char name[NAME_ROOM])
 {
-    static const char *const patterns[] = {"a%u", "temperature_%u", "k%06u", "gr\xc3\xb6\xc3\x9f" "e_%u", "station_%05u",
-                                           "with space and.dots %u"};
+    static const char *const patterns[] = {"a%u", "temperature_%u", "k%06u", "gr\xc3\xb6\xc3\x9f" "e_%u",
+                                           "station_%05u", "with space and.dots %u"};
     if (index < 2)
         strcpy(name, index ? "k094631" : "k061111");
     else
@@ -276,9 +282,14 @@ static void delete_members(enum collection c, uint32_t percent, const char *orde
 {
     uint32_t alive, *list = members_where(c, 1, &alive);
     uint32_t count = (uint32_t)((uint64_t)alive * percent / 100);
-    if (strcmp(order, "index") == 0) {
+    if (strcmp(order, "index") == 0 && count <= BY_POSITION_MAX) {
         delete_by_position(c, count);
         count = 0;
+    } else if (strcmp(order, "index") == 0) { /* slow in libhdf5: the first by position, the rest in order */
+        delete_by_position(c, BY_POSITION_MAX);
+        free(list);
+        list = members_where(c, 1, &alive);
+        count -= BY_POSITION_MAX;
     } else if (strcmp(order, "reverse") == 0) {
         reverse(list, alive);
     } else if (strcmp(order, "random") == 0) {

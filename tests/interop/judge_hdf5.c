@@ -22,7 +22,8 @@ enum { READ_ONLY = 0, READ_WRITE = 1, TRUNCATE = 2 };
     X(H5Gget_info) X(H5Acreate2) X(H5Aopen) X(H5Aread) X(H5Awrite) X(H5Aclose) X(H5Adelete) X(H5Arename)           \
     X(H5Aexists) X(H5Aget_type) X(H5Aget_space) X(H5Aiterate2) X(H5Aget_name_by_idx) X(H5Adelete_by_idx)           \
     X(H5Lcreate_soft) X(H5Lcreate_hard) X(H5Lcreate_external) X(H5Ldelete) X(H5Ldelete_by_idx) X(H5Lexists)        \
-    X(H5Lmove) X(H5Lget_val) X(H5Lget_name_by_idx) X(H5Tcopy) X(H5Tset_size) X(H5Tset_strpad) X(H5Tset_cset) X(H5Tcreate) X(H5Tinsert)             \
+    X(H5Lmove) X(H5Lget_val) X(H5Lget_name_by_idx) X(H5Tcopy) X(H5Tset_size) X(H5Tset_strpad) X(H5Tset_cset) \
+    X(H5Tcreate) X(H5Tinsert) \
     X(H5Tenum_create) X(H5Tenum_insert) X(H5Tequal) X(H5Tclose) X(H5Dvlen_reclaim)
 /* Renamed where a later library has a second version of the call. */
 #define RENAMED_CALLS(X) X(H5Literate) X(H5Lget_info) X(H5Oget_info)
@@ -431,9 +432,9 @@ void members_iterate(enum collection collection, enum order order, void (*visit)
 int member_name_at(enum collection collection, enum order order, uint64_t index, char name[NAME_ROOM])
 {
     if (collection == LINKS)
-        CHECK(pH5Lget_name_by_idx(group, ".", index_of(order), direction_of(order), index, name, NAME_ROOM, H5P_DEFAULT));
+        CHECK(pH5Lget_name_by_idx(group, ".", index_of(order), direction_of(order), index, name, NAME_ROOM, 0));
     else
-        CHECK(pH5Aget_name_by_idx(dataset, ".", index_of(order), direction_of(order), index, name, NAME_ROOM, H5P_DEFAULT));
+        CHECK(pH5Aget_name_by_idx(dataset, ".", index_of(order), direction_of(order), index, name, NAME_ROOM, 0));
     return 1;
 }
 

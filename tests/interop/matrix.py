@@ -68,14 +68,15 @@ def build():
     WORK.mkdir(parents=True, exist_ok=True)
     here = ROOT / "tests/interop"
     flags = ["cc", "-std=c11", "-O2", "-g", "-Wall", "-Wextra", "-Werror"]
-    common = [here / "check.c", here / "judge.c"]
+    checker = [here / name for name in ("check.c", "check_bytes.c", "check_tree.c", "check_heap.c")]
+    common = [*checker, here / "judge.c"]
     subprocess.run(["cargo", "build", "--quiet", "--lib", *(["--release"] if PROFILE == "release" else [])],
                    cwd=ROOT, check=True, env={**os.environ, "CARGO_TARGET_DIR": str(TARGET)})
     subprocess.run([*flags, *common, here / "judge_hdf5.c", "-I/usr/include/hdf5/serial", "-ldl",
                     "-o", WORK / "judge-hdf5"], check=True)
     subprocess.run([*flags, *common, here / "judge_h5r.c", f"-I{ROOT / 'include'}", TARGET / PROFILE / "libh5r.a",
                     "-lm", "-ldl", "-lpthread", "-o", WORK / "judge-h5r"], check=True)
-    subprocess.run([*flags, here / "check.c", here / "check_main.c", "-o", WORK / "check"], check=True)
+    subprocess.run([*flags, *checker, here / "check_main.c", "-o", WORK / "check"], check=True)
 
 
 def find_libraries():
@@ -191,7 +192,8 @@ class Matrix:
         except subprocess.TimeoutExpired:
             raise Failure(backend, command, f"still running after {TIMEOUT_S} s") from None
         if done.returncode != 0:
-            raise Failure(backend, command, f"exit status {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-3000:]}")
+            output = done.stdout[-2000:] + done.stderr[-3000:]
+            raise Failure(backend, command, f"exit status {done.returncode}\n{output}")
 
 
 class Failure(Exception):

@@ -154,7 +154,7 @@ impl Plan {
             NewLayout::Contiguous => {
                 let early = state.fill.allocation_time == AllocationTime::Early && self.size > 0;
                 let address = if early { state.allocate(store, true)? } else { UNDEFINED };
-                state.storage = Storage::Contiguous { address };
+                state.storage = Storage::Contiguous { address, size: self.size };
                 Layout::contiguous(address, self.size)
             }
         };

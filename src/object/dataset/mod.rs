@@ -45,8 +45,8 @@ pub struct DatasetState {
 enum Storage {
     /// In the layout message, with this size.
     Compact { size: u64 },
-    /// In one extent, undefined before the first write.
-    Contiguous { address: u64 },
+    /// In one extent, undefined before the first write, of this size (the elements', or more).
+    Contiguous { address: u64, size: u64 },
     /// In chunks.
     Chunked(Box<Chunked>),
     /// In files of their own.
@@ -110,7 +110,7 @@ impl DatasetState {
                     let detail = format_args!("{} bytes for a dataset of {size}", stored.unwrap_or(0));
                     return Err(Error::corrupt("data layout message", header.address(), detail));
                 }
-                Storage::Contiguous { address }
+                Storage::Contiguous { address, size: stored.unwrap_or(size) }
             }
             LayoutClass::Chunked(chunked) => Storage::Chunked(Box::new(chunked)),
             LayoutClass::Virtual { .. } => Storage::Virtual,
@@ -133,8 +133,8 @@ impl DatasetState {
         let dims = self.dataspace.dims().to_vec();
         let storage_size = match &self.storage {
             Storage::Compact { size } => *size,
-            Storage::Contiguous { address: UNDEFINED } | Storage::External | Storage::Virtual => 0,
-            Storage::Contiguous { .. } => self.size,
+            Storage::Contiguous { address: UNDEFINED, .. } | Storage::External | Storage::Virtual => 0,
+            Storage::Contiguous { size, .. } => *size,
             Storage::Chunked(chunked) => {
                 let mut bytes = 0;
                 self.with_chunks(chunked, |chunks| {
@@ -180,14 +180,14 @@ impl DatasetState {
                 self.check_compact(header, data.len())?;
                 transfer::read_compact(&data, &slab, conversion, out)
             }
-            Storage::Contiguous { address: UNDEFINED } => {
+            Storage::Contiguous { address: UNDEFINED, .. } => {
                 let (element, size) = (self.fill_element()?, memory.size());
                 conversion.run(&element, &mut out[..size])?;
                 let (element, rest) = out.split_at_mut(size);
                 transfer::repeat(element, rest);
                 Ok(())
             }
-            Storage::Contiguous { address } => {
+            Storage::Contiguous { address, .. } => {
                 store.check_extent(address, self.size, "contiguous raw data")?;
                 transfer::read(store, address, &slab, conversion, out)
             }
@@ -213,7 +213,7 @@ impl DatasetState {
         }
         match self.storage {
             Storage::Compact { .. } => self.write_compact(store, header, &slab, conversion, data),
-            Storage::Contiguous { address } => {
+            Storage::Contiguous { address, .. } => {
                 let address = match address {
                     UNDEFINED => {
                         let is_whole = elements == self.dataspace.elements().unwrap_or(0);
@@ -234,14 +234,14 @@ impl DatasetState {
     /// nor are other files touched.
     pub fn free_storage(&mut self, store: &mut Store) -> Result<()> {
         store.check_writable()?;
-        match std::mem::replace(&mut self.storage, Storage::Contiguous { address: UNDEFINED }) {
-            Storage::Contiguous { address: UNDEFINED } => Ok(()),
-            Storage::Contiguous { address } if self.size > 0 => {
-                store.check_extent(address, self.size, "contiguous raw data")?;
-                if store.space().overlaps_free(address, self.size) {
+        match std::mem::replace(&mut self.storage, Storage::Contiguous { address: UNDEFINED, size: 0 }) {
+            Storage::Contiguous { address: UNDEFINED, .. } => Ok(()),
+            Storage::Contiguous { address, size } if size > 0 => {
+                store.check_extent(address, size, "contiguous raw data")?;
+                if store.space().overlaps_free(address, size) {
                     return Err(Error::corrupt("contiguous raw data", address, "its space is free"));
                 }
-                store.free(address, self.size);
+                store.free(address, size);
                 Ok(())
             }
             Storage::Chunked(chunked) => self.with_chunks(&chunked, |chunks| chunks.free_all(store).map(|_| ())),
@@ -326,7 +326,7 @@ impl DatasetState {
         let Some(index) = header.find(kind::LAYOUT) else { return Err(self.changed(header)) };
         let body = Layout::contiguous(address, self.size).encode(store.sizes())?;
         header.replace(store, index, &body)?;
-        self.storage = Storage::Contiguous { address };
+        self.storage = Storage::Contiguous { address, size: self.size };
         Ok(())
     }
 

@@ -173,7 +173,7 @@ fn buffers_and_types_are_checked() {
     assert_eq!(too_small.kind(), ErrorKind::TooSmall);
     assert_eq!(state.read(store, &header, &I32, None, &mut [0; 17]).unwrap_err().kind(), ErrorKind::Argument);
     assert_eq!(state.write(store, &mut header, &text, None, &[0; 16]).unwrap_err().kind(), ErrorKind::Type);
-    assert_eq!(state.storage, Storage::Contiguous { address: UNDEFINED });
+    assert_eq!(state.storage, Storage::Contiguous { address: UNDEFINED, size: 16 });
 }
 
 #[test]
@@ -245,4 +245,57 @@ proptest! {
             prop_assert_eq!(read_all(&state, store, &header, &I32), bytes_of(&model));
         }
     }
+}
+
+/// What libhdf5 wrote, by `tests/data/datasets.py`: the values are 3 i - 7.
+#[test]
+fn datasets_of_libhdf5_are_read_described_and_freed() {
+    let bytes = include_bytes!("../../../tests/data/datasets.h5");
+    let backend = Box::new(crate::store::MemoryBackend::with_bytes(bytes.to_vec()));
+    let store = &mut Store::new(backend, crate::format::Sizes::EIGHT, 0, bytes.len() as u64, false).unwrap();
+    let mut seen = 0;
+    for line in include_str!("../../../tests/data/datasets.txt").lines() {
+        let words: Vec<&str> = line.split(' ').collect();
+        let (name, address, size) = (words[0], words[1].parse().unwrap(), words[2].parse().unwrap());
+        let header = ObjectHeader::open(store, address).unwrap();
+        let mut state = DatasetState::open(store, &header).unwrap();
+        let info = state.info(store).unwrap();
+        assert_eq!(info.storage_size, size, "{name}");
+        assert_eq!(state.committed_type().is_some(), name == "committed");
+        let count = state.dataspace.elements().unwrap() as i32;
+        let expected: Vec<i32> = match name {
+            "null" => vec![],
+            "filled" => vec![42; 6],
+            _ => (0..count).map(|i| 3 * i - 7).collect(),
+        };
+        let mut out = vec![0; 4 * count as usize];
+        let refused = |state: &DatasetState, store: &mut Store, memory: &Datatype, out: &mut [u8]| {
+            state.read(store, &header, memory, None, out).unwrap_err()
+        };
+        match name {
+            "chunked" | "external" | "virtual" => {
+                let error = refused(&state, store, &I32, &mut out);
+                assert_eq!(error.kind(), ErrorKind::Unsupported);
+                assert!(error.message().contains(name), "{error}");
+                assert_eq!(format!("{:?}", info.layout).to_lowercase(), name);
+            }
+            "enumeration" | "variable" => {
+                assert_eq!(refused(&state, store, &I32, &mut out).kind(), ErrorKind::Type);
+                let mut raw = vec![0; count as usize * info.datatype.size()];
+                state.read(store, &header, &info.datatype, None, &mut raw).unwrap();
+                assert_eq!(info.datatype.refers_to_heap(), name == "variable");
+                assert!(name == "variable" || raw == [0, 1, 0]);
+            }
+            _ => {
+                state.read(store, &header, &I32, None, &mut out).unwrap();
+                assert_eq!(out, bytes_of(&expected), "{name}");
+            }
+        }
+        let before = store.space().reclaimable_bytes();
+        state.free_storage(store).unwrap();
+        let in_file = !matches!(name, "compact" | "chunked");
+        assert!(!in_file || store.space().reclaimable_bytes() - before == size, "{name}");
+        seen += 1;
+    }
+    assert_eq!(seen, 13);
 }
