@@ -42,10 +42,11 @@ impl Heap {
         self.expect("huge objects", header.huge_count, found.huge.0)?;
         self.expect("bytes of huge objects", header.huge_bytes, found.huge.1)?;
         self.check_coverage(found.managed)?;
+        self.check_huge(store)?;
         self.check_table(store)
     }
 
-    fn expect(&self, what: &str, recorded: u64, counted: u64) -> Result<()> {
+    pub(super) fn expect(&self, what: &str, recorded: u64, counted: u64) -> Result<()> {
         if recorded == counted {
             return Ok(());
         }

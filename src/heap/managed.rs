@@ -48,7 +48,7 @@ impl Heap {
     }
 
     #[inline]
-    fn managed_id(&self, offset: u64, length: u32) -> Result<HeapId> {
+    pub(super) fn managed_id(&self, offset: u64, length: u32) -> Result<HeapId> {
         let (offset_width, length_width) = (self.header.offset_width(), self.header.length_width());
         let id_length = self.id_length();
         if id_length > MAX_ID {
@@ -63,7 +63,7 @@ impl Heap {
 
     /// Offset, length and block of a managed object. Bounds are checked, whether it lives is not known.
     #[inline]
-    fn managed_object(&self, id: &[u8]) -> Result<(u64, u32, u32)> {
+    pub(super) fn managed_object(&self, id: &[u8]) -> Result<(u64, u32, u32)> {
         let (offset_width, length_width) = (self.header.offset_width(), self.header.length_width());
         let (mut offset, mut length) = ([0; 8], [0; 8]);
         offset[..offset_width].copy_from_slice(&id[1..1 + offset_width]);
@@ -88,8 +88,12 @@ impl Heap {
     pub(super) fn get_managed<'a>(&'a mut self, store: &'a mut Store, id: &[u8]) -> Result<&'a [u8]> {
         self.load_table(store)?;
         let (offset, length, index) = self.managed_object(id)?;
-        let block = self.direct_block(store, index)?;
         let at = (offset - self.table.blocks[index as usize].offset) as usize;
+        if self.header.filters.is_some() {
+            self.decode_block(store, index)?;
+            return Ok(&self.decoded.1[at..at + length as usize]);
+        }
+        let block = self.direct_block(store, index)?;
         Ok(&store.bytes(block)[at..at + length as usize])
     }
 
@@ -124,6 +128,9 @@ impl Heap {
         let block = &mut self.table.blocks[index as usize];
         block.holes.push((offset - block.offset) as u32, length);
         if !block.queued && block.holes.bytes >= block.size / WORTH {
+            if self.evacuation.as_ref().is_some_and(|evacuating| !evacuating.passed(offset)) {
+                return;
+            }
             block.queued = true;
             self.queue.push(index);
         }
@@ -131,6 +138,11 @@ impl Heap {
 
     /// Takes space for an object: a hole, else the end of the last block, else a new block.
     fn allocate(&mut self, store: &mut Store, length: u32) -> Result<(u64, u32)> {
+        if self.evacuation.is_some() {
+            if let Some(place) = self.take_below(length)? {
+                return Ok(place);
+            }
+        }
         if self.bins.len() > 0 || !self.queue.is_empty() {
             if let Some(place) = self.take_hole(length, EXPOSE_AT_ONCE)? {
                 return Ok(place);
@@ -164,7 +176,7 @@ impl Heap {
     }
 
     /// Takes `length` bytes of a hole that is in the bins, or that one of `more` blocks of the queue has.
-    fn take_hole(&mut self, length: u32, more: usize) -> Result<Option<(u64, u32)>> {
+    pub(super) fn take_hole(&mut self, length: u32, more: usize) -> Result<Option<(u64, u32)>> {
         let mut left = more;
         loop {
             if let Some(hole) = self.bins.take(length) {
@@ -267,6 +279,12 @@ impl Heap {
             block.queued = block.live > 0 && block.holes.bytes >= block.size / WORTH;
             if block.queued && index as u32 != bump.block {
                 self.queue.push(index as u32);
+            }
+        }
+        if let Some(evacuating) = &mut self.evacuation {
+            evacuating.restart();
+            for index in self.queue.drain(..) {
+                self.table.blocks[index as usize].queued = false;
             }
         }
         self.bump = Bump { block: bump.block, ..Bump::NONE };

@@ -5,19 +5,25 @@
 //! [`Heap::prepare`] writes the header and the free-space manager for the flush.
 
 mod check;
+mod evacuate;
+mod filter;
 mod holes;
+mod huge;
 mod managed;
+mod rebuild;
 mod sections;
 mod table;
 #[cfg(test)]
 mod tests;
 
+use crate::btree::Tree;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::fractal_heap::{id_kind, Header, IdKind};
 use crate::format::UNDEFINED;
 use crate::store::{Seal, Store};
 
 pub use crate::format::fractal_heap::HeapParams;
+pub use evacuate::Evacuation;
 
 /// The longest heap ID that can be made (longer ones can be read).
 pub const MAX_ID: usize = 32;
@@ -80,6 +86,14 @@ pub struct Heap {
     queue: Vec<u32>,
     bump: managed::Bump,
     free_space: sections::FreeSpace,
+    /// The B-tree of huge objects, once it is needed.
+    huge_tree: Option<Tree>,
+    /// In a filtered heap: the block that was decoded last.
+    decoded: (u64, Vec<u8>),
+    /// Objects are being moved below a heap offset.
+    evacuation: Option<evacuate::Evacuating>,
+    /// All objects are being copied into a packed image.
+    rebuild: Option<Box<rebuild::Rebuild>>,
     /// Bytes of living managed objects.
     live: u64,
     changed: bool,
@@ -131,6 +145,10 @@ impl Heap {
             queue: Vec::new(),
             bump: managed::Bump::NONE,
             free_space: sections::FreeSpace::NONE,
+            huge_tree: None,
+            decoded: (UNDEFINED, Vec::new()),
+            evacuation: None,
+            rebuild: None,
             live: 0,
             changed: false,
             scratch: Vec::new(),
@@ -217,13 +235,14 @@ impl Heap {
         }
     }
 
-    /// Replaces an object by one of the same length, in place. False for a tiny object, whose bytes are its ID.
+    /// Replaces an object by one of the same length. False where its ID would change (a tiny object, whose bytes are its
+    /// ID; a huge one whose ID is its address): nothing was done then, remove it and insert the new one.
     pub fn write(&mut self, store: &mut Store, id: &[u8], object: &[u8]) -> Result<bool> {
         self.begin_change(store)?;
         match self.kind(id)? {
             IdKind::Managed => self.write_managed(store, id, object).map(|()| true),
             IdKind::Tiny => Ok(false),
-            IdKind::Huge => self.write_huge(store, id, object).map(|()| true),
+            IdKind::Huge => self.write_huge(store, id, object),
         }
     }
 
@@ -287,22 +306,6 @@ impl Heap {
         Ok(())
     }
 
-    fn insert_huge(&mut self, _store: &mut Store, _object: &[u8]) -> Result<HeapId> {
-        Err(Error::unsupported("huge objects in a fractal heap"))
-    }
-
-    fn get_huge<'a>(&'a mut self, _store: &'a mut Store, _id: &[u8]) -> Result<&'a [u8]> {
-        Err(Error::unsupported("huge objects in a fractal heap"))
-    }
-
-    fn write_huge(&mut self, _store: &mut Store, _id: &[u8], _object: &[u8]) -> Result<()> {
-        Err(Error::unsupported("huge objects in a fractal heap"))
-    }
-
-    fn remove_huge(&mut self, _store: &mut Store, _id: &[u8]) -> Result<()> {
-        Err(Error::unsupported("huge objects in a fractal heap"))
-    }
-
     /// Puts everything that is kept in memory into the store's blocks. Called before a flush.
     pub fn prepare(&mut self, store: &mut Store) -> Result<()> {
         if !self.changed {
@@ -312,6 +315,7 @@ impl Heap {
         self.free_empty_blocks(store)?;
         self.shrink_root(store)?;
         self.write_holes(store)?;
+        self.prepare_huge(store)?;
         self.update_header();
         let length = self.header.length();
         let seal = Seal::At(length as u32 - 4);
@@ -347,6 +351,7 @@ impl Heap {
             self.load_free_space(store);
         }
         self.free_space.delete(store);
+        self.delete_huge(store)?;
         for block in &self.table.blocks {
             if block.address != UNDEFINED {
                 let size = self.table.filtered.get(&block.offset).map_or(block.size.into(), |f| f.0);

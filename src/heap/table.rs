@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::holes::BlockHoles;
-use super::Heap;
+use super::{filter, Heap};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::codec::Reader;
 use crate::format::fractal_heap::{Header, Slot, DIRECT_SIGNATURE, INDIRECT_SIGNATURE};
@@ -77,6 +77,18 @@ impl Table {
         let page = self.pages.get(granule / PAGE)?.as_ref()?;
         let index = page[granule % PAGE];
         (index != NONE).then_some(index)
+    }
+
+    /// The first direct block that ends after heap offset `offset`.
+    pub fn next_block(&self, offset: u64) -> Option<u32> {
+        let mut at = offset;
+        while at < self.end {
+            if let Some(index) = self.find(at) {
+                return Some(index);
+            }
+            at = self.gaps.range(..=at).next_back().map(|gap| *gap.1).filter(|&end| end > at)?;
+        }
+        None
     }
 
     fn set(&mut self, slot: Slot, index: u32) -> Result<()> {
@@ -274,8 +286,24 @@ impl Heap {
         Ok(id)
     }
 
+    /// Reads a direct block of a filtered heap into `decoded`.
+    pub(super) fn decode_block(&mut self, store: &mut Store, index: u32) -> Result<()> {
+        const WHAT: &str = "filtered fractal heap block";
+        let Block { offset, address, size, .. } = self.table.blocks[index as usize];
+        let Some(filters) = self.header.filters.as_ref().filter(|_| self.decoded.0 != offset) else { return Ok(()) };
+        let (length, mask) = self.table.filtered.get(&offset).copied().unwrap_or((size.into(), 0));
+        let stored = store.read_bytes(address, length, WHAT)?;
+        let bytes = filter::decode(&filters.pipeline, mask, &stored, size.into(), address)?;
+        self.header.check_prefix(&bytes, DIRECT_SIGNATURE, self.address, offset)?;
+        if !self.direct_seal().holds(&bytes) {
+            return Err(Error::corrupt(WHAT, address, "its checksum does not hold"));
+        }
+        self.decoded = (offset, bytes);
+        Ok(())
+    }
+
     /// The indirect block at heap offset `offset`, in the store.
-    fn indirect_block(&self, store: &mut Store, offset: u64) -> Result<BlockId> {
+    pub(super) fn indirect_block(&self, store: &mut Store, offset: u64) -> Result<BlockId> {
         let block = self.table.indirect.get(&offset).ok_or_else(|| Error::internal("no such indirect block"))?;
         let length = self.header.indirect_length(block.rows) as u64;
         store.block(block.address, length, indirect_seal(&self.header, block.rows), "fractal heap indirect block")

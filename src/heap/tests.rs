@@ -27,6 +27,9 @@ enum Step {
     RemoveRun(prop::sample::Index, usize),
     Flush,
     Reopen,
+    Evacuate(usize, bool),
+    Rebuild,
+    Lower(u8),
 }
 
 fn steps(largest: usize) -> impl Strategy<Value = Vec<Step>> {
@@ -39,6 +42,9 @@ fn steps(largest: usize) -> impl Strategy<Value = Vec<Step>> {
         1 => (any::<prop::sample::Index>(), 1..60usize).prop_map(|(i, n)| Step::RemoveRun(i, n)),
         1 => Just(Step::Flush),
         1 => Just(Step::Reopen),
+        1 => (1..200usize, any::<bool>()).prop_map(|(n, end)| Step::Evacuate(n, end)),
+        1 => Just(Step::Rebuild),
+        1 => any::<u8>().prop_map(Step::Lower),
     ];
     prop::collection::vec(step, 1..200)
 }
@@ -109,6 +115,47 @@ impl Model {
         self.store.trim_cache();
     }
 
+    fn rename(&mut self, at: usize, id: HeapId) {
+        let bytes = self.objects.remove(&self.ids[at]).unwrap();
+        assert!(self.objects.insert(id, bytes).is_none());
+        self.ids[at] = id;
+    }
+
+    /// Moves at most `most` objects of an evacuation.
+    fn evacuate(&mut self, most: usize) {
+        if !self.heap.evacuating() {
+            self.heap.load(&mut self.store).unwrap();
+            let Some(plan) = self.heap.plan_evacuation() else { return };
+            self.heap.begin_evacuation(&mut self.store, plan).unwrap();
+        }
+        let mut left = most;
+        for at in 0..self.ids.len() {
+            if left == 0 {
+                return;
+            }
+            if let Some(id) = self.heap.relocate(&mut self.store, self.ids[at].as_slice()).unwrap() {
+                self.rename(at, id);
+                left -= 1;
+            }
+        }
+    }
+
+    fn rebuild(&mut self) {
+        self.heap.begin_rebuild(&mut self.store).unwrap();
+        let moved: Vec<_> = self
+            .ids
+            .iter()
+            .map(|id| self.heap.rebuild_move(&mut self.store, id.as_slice()).unwrap().unwrap_or(*id))
+            .collect();
+        self.heap.end_rebuild(&mut self.store).unwrap();
+        let mut objects = HashMap::new();
+        for (old, new) in self.ids.iter().zip(&moved) {
+            assert!(objects.insert(*new, self.objects.remove(old).unwrap()).is_none());
+        }
+        self.objects = objects;
+        self.ids = moved;
+    }
+
     fn step(&mut self, step: Step) {
         match step {
             Step::Insert(length) => self.insert(length),
@@ -132,6 +179,17 @@ impl Model {
             }
             Step::Flush => self.flush(),
             Step::Reopen => self.reopen(),
+            Step::Evacuate(most, end) => {
+                self.evacuate(most);
+                if end {
+                    self.heap.end_evacuation(&mut self.store).unwrap();
+                }
+            }
+            Step::Rebuild => self.rebuild(),
+            Step::Lower(part) => {
+                let limit = self.store.space().end() * u64::from(part) / 256;
+                self.heap.relocate_above(&mut self.store, limit, 10).unwrap();
+            }
             _ => {}
         }
     }
@@ -174,22 +232,22 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn attribute_heap_is_a_map(steps in steps(4096)) {
+    fn attribute_heap_is_a_map(steps in steps(70_000)) {
         run(HeapParams::ATTRIBUTES, steps);
     }
 
     #[test]
-    fn link_heap_is_a_map(steps in steps(4096)) {
+    fn link_heap_is_a_map(steps in steps(5000)) {
         run(HeapParams::LINKS, steps);
     }
 
     #[test]
-    fn nested_heap_is_a_map(steps in steps(200)) {
+    fn nested_heap_is_a_map(steps in steps(300)) {
         run(SMALL, steps);
     }
 
     #[test]
-    fn heaps_of_other_shapes_are_maps(steps in steps(200), rows in prop_oneof![Just(0u16), Just(3)], wide in any::<bool>()) {
+    fn heaps_of_other_shapes_are_maps(steps in steps(300), rows in prop_oneof![Just(0u16), Just(3)], wide in any::<bool>()) {
         let width = if wide { 8 } else { 1 };
         run(HeapParams { start_rows: rows, width, checksums: false, max_bits: 16 + u16::from(wide), id_length: 24, ..SMALL }, steps);
     }
@@ -285,4 +343,129 @@ fn hostile_ids_are_refused() {
     assert!(model.heap.get(&mut model.store, &[0; 8]).is_err());
     assert!(model.heap.get(&mut model.store, &[0xff; 8]).is_err());
     model.check();
+}
+
+/// Bytes that a new heap takes for the model's objects.
+fn fresh_bytes(model: &Model, params: HeapParams) -> u64 {
+    let mut fresh = Model::new(params);
+    for id in &model.ids {
+        fresh.heap.insert(&mut fresh.store, &model.objects[id]).unwrap();
+    }
+    fresh.flush();
+    fresh.heap.stats().file_bytes
+}
+
+fn half_deleted(params: HeapParams, count: usize, length: impl Fn(usize) -> usize) -> Model {
+    let mut model = Model::new(params);
+    for i in 0..count {
+        model.insert(length(i));
+    }
+    model.flush();
+    for i in 0..count / 2 {
+        model.remove(i * 7919 % model.ids.len());
+    }
+    model
+}
+
+#[test]
+fn evacuation_and_rebuilding_leave_what_a_fresh_heap_takes() {
+    for params in [HeapParams::ATTRIBUTES, HeapParams::LINKS] {
+        for mixed in [false, true] {
+            let length = |i: usize| if mixed { 20 + i * 7919 % 181 } else { 41 };
+            let mut model = half_deleted(params, 20_000, length);
+            let fresh = fresh_bytes(&model, params);
+            model.evacuate(usize::MAX);
+            model.heap.end_evacuation(&mut model.store).unwrap();
+            model.flush();
+            model.check();
+            let ratio = model.heap.stats().file_bytes as f64 / fresh as f64;
+            println!("evacuated, mixed {mixed}: {ratio:.4}");
+            assert!(ratio <= 1.05, "{ratio}");
+            assert_eq!(model.heap.plan_evacuation(), None);
+            let mut model = half_deleted(params, 20_000, length);
+            model.rebuild();
+            model.flush();
+            model.check();
+            let ratio = model.heap.stats().file_bytes as f64 / fresh as f64;
+            println!("rebuilt, mixed {mixed}: {ratio:.4}");
+            assert!(ratio <= 1.01, "{ratio}");
+            model.reopen();
+            model.check();
+        }
+    }
+}
+
+/// Figures: `cargo test --release --lib heap::tests::speed -- --ignored --nocapture`.
+#[test]
+#[ignore]
+fn speed() {
+    use std::time::Instant;
+    let report = |what: &str, count: usize, start: Instant| {
+        println!("{what:42} {:7.1} ns each", start.elapsed().as_nanos() as f64 / count as f64);
+    };
+    for (count, rounds) in [(1000usize, 200), (10_000, 20), (1_000_000, 1)] {
+        println!("{count} objects");
+        let (mut inserting, mut reading, mut removing, mut preparing) = (0, 0, 0, 0);
+        for _ in 0..rounds {
+            let mut model = Model::new(HeapParams::ATTRIBUTES);
+            let (heap, store) = (&mut model.heap, &mut model.store);
+            let mut ids = Vec::with_capacity(count);
+            let start = Instant::now();
+            for i in 0..count {
+                let mut bytes = [7u8; 41];
+                bytes[..8].copy_from_slice(&i.to_le_bytes());
+                ids.push(heap.insert(store, &bytes).unwrap());
+            }
+            inserting += start.elapsed().as_nanos();
+            let start = Instant::now();
+            heap.prepare(store).unwrap();
+            preparing += start.elapsed().as_nanos();
+            let mut x = 88172645463325252u64;
+            for i in (1..count).rev() {
+                x ^= x << 13;
+                x ^= x >> 7;
+                x ^= x << 17;
+                ids.swap(i, (x % (i as u64 + 1)) as usize);
+            }
+            let start = Instant::now();
+            let mut sum = 0;
+            for id in &ids {
+                sum += u64::from(heap.get(store, id.as_slice()).unwrap()[0]);
+            }
+            assert!(sum > 0);
+            reading += start.elapsed().as_nanos();
+            let start = Instant::now();
+            for id in &ids[..count / 2] {
+                heap.remove(store, id.as_slice()).unwrap();
+            }
+            removing += start.elapsed().as_nanos();
+            if rounds == 1 {
+                println!("{:?}", heap.stats());
+                let start = Instant::now();
+                heap.prepare(store).unwrap();
+                println!("prepare {} ms", start.elapsed().as_micros() as f64 / 1000.0);
+                println!("{:?}", heap.stats());
+                let start = Instant::now();
+                for id in &ids[..count / 2] {
+                    heap.insert(store, &[1u8; 41][..30 + usize::from(id.as_slice()[1]) % 12]).unwrap();
+                }
+                report("insert into holes", count / 2, start);
+                println!("{:?}", heap.stats());
+                let start = Instant::now();
+                heap.prepare(store).unwrap();
+                println!("prepare {} ms", start.elapsed().as_micros() as f64 / 1000.0);
+                let start = Instant::now();
+                store.flush(|_| vec![0; 48]).unwrap();
+                println!("flush {} ms", start.elapsed().as_micros() as f64 / 1000.0);
+            }
+        }
+        let each = |total: u128, count: usize| total as f64 / (count * rounds) as f64;
+        println!(
+            "insert {:.1} ns, get {:.1} ns, remove {:.1} ns, first prepare {:.1} ns each",
+            each(inserting, count),
+            each(reading, count),
+            each(removing, count / 2),
+            each(preparing, count)
+        );
+    }
 }
