@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::file_space::{FileSpaceInfo, Strategy};
 use crate::format::message::kind;
+use crate::format::message::plain::BTreeK;
 use crate::format::superblock::{Superblock, MAX_LENGTH, OPEN_FOR_SWMR, OPEN_FOR_WRITE};
 use crate::format::{Sizes, UNDEFINED};
 use crate::object::group;
@@ -127,6 +128,10 @@ fn open_extension(state: &mut State) -> Result<()> {
     }
     if header.find(kind::DRIVER_INFO).is_some() {
         return Err(Error::unsupported("a file that is one of several (family or multi driver)"));
+    }
+    if let Some(index) = header.find(kind::BTREE_K) {
+        let k = BTreeK::decode(header.body(&mut state.store, index)?)?;
+        state.store.set_chunk_k(k.chunk);
     }
     if let Some(index) = header.find(kind::FILE_SPACE_INFO).filter(|_| writable) {
         let info = FileSpaceInfo::decode(header.body(&mut state.store, index)?, sizes)?;

@@ -216,6 +216,38 @@ fn sparse_selections_of_large_data_go_through_the_buffer() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
+    fn damaged_messages_never_panic(
+        mut layout in prop::collection::vec(0u8..12, 2..80),
+        version in 1u8..6,
+        class in 0u8..4,
+        space in prop::collection::vec(prop_oneof![0u8..5, Just(255)], 0..40),
+        datatype in prop::sample::select(vec!["100800000400000000002000", "1300000004000000", "1300000000000080"]),
+    ) {
+        let store = &mut Store::in_memory();
+        let filler = store.allocate(8192).unwrap();
+        store.write_raw(filler, &[1; 8192]).unwrap();
+        (layout[0], layout[1]) = (version, class);
+        let mut dataspace = vec![2, (space.len() / 8) as u8 % 4, 0, 1];
+        dataspace.extend(&space);
+        let datatype: Vec<u8> =
+            (0..datatype.len() / 2).map(|i| u8::from_str_radix(&datatype[2 * i..2 * i + 2], 16).unwrap()).collect();
+        let bodies = [(kind::LAYOUT, &layout), (kind::DATASPACE, &dataspace), (kind::DATATYPE, &datatype)];
+        let messages = bodies.map(|(kind, body)| NewMessage { kind, flags: 0, order: 0, body });
+        let mut header = ObjectHeader::create(store, &HeaderOptions::default(), &messages, 0).unwrap();
+        if let Ok(mut state) = DatasetState::open(store, &header) {
+            let _ = state.info(store);
+            let memory = state.datatype().clone();
+            let some = Selection { block: None, ..Selection::default() };
+            if let Ok(elements) = some.elements(state.dataspace.dims()) {
+                let mut buffer = vec![0; elements.min(4096) as usize * memory.size().min(64)];
+                let _ = state.read(store, &header, &memory, None, &mut buffer);
+                let _ = state.write(store, &mut header, &memory, None, &buffer);
+            }
+            let _ = state.free_storage(store);
+        }
+    }
+
+    #[test]
     fn partial_writes_follow_a_model(
         is_compact: bool,
         is_big: bool,
