@@ -490,10 +490,11 @@ impl Attributes {
             dense.prepare(store)?;
             let addresses = dense.addresses();
             let info = self.info_mut();
-            let changed = info.heap != addresses.heap;
+            let before = *info;
             info.heap = addresses.heap;
             info.name_index = addresses.names;
             info.order_index = addresses.order.or(info.order_index);
+            let changed = *info != before;
             self.info_changed |= changed;
         }
         if !std::mem::take(&mut self.info_changed) {

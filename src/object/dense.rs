@@ -83,9 +83,15 @@ impl<K: DenseKind> Key for NameKey<'_, K> {
 }
 
 /// A creation order sought in the order index.
-struct OrderKey<K> {
+pub(super) struct OrderKey<K> {
     order: u64,
     kind: PhantomData<K>,
+}
+
+impl<K> OrderKey<K> {
+    pub fn new(order: u64) -> Self {
+        OrderKey { order, kind: PhantomData }
+    }
 }
 
 impl<K: DenseKind> Key for OrderKey<K> {
@@ -97,6 +103,11 @@ impl<K: DenseKind> Key for OrderKey<K> {
     fn resolve(&mut self, _: &mut Store, _: &[u8]) -> Result<Ordering> {
         Ok(Ordering::Equal)
     }
+}
+
+#[cold]
+pub(super) fn damaged_order() -> Error {
+    Error::corrupt("creation-order index", 0, "it does not agree with the name index")
 }
 
 /// Addresses of a dense store, as the Attribute Info and Link Info messages hold them.
@@ -226,7 +237,7 @@ impl<K: DenseKind> DenseStore<K> {
 
     fn insert_order(&mut self, store: &mut Store, id: &[u8], order: u64) -> Result<()> {
         let Some(tree) = &mut self.order else { return Ok(()) };
-        let location = tree.locate(store, &mut OrderKey::<K> { order, kind: PhantomData })?;
+        let location = tree.locate(store, &mut OrderKey::<K>::new(order))?;
         let mut record = [0; MAX_RECORD];
         K::order_record(id, order, &mut record[..K::ORDER_SIZE]);
         tree.insert_at(store, location, &record[..K::ORDER_SIZE])
@@ -276,12 +287,11 @@ impl<K: DenseKind> DenseStore<K> {
     }
 
     fn locate_order(&mut self, store: &mut Store, order: Option<u64>) -> Result<Location> {
-        let damaged = || Error::corrupt("creation-order index", 0, "it does not agree with the name index");
-        let order = order.ok_or_else(damaged)?;
-        let tree = self.order.as_ref().ok_or_else(damaged)?;
-        let location = tree.locate(store, &mut OrderKey::<K> { order, kind: PhantomData })?;
+        let order = order.ok_or_else(damaged_order)?;
+        let tree = self.order.as_ref().ok_or_else(damaged_order)?;
+        let location = tree.locate(store, &mut OrderKey::<K>::new(order))?;
         if !location.found {
-            return Err(damaged());
+            return Err(damaged_order());
         }
         Ok(location)
     }

@@ -339,10 +339,11 @@ impl Links {
         if let Some(dense) = &mut self.dense {
             dense.prepare(store)?;
             let addresses = dense.addresses();
-            self.info_changed |= self.info.heap != addresses.heap;
+            let before = self.info;
             self.info.heap = addresses.heap;
             self.info.name_index = addresses.names;
             self.info.order_index = addresses.order.or(self.info.order_index);
+            self.info_changed |= self.info != before;
         }
         if std::mem::take(&mut self.info_changed) {
             let body = self.info.encode(store.sizes());

@@ -220,6 +220,11 @@ impl State {
                     maintenance.active = Some(Active { slot, which, sweep });
                     return Ok(true);
                 }
+                if object.make_compact(&mut self.store, which)? {
+                    maintenance.touch(slot, object);
+                    self.objects.mark(slot)?;
+                    return self.next_store(limit);
+                }
             }
             object.clear_swept();
             maintenance.round.pop();
@@ -334,15 +339,15 @@ impl Loaded {
         self.swept = 0;
     }
 
-    fn make_compact(&mut self, store: &mut Store, which: Which) -> Result<()> {
+    /// Brings a store back to the object header if few objects are left in it; whether it did.
+    fn make_compact(&mut self, store: &mut Store, which: Which) -> Result<bool> {
         match which {
-            Which::Attributes => self.attributes.make_compact(store, &mut self.header)?,
+            Which::Attributes => self.attributes.make_compact(store, &mut self.header),
             Which::Links => match &mut self.links {
-                Some(links) => links.make_compact(store, &mut self.header)?,
-                None => false,
+                Some(links) => links.make_compact(store, &mut self.header),
+                None => Ok(false),
             },
-        };
-        Ok(())
+        }
     }
 }
 
@@ -357,7 +362,7 @@ impl Which {
 
 fn begin<K: DenseKind>(store: &mut Store, dense: Option<&mut DenseStore<K>>, limit: &Limit) -> Result<Option<Sweep>> {
     match dense {
-        Some(dense) => dense.begin_sweep(store, limit.heap),
+        Some(dense) => dense.begin_sweep(store, limit),
         None => Ok(None),
     }
 }

@@ -1,33 +1,263 @@
 //! One dense store's sweep: packing the nodes of its indexes and emptying the heap blocks that are to be freed.
+//!
+//! The sweep walks the name index in key order, so every heap object is met exactly once, with the record that points
+//! to it: objects above the heap's watermark move into holes below it, and record and creation-order record follow.
+//! When nobody waits for the lock (a close), a heap with much free space is rebuilt in one go instead, which packs it
+//! exactly.
 
+use std::cell::RefCell;
+use std::cmp::Ordering;
+use std::marker::PhantomData;
+
+use crate::btree::{Key, Tree};
 use crate::error::Result;
-use crate::object::dense::{DenseKind, DenseStore};
+use crate::format::checksum::name_hash;
+use crate::heap::{Heap, HeapId};
+use crate::object::dense::{damaged_order, DenseKind, DenseStore, OrderKey};
 use crate::rebalance::{Limit, StepReport};
 use crate::store::Store;
 
+/// Leaves per turn between looks at the clock, some 50 µs of work each way.
+const LEAVES_PACKING: u64 = 16;
+const LEAVES_MOVING: u64 = 4;
+
+/// Below this part of filled record places a tree is packed though none of its nodes is underfull.
+const OCCUPANCY_MIN: f64 = 0.90;
+
+/// A heap with a larger part free than this is rebuilt when that can be done in one go; below, moving the objects of
+/// its last blocks into holes touches less.
+const REBUILD_FREE: f64 = 0.20;
+
+/// A heap with a smaller part free than this is left alone.
+const FREE_MIN: f64 = 0.02;
+
+/// What happens to the heap while the name index is swept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum HeapWork {
+    Nothing,
+    Evacuate,
+    Rebuild,
+}
+
+/// Where the next turn begins.
+enum After {
+    Start,
+    Name(Vec<u8>),
+    Order(u64),
+}
+
 /// How far a sweep has come.
-pub(super) struct Sweep {}
+pub(super) struct Sweep {
+    after: After,
+    /// The name index is done, the creation-order index is on.
+    in_order_index: bool,
+    heap: HeapWork,
+    nodes: u64,
+    nodes_done: u64,
+}
 
 impl Sweep {
+    /// Nodes still to be visited, as far as can be told.
     pub fn nodes_remaining(&self) -> u64 {
-        0
+        self.nodes.saturating_sub(self.nodes_done)
+    }
+}
+
+/// The name behind which a sweep goes on.
+struct NameAfter<'a, 'h, K> {
+    hash: u32,
+    name: &'a [u8],
+    heap: &'a RefCell<&'h mut Heap>,
+    kind: PhantomData<K>,
+}
+
+impl<K: DenseKind> Key for NameAfter<'_, '_, K> {
+    fn quick(&self, record: &[u8]) -> Option<Ordering> {
+        let hash = K::hash_of(record);
+        (self.hash != hash).then(|| self.hash.cmp(&hash))
+    }
+
+    fn resolve(&mut self, store: &mut Store, record: &[u8]) -> Result<Ordering> {
+        let mut heap = self.heap.borrow_mut();
+        let object = heap.get(store, &record[K::NAME_ID_AT..K::NAME_ID_AT + K::ID_LEN])?;
+        Ok(self.name.cmp(K::name(object)?))
+    }
+}
+
+/// The heap and what points into it besides the name index, while objects move.
+struct Mover<'a, 'h> {
+    heap: &'a RefCell<&'h mut Heap>,
+    order: Option<&'a mut Tree>,
+    work: HeapWork,
+    objects_moved: u64,
+    bytes_moved: u64,
+}
+
+impl Mover<'_, '_> {
+    /// Moves the object of a name record, if it has to move, and points the records at its new place.
+    fn visit<K: DenseKind>(&mut self, store: &mut Store, record: &mut [u8]) -> Result<()> {
+        let place = K::NAME_ID_AT..K::NAME_ID_AT + K::ID_LEN;
+        if self.work == HeapWork::Nothing || K::is_shared(record) {
+            return Ok(());
+        }
+        let mut heap = self.heap.borrow_mut();
+        if self.work == HeapWork::Evacuate && !heap.moves(&record[place.clone()]) {
+            return Ok(());
+        }
+        let object = heap.get(store, &record[place.clone()])?;
+        let (order, length) = (K::order_of(record, object), object.len());
+        let moved = match self.work {
+            HeapWork::Rebuild => heap.rebuild_move(store, &record[place.clone()])?,
+            _ => heap.relocate(store, &record[place.clone()])?,
+        };
+        drop(heap);
+        let Some(id) = moved else { return Ok(()) };
+        record[place].copy_from_slice(id.as_slice());
+        self.objects_moved += 1;
+        self.bytes_moved += length as u64;
+        self.point_order::<K>(store, order, &id)
+    }
+
+    fn point_order<K: DenseKind>(&mut self, store: &mut Store, order: Option<u64>, id: &HeapId) -> Result<()> {
+        let Some(tree) = &mut self.order else { return Ok(()) };
+        let order = order.ok_or_else(damaged_order)?;
+        let location = tree.locate(store, &mut OrderKey::<K>::new(order))?;
+        if !location.found {
+            return Err(damaged_order());
+        }
+        tree.record_at_mut(store, &location)[K::ORDER_ID_AT..K::ORDER_ID_AT + K::ID_LEN].copy_from_slice(id.as_slice());
+        Ok(())
     }
 }
 
 impl<K: DenseKind> DenseStore<K> {
-    pub fn begin_sweep(&mut self, _store: &mut Store, _heap: bool) -> Result<Option<Sweep>> {
-        Ok(None)
+    /// Begins a sweep; `None` when there is nothing to put right.
+    pub fn begin_sweep(&mut self, store: &mut Store, limit: &Limit) -> Result<Option<Sweep>> {
+        let mut nodes = 0;
+        let mut sparse = false;
+        for tree in std::iter::once(&mut self.names).chain(&mut self.order) {
+            let stats = tree.stats(store)?;
+            nodes += stats.nodes;
+            sparse |= stats.underfull > 0 || (stats.nodes > 1 && stats.occupancy() < OCCUPANCY_MIN);
+        }
+        let heap = if limit.heap { self.begin_heap_work(store, limit.is_unbounded())? } else { HeapWork::Nothing };
+        if !sparse && heap == HeapWork::Nothing {
+            return Ok(None);
+        }
+        Ok(Some(Sweep { after: After::Start, in_order_index: false, heap, nodes, nodes_done: 0 }))
     }
+
+    fn begin_heap_work(&mut self, store: &mut Store, in_one_go: bool) -> Result<HeapWork> {
+        self.heap.load(store)?;
+        let stats = self.heap.stats();
+        let free = stats.free_bytes as f64 / (stats.free_bytes + stats.live_bytes).max(1) as f64;
+        if free < FREE_MIN {
+            return Ok(HeapWork::Nothing);
+        }
+        if in_one_go && free >= REBUILD_FREE {
+            self.heap.begin_rebuild(store)?;
+            return Ok(HeapWork::Rebuild);
+        }
+        match self.heap.plan_evacuation() {
+            Some(evacuation) => {
+                self.heap.begin_evacuation(store, evacuation)?;
+                Ok(HeapWork::Evacuate)
+            }
+            None => Ok(HeapWork::Nothing),
+        }
+    }
+
+    /// Goes on with a sweep until the limit is reached; true when it is over.
     pub fn sweep(
         &mut self,
-        _store: &mut Store,
-        _sweep: &mut Sweep,
-        _limit: &Limit,
-        _report: &mut StepReport,
+        store: &mut Store,
+        sweep: &mut Sweep,
+        limit: &Limit,
+        report: &mut StepReport,
     ) -> Result<bool> {
-        Ok(true)
+        while !limit.reached(report.nodes_done) {
+            let leaves = match sweep.heap {
+                HeapWork::Nothing => LEAVES_PACKING,
+                HeapWork::Evacuate => LEAVES_MOVING,
+                // In one go: between turns the records behind the sweep point to places that do not exist yet.
+                HeapWork::Rebuild => u64::MAX,
+            };
+            let leaves = leaves.min(limit.nodes - report.nodes_done).min(usize::MAX as u64) as usize;
+            let (nodes_done, through) = match sweep.in_order_index {
+                false => self.sweep_names(store, sweep, leaves, report)?,
+                true => self.sweep_order(store, sweep, leaves)?,
+            };
+            sweep.nodes_done += nodes_done;
+            report.nodes_done += nodes_done;
+            if !through {
+                continue;
+            }
+            if sweep.in_order_index || self.order.is_none() {
+                self.end_heap_work(store, sweep.heap)?;
+                return Ok(true);
+            }
+            self.end_heap_work(store, std::mem::replace(&mut sweep.heap, HeapWork::Nothing))?;
+            sweep.in_order_index = true;
+            sweep.after = After::Start;
+        }
+        Ok(false)
     }
-    pub fn relocate_above(&mut self, _store: &mut Store, _limit: u64) -> Result<u64> {
-        Ok(0)
+
+    fn end_heap_work(&mut self, store: &mut Store, work: HeapWork) -> Result<()> {
+        match work {
+            HeapWork::Nothing => Ok(()),
+            HeapWork::Evacuate => self.heap.end_evacuation(store),
+            HeapWork::Rebuild => self.heap.end_rebuild(store),
+        }
+    }
+
+    /// The next leaves of the name index: how many they were, and whether they were the last.
+    fn sweep_names(
+        &mut self,
+        store: &mut Store,
+        sweep: &mut Sweep,
+        leaves: usize,
+        report: &mut StepReport,
+    ) -> Result<(u64, bool)> {
+        let heap = RefCell::new(&mut self.heap);
+        let mut after = match &sweep.after {
+            After::Name(name) => {
+                Some(NameAfter::<K> { hash: name_hash(name), name, heap: &heap, kind: PhantomData })
+            }
+            _ => None,
+        };
+        let mut mover =
+            Mover { heap: &heap, order: self.order.as_mut(), work: sweep.heap, objects_moved: 0, bytes_moved: 0 };
+        let progress = self.names.sweep(store, after.as_mut(), leaves, |store, record| mover.visit::<K>(store, record))?;
+        report.objects_moved += mover.objects_moved;
+        report.bytes_moved += mover.bytes_moved;
+        let Some(last) = &progress.last else { return Ok((progress.nodes_done as u64, true)) };
+        let heap = heap.into_inner();
+        let object = heap.get(store, &last[K::NAME_ID_AT..K::NAME_ID_AT + K::ID_LEN])?;
+        sweep.after = After::Name(K::name(object)?.to_vec());
+        Ok((progress.nodes_done as u64, false))
+    }
+
+    fn sweep_order(&mut self, store: &mut Store, sweep: &mut Sweep, leaves: usize) -> Result<(u64, bool)> {
+        let Some(tree) = &mut self.order else { return Ok((0, true)) };
+        let mut after = match sweep.after {
+            After::Order(order) => Some(OrderKey::<K>::new(order)),
+            _ => None,
+        };
+        let progress = tree.sweep(store, after.as_mut(), leaves, |_, _| Ok(()))?;
+        let Some(last) = &progress.last else { return Ok((progress.nodes_done as u64, true)) };
+        sweep.after = After::Order(K::order_of_record(last));
+        Ok((progress.nodes_done as u64, false))
+    }
+
+    /// Moves nodes and heap blocks that stand at `limit` or above into holes below it; how many were moved.
+    pub fn relocate_above(&mut self, store: &mut Store, limit: u64) -> Result<u64> {
+        let mut moved = 0;
+        for tree in std::iter::once(&mut self.names).chain(&mut self.order) {
+            moved += tree.relocate_above(store, limit, usize::MAX)? as u64;
+            moved += u64::from(tree.relocate_header(store, limit)?);
+        }
+        moved += self.heap.relocate_above(store, limit, usize::MAX)? as u64;
+        Ok(moved)
     }
 }

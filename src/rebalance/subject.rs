@@ -71,6 +71,11 @@ impl Limit {
         Limit { nodes, heap, deadline_ns, clock }
     }
 
+    /// Whether nobody waits: the step may run to the end of the sweep in one go.
+    pub fn is_unbounded(&self) -> bool {
+        self.nodes == u64::MAX && self.deadline_ns == u64::MAX
+    }
+
     /// Whether to stop, after `nodes_done`. To be asked after each node and, where records' objects are moved, after
     /// a few dozen of them; costs a look at the clock.
     pub fn reached(&self, nodes_done: u64) -> bool {
