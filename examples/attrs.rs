@@ -47,6 +47,32 @@ fn main() {
         worst = worst.max(u.elapsed().as_secs_f64());
     }
     let a = t.elapsed();
+    let st = file.rebalance_status().unwrap();
+    println!(
+        "before close: occupancy {:.3} nodes {} underfull {} batches {} moved {} heap free {} pause {:.3} ms",
+        st.occupancy,
+        st.nodes,
+        st.underfull_nodes,
+        st.batches,
+        st.objects_moved,
+        st.heap_free_bytes,
+        st.worst_pause_ns as f64 / 1e6
+    );
+    let t2 = Instant::now();
+    if std::env::var("REBALANCE").is_ok() {
+        file.rebalance().unwrap();
+        let st = file.rebalance_status().unwrap();
+        println!(
+            "rebalance: {:.1} ms occupancy {:.3} nodes {} underfull {} batches {} moved {} heap free {}",
+            t2.elapsed().as_secs_f64() * 1e3,
+            st.occupancy,
+            st.nodes,
+            st.underfull_nodes,
+            st.batches,
+            st.objects_moved,
+            st.heap_free_bytes
+        );
+    }
     file.close().unwrap();
     let b = t.elapsed();
     println!(

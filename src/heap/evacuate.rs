@@ -201,7 +201,8 @@ impl Heap {
                 moved += 1;
             }
         }
-        Ok(moved + self.relocate_indirect(store, limit, most - moved)? + self.relocate_manager(store, limit))
+        let list = usize::from(self.free_space.list_is_above(limit));
+        Ok(moved + self.relocate_indirect(store, limit, most - moved)? + self.relocate_manager(store, limit) + list)
     }
 
     /// Puts a direct block's address where it is looked up.

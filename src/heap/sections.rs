@@ -46,6 +46,11 @@ impl FreeSpace {
         self.header_length
     }
 
+    /// Whether the section list stands at `limit` or above: the next [`Heap::prepare`] writes it anew, into a hole.
+    pub fn list_is_above(&self, limit: u64) -> bool {
+        self.length > 0 && self.sections >= limit
+    }
+
     /// Gives it back.
     pub fn delete(&mut self, store: &mut Store) {
         if self.header_length > 0 {

@@ -221,14 +221,13 @@ impl<K: DenseKind> DenseStore<K> {
     ) -> Result<(u64, bool)> {
         let heap = RefCell::new(&mut self.heap);
         let mut after = match &sweep.after {
-            After::Name(name) => {
-                Some(NameAfter::<K> { hash: name_hash(name), name, heap: &heap, kind: PhantomData })
-            }
+            After::Name(name) => Some(NameAfter::<K> { hash: name_hash(name), name, heap: &heap, kind: PhantomData }),
             _ => None,
         };
         let mut mover =
             Mover { heap: &heap, order: self.order.as_mut(), work: sweep.heap, objects_moved: 0, bytes_moved: 0 };
-        let progress = self.names.sweep(store, after.as_mut(), leaves, |store, record| mover.visit::<K>(store, record))?;
+        let progress =
+            self.names.sweep(store, after.as_mut(), leaves, |store, record| mover.visit::<K>(store, record))?;
         report.objects_moved += mover.objects_moved;
         report.bytes_moved += mover.bytes_moved;
         let Some(last) = &progress.last else { return Ok((progress.nodes_done as u64, true)) };
