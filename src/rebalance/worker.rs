@@ -62,13 +62,21 @@ impl Worker {
         Ok(Worker { shared, wake: Some(wake), thread })
     }
 
-    /// Has the callback told of `change`.
+    /// Has the thread act on `change`, and the callback told.
     pub(super) fn announce(&self, change: ModeChange) {
+        if self.shared.on_mode_change.is_none() {
+            return self.wake();
+        }
         let mut changes = self.shared.changes.lock();
         if changes.len() == CHANGES_MAX {
             changes.pop_front();
         }
         changes.push_back(change);
+        self.wake();
+    }
+
+    /// The next turn comes at once.
+    fn wake(&self) {
         if let Some(wake) = &self.wake {
             // Full means that the thread is about to look anyway.
             let _ = wake.try_send(());
@@ -97,14 +105,13 @@ fn run(shared: &Shared, host: &Weak<dyn Host>, woken: &Receiver<()>) {
     let mut wait = Duration::ZERO;
     // Disconnected: the worker is retired.
     while let Ok(()) | Err(RecvTimeoutError::Timeout) = woken.recv_timeout(wait) {
-        let Some(host) = host.upgrade() else { break };
-        let Some(next) = guarded_turn(&*host, shared) else { break };
+        let Some(host_of_turn) = host.upgrade() else { break };
+        let Some(next) = guarded_turn(&*host_of_turn, shared) else { break };
         wait = next;
-        shared.deliver_changes(&*host);
+        drop(host_of_turn);
+        shared.deliver_changes(host);
     }
-    if let Some(host) = host.upgrade() {
-        shared.deliver_changes(&*host);
-    }
+    shared.deliver_changes(host);
 }
 
 /// One turn; a panic in it fails the file and ends the thread.
@@ -224,12 +231,13 @@ impl Shared {
         }
     }
 
-    fn deliver_changes(&self, host: &dyn Host) {
+    fn deliver_changes(&self, host: &Weak<dyn Host>) {
         let Some(callback) = &self.on_mode_change else { return };
         while !self.silent.load(Ordering::Acquire) {
             let Some(change) = self.changes.lock().pop_front() else { return };
             if catch_unwind(AssertUnwindSafe(|| callback(&change))).is_err() {
-                report_callback(host, "mode-change");
+                let Some(host) = host.upgrade() else { return };
+                report_callback(&*host, "mode-change");
             }
         }
     }
