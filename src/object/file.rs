@@ -231,6 +231,7 @@ impl File {
     /// The figures of the file's rebalancing.
     pub fn rebalance_status(&self) -> Result<RebalanceStats> {
         self.shared.read(|state| {
+            state.touch_all_dense()?;
             let survey = state.survey();
             Ok(state.maintenance.controller.stats(&survey))
         })

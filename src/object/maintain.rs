@@ -288,6 +288,14 @@ impl State {
         Ok(moved > 0)
     }
 
+    /// Has the next survey count every dense store in memory, also those that were only read.
+    pub fn touch_all_dense(&mut self) -> Result<()> {
+        for slot in self.objects.with_dense() {
+            self.maintenance.touch(slot, self.objects.get(slot)?);
+        }
+        Ok(())
+    }
+
     /// Loads the dense stores of every object that can be reached, so that the next round sweeps the whole file.
     pub fn load_all_dense(&mut self) -> Result<()> {
         let mut seen = std::collections::HashSet::new();
