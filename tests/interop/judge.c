@@ -156,10 +156,8 @@ static unsigned choose_kind(enum collection collection, uint32_t seed)
             return L_DATASET;
         return draw % 64 == 21 && !backend_is_h5r ? L_EXTERNAL : L_SOFT;
     }
-#ifndef NO_HUGE
     if (draw % 257 == 5)
         return A_HUGE;
-#endif
     if (draw % 16 == 1 && !backend_is_h5r)
         return A_PLAIN_KINDS + draw / 16 % (A_KINDS - A_PLAIN_KINDS);
     unsigned kind = draw % 16 < A_PLAIN_KINDS ? draw % 16 : A_I32;
