@@ -10,6 +10,7 @@
  *        insert:N  replace:N  rename:N
  *        snapshot:PATH             flush, then copy the file and its model
  *        verify                    every value, count, and every iteration order
+ *        packed:PERCENT            flush; the index nodes are filled to PERCENT on average, none but roots below half
  * After create, flush and close the file's structure is checked (check.h); a fault ends the process. */
 #define _GNU_SOURCE
 #include "check.h"
@@ -37,6 +38,7 @@ enum {
     BY_POSITION_CHECKS = 40,
     BY_POSITION_MAX = 2000,
     CHECK_REPEAT = 97,
+    PACKED_NODES = 12,
     TRACKED_ATTRIBUTES_MAX = 20000
 };
 
@@ -493,6 +495,27 @@ static void flush_and_check(void)
     check_structure(path);
 }
 
+/* Trees of a few nodes cannot be filled evenly. */
+static void check_packed(double percent)
+{
+    char *report = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&report, &length);
+    file_flush();
+    if (!out || check_file(path, out) > 0 || fclose(out) != 0)
+        fail("the structure of the file has faults: %s", report ? report : "");
+    for (char *line = strtok(report, "\n"); line; line = strtok(NULL, "\n")) {
+        const char *nodes = strstr(line, " nodes="), *underfull = strstr(line, "underfull=");
+        const char *occupancy = strstr(line, "occupancy=");
+        int huge_index = strncmp(line, "tree type=1 ", 12) == 0;
+        if (huge_index || !nodes || !underfull || !occupancy || atol(nodes + 7) < PACKED_NODES)
+            continue;
+        if (atof(occupancy + 10) * 100 < percent || atol(underfull + 10) > 0)
+            fail("not packed: %s", line);
+    }
+    free(report);
+}
+
 static void close_and_check(void)
 {
     file_close();
@@ -552,6 +575,8 @@ static void run_step(void)
         copy_file(arguments);
     } else if (is("verify", &arguments))
         verify();
+    else if (is("packed", &arguments))
+        check_packed(atof(arguments));
     else
         fail("no such step");
 }

@@ -145,11 +145,12 @@ class Matrix:
         path = folder / "file.h5"
         form = ("v110", "v18")[turn % 2]
         snapshot = lambda name: f"snapshot:{folder / name}.h5"
+        packed = [] if mode == "none" else ["packed:90"]
         self.judge(H5R, path, f"create:{count}:{tracked}:{form}", f"mode:{mode}", snapshot("before"),
                    f"delete:50:{ORDERS[turn % 3]}", snapshot("between"), f"insert:{some}", f"replace:{some}",
                    f"rename:{some}", "verify", f"delete:60:{ORDERS[(turn + 1) % 3]}", snapshot("after"), "rebalance",
-                   snapshot("rebalanced"), "verify", "close", "open", "verify", f"mode:{mode}", "delete:70:random",
-                   "rebalance", "close")
+                   *packed, snapshot("rebalanced"), "verify", "close", "open", "verify", f"mode:{mode}",
+                   "delete:70:random", "rebalance", *packed, "close")
         for name in ("before", "between", "after", "rebalanced", "file"):
             for version in VERSIONS:
                 for order in ORDERS if self.options.full and count <= 10_000 else [ORDERS[(turn + len(name)) % 4]]:
