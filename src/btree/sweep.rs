@@ -63,7 +63,14 @@ impl Tree {
     }
 
     fn finish_sweep(&mut self, store: &mut Store, nodes_done: usize) -> Result<SweepProgress> {
-        self.mend(store, Mending { least: Level::half, all: true })?;
+        if self.header.root != UNDEFINED {
+            self.refill(store, self.header.total, self.depth)?;
+            self.lower(store)?;
+        }
+        // Rare: changes between the slices, or a node that had no neighbour to be merged with.
+        if self.counts.underfull > 0 || !self.counts.known {
+            self.mend(store, Mending { least: Level::half, all: true })?;
+        }
         Ok(SweepProgress { nodes_done, last: None })
     }
 
@@ -142,21 +149,50 @@ impl Tree {
     /// Where the leaf that begins with record `start` is the first under its parent, fills the nodes that end before
     /// it, on every level, with what begins there: their own packing has made room in them.
     fn fill_before(&mut self, store: &mut Store, start: u64) -> Result<bool> {
-        let mut filled = false;
+        let mut changed = false;
         let mut level = self.depth;
         while level > 1 && start > 0 {
             level -= 1;
-            let path = self.gap(store, start)?;
-            if path.steps[1..=level].iter().any(|step| step.index > 0) {
-                continue;
-            }
-            let mut before = self.gap(store, start - 1)?;
-            if self.pull(store, &mut before, level)? {
-                filled = true;
-                level = (level + 1).min(self.depth);
+            if self.begins(store, start, level)? {
+                let mut before = self.gap(store, start - 1)?;
+                if self.pull(store, &mut before, level)? {
+                    changed = true;
+                    level = (level + 1).min(self.depth);
+                }
             }
         }
-        Ok(filled)
+        let mut left = self.depth;
+        while left > 1 && start > 0 {
+            left -= 1;
+            if self.begins(store, start, left)? {
+                changed |= self.refill(store, start - 1, left + 1)?;
+                break;
+            }
+        }
+        self.lower(store)?;
+        Ok(changed)
+    }
+
+    /// Whether the leaf that begins with record `start` is the first one under its ancestor at `level`.
+    fn begins(&self, store: &mut Store, start: u64, level: usize) -> Result<bool> {
+        let path = self.gap(store, start)?;
+        Ok(path.steps[1..=level].iter().all(|step| step.index == 0))
+    }
+
+    /// Merges or evens out the nodes on the way to the leaf before record `rank` that are less than half full and will
+    /// not be filled any more, those below `top`.
+    fn refill(&mut self, store: &mut Store, rank: u64, top: usize) -> Result<bool> {
+        let mut changed = false;
+        loop {
+            let mut path = self.gap(store, rank)?;
+            let low = |level: &usize| {
+                let spare = if *level + 1 == self.depth || *level + 1 < top { 1 } else { 2 };
+                path.steps[*level].nrec < self.geometry.level(*level).half() && path.steps[*level + 1].nrec >= spare
+            };
+            let Some(level) = (0..top.min(self.depth)).find(low) else { return Ok(changed) };
+            self.relieve(store, &mut path, level)?;
+            changed = true;
+        }
     }
 
     /// Fills the parent of the leaf on `path` when a window of `most` leaves reaches its end.
@@ -182,7 +218,11 @@ impl Tree {
         let right = self.child(store, level + 1, parent, parent.index + 1).nrec;
         let records = usize::from(node.nrec) + usize::from(right) + 1;
         let left = usize::from(packed).min(records.saturating_sub(2));
-        let targets: Vec<u16> = match records <= usize::from(packed) {
+        let spare = parent.nrec > 1 || level + 1 == self.depth;
+        if !spare && self.pull(store, path, level + 1)? {
+            return Ok(true);
+        }
+        let targets: Vec<u16> = match spare && records <= usize::from(packed) {
             true => vec![records as u16],
             false if left <= usize::from(node.nrec) => return Ok(false),
             false => vec![left as u16, (records - 1 - left) as u16],

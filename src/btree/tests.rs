@@ -434,8 +434,10 @@ fn rates() {
         (i.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32 ^ 0x5bd1_e995
     }
     for node_size in std::env::var("NODE").map_or(vec![512, 1024, 2048, 4096, 8192], |n| vec![n.parse().unwrap()]) {
-        for count in [1_000, 10_000, 100_000, 1_000_000u64] {
-            let rounds = (200_000 / count).max(1);
+        for count in
+            std::env::var("COUNT").map_or(vec![1_000, 10_000, 100_000, 1_000_000u64], |n| vec![n.parse().unwrap()])
+        {
+            let rounds = (2_000_000 / count).max(1);
             let (mut inserted, mut removed) = (std::time::Duration::ZERO, std::time::Duration::ZERO);
             let (mut swept, mut worst) = (std::time::Duration::ZERO, std::time::Duration::ZERO);
             let (mut occupancy, mut packed) = (0.0, 0.0);
