@@ -1,0 +1,184 @@
+// Groups and links: nested creation, hard and soft links, move, delete, iteration, and what deleting frees.
+#include "check.h"
+
+static bool link_exists(h5r_object *loc, const char *path) {
+    bool exists = false;
+    OK(h5r_link_exists(loc, path, &exists));
+    return exists;
+}
+
+static uint64_t link_count(h5r_object *group) {
+    uint64_t count = UINT64_MAX;
+    OK(h5r_link_count(group, &count));
+    return count;
+}
+
+static int32_t kind_of(h5r_object *object) {
+    int32_t kind = -1;
+    OK(h5r_object_kind(object, &kind));
+    return kind;
+}
+
+static void groups(h5r_object *root) {
+    h5r_object *deep = NULL, *middle = NULL;
+    OK(h5r_group_create(root, "a/b/c", NULL, &deep));
+    FAILS(H5R_ERR_EXISTS, h5r_group_create(root, "/a/b", NULL, NULL));
+    SAYS("a/b");
+    OK(h5r_object_open(root, "/a/b", &middle));
+    CHECK(kind_of(middle) == H5R_KIND_GROUP && link_count(middle) == 1);
+    OK(h5r_group_create(middle, "/absolute", NULL, NULL));
+    CHECK(link_exists(root, "absolute") && link_exists(middle, "/a") && !link_exists(middle, "a"));
+    CHECK(!link_exists(root, "a/x/y"));
+    const uint64_t dims[1] = {2};
+    OK(h5r_dataset_create(deep, "d", H5R_I32, 1, dims, NULL, NULL));
+    FAILS(H5R_ERR_WRONG_KIND, h5r_group_create(deep, "d/below", NULL, NULL));
+    OK(h5r_object_close(middle));
+    OK(h5r_object_close(deep));
+}
+
+static void hard_and_soft(h5r_object *root) {
+    h5r_object *target = NULL, *other = NULL, *through = NULL;
+    OK(h5r_group_create(root, "target", NULL, &target));
+    write_int(target, "mark", 77);
+    OK(h5r_link_create_hard(root, "links/hard", target));
+    OK(h5r_link_create_soft(root, "links/soft", "/target"));
+    OK(h5r_link_create_soft(root, "links/dangling", "/nowhere"));
+    FAILS(H5R_ERR_EXISTS, h5r_link_create_soft(root, "links/soft", "/a"));
+    OK(h5r_object_open(root, "links/soft", &through));
+    CHECK(read_int(through, "mark") == 77);
+    OK(h5r_object_close(through));
+    CHECK(link_exists(root, "links/dangling"));
+    FAILS(H5R_ERR_NOT_FOUND, h5r_object_open(root, "links/dangling", &other));
+    h5r_link_details info = H5R_LINK_DETAILS_INIT;
+    OK(h5r_link_info(root, "links/hard", &info));
+    CHECK(info.kind == H5R_LINK_HARD && info.creation_order == H5R_NO_CREATION_ORDER);
+    OK(h5r_link_info(root, "links/soft", &info));
+    CHECK(info.kind == H5R_LINK_SOFT);
+    FAILS(H5R_ERR_NOT_FOUND, h5r_link_info(root, "links/none", &info));
+    char path[32];
+    size_t length = 0;
+    OK(h5r_link_target(root, "links/soft", path, sizeof path, &length));
+    CHECK(length == 7 && strcmp(path, "/target") == 0);
+    FAILS(H5R_ERR_WRONG_KIND, h5r_link_target(root, "links/hard", path, sizeof path, &length));
+    // The object lives as long as one hard link leads to it.
+    OK(h5r_link_delete(root, "target"));
+    OK(h5r_object_open(root, "links/hard", &other));
+    CHECK(read_int(other, "mark") == 77);
+    OK(h5r_object_close(other));
+    OK(h5r_object_close(target));
+    OK(h5r_link_delete(root, "links/hard"));
+    FAILS(H5R_ERR_NOT_FOUND, h5r_object_open(root, "links/soft", &other));
+    h5r_file *elsewhere = new_file("elsewhere.h5");
+    FAILS(H5R_ERR_ARGUMENT, h5r_link_create_hard(root, "foreign", h5r_root(elsewhere)));
+    FAILS(H5R_ERR_ARGUMENT, h5r_link_move(root, "a", h5r_root(elsewhere), "a"));
+    OK(h5r_close(elsewhere));
+}
+
+static void moves(h5r_object *root) {
+    h5r_object *from = NULL, *to = NULL, *moved = NULL;
+    OK(h5r_group_create(root, "from/x", NULL, &from));
+    write_int(from, "mark", 5);
+    OK(h5r_object_close(from));
+    OK(h5r_group_create(root, "to", NULL, &to));
+    OK(h5r_link_move(root, "from/x", to, "new/place"));
+    CHECK(!link_exists(root, "from/x") && link_exists(root, "to/new/place"));
+    OK(h5r_link_move(to, "new/place", NULL, "there"));
+    OK(h5r_object_open(root, "to/there", &moved));
+    CHECK(read_int(moved, "mark") == 5);
+    OK(h5r_group_create(root, "to/taken", NULL, NULL));
+    FAILS(H5R_ERR_EXISTS, h5r_link_move(to, "there", NULL, "taken"));
+    FAILS(H5R_ERR_NOT_FOUND, h5r_link_move(to, "absent", NULL, "x"));
+    CHECK(link_exists(to, "there"));
+    OK(h5r_object_close(moved));
+    OK(h5r_object_close(to));
+}
+
+static int32_t in_order(const char *name, void *user_data) {
+    int *next = (int *)user_data;
+    char expected[16];
+    snprintf(expected, sizeof expected, "link%04d", *next);
+    if (strcmp(name, expected) != 0) return -1;
+    ++*next;
+    return 0;
+}
+
+static void many(h5r_object *root) {
+    enum { LINKS = 500 };
+    char name[16];
+    h5r_group_options options = H5R_GROUP_OPTIONS_INIT;
+    h5r_object *group = NULL;
+    options.links.creation_order = H5R_CREATION_ORDER_INDEXED;
+    OK(h5r_group_create(root, "many", &options, &group));
+    for (int i = 0; i < LINKS; i++) {
+        snprintf(name, sizeof name, "link%04d", i);
+        OK(h5r_link_create_soft(group, name, "/a"));
+    }
+    CHECK(link_count(group) == LINKS);
+    int next = 0;
+    OK(h5r_link_iterate(group, H5R_ORDER_NAME, in_order, &next));
+    CHECK(next == LINKS);
+    next = 0;
+    OK(h5r_link_iterate(group, H5R_ORDER_CREATION, in_order, &next));
+    CHECK(next == LINKS);
+    FAILS(H5R_ERR_CALLBACK, h5r_link_iterate(group, H5R_ORDER_NAME_REVERSE, in_order, &next));
+    for (int i = LINKS - 1; i >= 100; i--) {
+        snprintf(name, sizeof name, "link%04d", i);
+        OK(h5r_link_delete(group, name));
+    }
+    CHECK(link_count(group) == 100);
+    next = 0;
+    OK(h5r_link_iterate(group, H5R_ORDER_CREATION, in_order, &next));
+    CHECK(next == 100);
+    h5r_link_details info = H5R_LINK_DETAILS_INIT;
+    OK(h5r_link_info(group, "link0042", &info));
+    CHECK(info.creation_order == 42);
+    OK(h5r_object_close(group));
+}
+
+// Groups and datasets that come and go do not make the file grow.
+static void space_comes_back(void) {
+    long first = 0, last = 0;
+    for (int round = 0; round < 12; round++) {
+        h5r_file *file = round == 0 ? new_file("space.h5") : old_file("space.h5");
+        char name[16];
+        const uint64_t dims[1] = {1000};
+        double data[1000] = {0};
+        for (int i = 0; i < 50; i++) {
+            h5r_object *dataset = NULL;
+            snprintf(name, sizeof name, "d%d", i);
+            OK(h5r_dataset_create(h5r_root(file), name, H5R_F64, 1, dims, NULL, &dataset));
+            OK(h5r_dataset_write(dataset, H5R_F64, NULL, data));
+            OK(h5r_object_close(dataset));
+        }
+        OK(h5r_flush(file));
+        for (int i = 0; i < 50; i++) {
+            snprintf(name, sizeof name, "d%d", i);
+            OK(h5r_link_delete(h5r_root(file), name));
+        }
+        OK(h5r_check(file));
+        OK(h5r_close(file));
+        FILE *plain = fopen("space.h5", "rb");
+        CHECK(plain != NULL && fseek(plain, 0, SEEK_END) == 0);
+        last = ftell(plain);
+        if (round == 0) first = last;
+        fclose(plain);
+    }
+    printf("file after one round: %ld bytes, after twelve: %ld\n", first, last);
+    CHECK(last <= first + 4096 && last < 100000);
+}
+
+int main(void) {
+    h5r_file *file = new_file("links.h5");
+    groups(h5r_root(file));
+    hard_and_soft(h5r_root(file));
+    moves(h5r_root(file));
+    many(h5r_root(file));
+    OK(h5r_check(file));
+    OK(h5r_close(file));
+    file = old_file("links.h5");
+    OK(h5r_check(file));
+    CHECK(link_exists(h5r_root(file), "to/there") && link_exists(h5r_root(file), "many/link0099"));
+    OK(h5r_close(file));
+    space_comes_back();
+    return 0;
+}

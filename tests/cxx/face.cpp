@@ -1,0 +1,206 @@
+// The C++ face: attributes of every type, datasets, links, errors, moves, and callbacks that throw.
+#include <h5r.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <thread>
+
+#define CHECK(condition)                                                                \
+    do {                                                                                \
+        if (!(condition)) {                                                             \
+            std::fprintf(stderr, "%s:%d: failed: %s\n", __FILE__, __LINE__, #condition); \
+            std::exit(1);                                                               \
+        }                                                                               \
+    } while (0)
+
+template <class F> void throws(h5r_status status, const std::string &part, F call) {
+    try {
+        call();
+    } catch (const h5r::error &e) {
+        if (e.status() == status && std::string(e.what()).find(part) != std::string::npos) return;
+        std::fprintf(stderr, "expected %s with '%s', got %s\n", h5r_status_name(status), part.c_str(), e.what());
+        std::exit(1);
+    }
+    std::fprintf(stderr, "expected %s, and nothing was thrown\n", h5r_status_name(status));
+    std::exit(1);
+}
+
+static void attributes(h5r::group &root) {
+    root.attr_write("int", 42);
+    root.attr_write("char", static_cast<signed char>(-3));
+    root.attr_write("long", std::uint64_t{1} << 63);
+    root.attr_write("float", 1.5f);
+    root.attr_write("double", -2.25);
+    root.attr_write("text", "grüße");
+    root.attr_write("string", std::string("second"));
+    root.attr_write("empty", "");
+    root.attr_write("vector", std::vector<double>{1, 2, 3});
+    root.attr_write("array", std::array<std::int16_t, 4>{4, 3, 2, 1});
+    const float matrix[6] = {1, 2, 3, 4, 5, 6};
+    root.attr_write("matrix", matrix, {2, 3});
+    root.attr_write_null("null", H5R_I32);
+
+    CHECK(root.attr_read<int>("int") == 42);
+    CHECK(root.attr_read<double>("int") == 42.0);
+    CHECK(root.attr_read<int>("char") == -3);
+    CHECK(root.attr_read<std::uint64_t>("long") == std::uint64_t{1} << 63);
+    CHECK(root.attr_read<double>("float") == 1.5);
+    CHECK(root.attr_read<std::string>("text") == "grüße");
+    CHECK(root.attr_read<std::string>("string") == "second");
+    CHECK(root.attr_read<std::string>("empty").empty());
+    CHECK((root.attr_read<std::vector<int>>("vector") == std::vector<int>{1, 2, 3}));
+    CHECK((root.attr_read<std::vector<std::int64_t>>("array") == std::vector<std::int64_t>{4, 3, 2, 1}));
+    CHECK((root.attr_read<std::vector<float>>("matrix") == std::vector<float>(matrix, matrix + 6)));
+    CHECK(root.attr_read<std::vector<float>>("null").empty() && root.attr_info("null").is_null);
+    const auto info = root.attr_info("matrix");
+    CHECK((info.dims == std::vector<std::uint64_t>{2, 3}) && info.type == h5r::type::of<float>());
+    CHECK(info.type.describe() == "32-bit little-endian float" && info.type.type_class() == H5R_CLASS_FLOAT);
+    CHECK(root.attr_exists("int") && !root.attr_exists("absent") && root.attr_count() == 12);
+    root.attr_rename("int", "renamed");
+    root.attr_delete("char");
+    CHECK(root.attr_count() == 11 && root.attr_read<int>("renamed") == 42);
+
+    throws(H5R_ERR_NOT_FOUND, "absent", [&] { root.attr_read<int>("absent"); });
+    throws(H5R_ERR_TOO_SMALL, "bytes", [&] { root.attr_read<int>("vector"); });
+    throws(H5R_ERR_TYPE, "", [&] { root.attr_read<int>("text"); });
+    throws(H5R_ERR_ARGUMENT, "", [&] { root.attr_write("", 1); });
+}
+
+static void iteration(h5r::group &root) {
+    std::vector<std::string> names;
+    root.attr_iterate(H5R_ORDER_NAME, [&](std::string_view name) { names.emplace_back(name); });
+    CHECK(names.size() == root.attr_count() && names.front() == "array" && names.back() == "vector");
+    int calls = 0;
+    root.attr_iterate(H5R_ORDER_NAME, [&](std::string_view) { return ++calls < 3; });
+    CHECK(calls == 3);
+    bool caught = false;
+    try {
+        root.attr_iterate(H5R_ORDER_NAME, [](std::string_view name) {
+            if (name == "empty") throw std::out_of_range("from the callback");
+        });
+    } catch (const std::out_of_range &e) {
+        caught = std::string(e.what()) == "from the callback";
+    }
+    CHECK(caught);
+}
+
+static void datasets(h5r::group &root) {
+    auto grid = root.create_dataset<double>("a/grid", {2, 3});
+    grid.write(std::vector<float>{1, 2, 3, 4, 5, 6});
+    CHECK((grid.read<int>() == std::vector<int>{1, 2, 3, 4, 5, 6}));
+    double corner[2] = {0, 0};
+    grid.read(corner, {{0, 2}, {}, {2, 1}, {}});
+    CHECK(corner[0] == 3 && corner[1] == 6);
+    const double fresh[2] = {30, 60};
+    grid.write(fresh, {{0, 2}, {}, {2, 1}, {}});
+    CHECK((grid.read<int>() == std::vector<int>{1, 2, 30, 4, 5, 60}));
+    grid.attr_write("units", "K");
+    const auto info = grid.info();
+    CHECK(info.dims.size() == 2 && info.layout == H5R_LAYOUT_CONTIGUOUS && info.storage_size == 48);
+    CHECK(grid.kind() == H5R_KIND_DATASET && grid.path() == "/a/grid");
+    throws(H5R_ERR_ARGUMENT, "5 values", [&] { grid.write(std::vector<double>(5)); });
+    throws(H5R_ERR_ARGUMENT, "rank", [&] { grid.read(corner, {{0}, {}, {}, {}}); });
+    throws(H5R_ERR_RANGE, "", [&] { grid.read(corner, {{0, 3}, {}, {2, 1}, {}}); });
+    throws(H5R_ERR_WRONG_KIND, "", [&] { grid.set_extent({4, 4}); });
+    throws(H5R_ERR_WRONG_KIND, "is not a dataset", [&] { root.open_dataset("a"); });
+    throws(H5R_ERR_WRONG_KIND, "is not a group", [&] { root.open_group("a/grid"); });
+    CHECK(root.open_dataset("a/grid").attr_read<std::string>("units") == "K");
+}
+
+static void links(h5r::group &root) {
+    h5r::group_options options;
+    options.links.creation_order = H5R_CREATION_ORDER_INDEXED;
+    auto group = root.create_group("ordered", options);
+    for (const char *name : {"z", "m", "a"}) group.create_group(name);
+    std::string order;
+    group.link_iterate(H5R_ORDER_CREATION, [&](std::string_view name) { order += name; });
+    CHECK(order == "zma" && group.link_count() == 3);
+    group.link_create_soft("soft", "/ordered/z");
+    group.link_create_hard("hard", group.open("z"));
+    group.link_move("m", "deeper/moved");
+    CHECK(group.link_exists("deeper/moved") && !group.link_exists("m"));
+    CHECK(group.link_target("soft") == "/ordered/z" && group.link_info("soft").kind == H5R_LINK_SOFT);
+    group.link_delete("soft");
+    CHECK(!group.link_exists("soft"));
+    throws(H5R_ERR_EXISTS, "z", [&] { group.create_group("z"); });
+}
+
+static void ownership() {
+    auto first = h5r::file::create("moved.h5");
+    auto second = std::move(first);
+    auto root = second.root();
+    root.attr_write("a", 1);
+    throws(H5R_ERR_BAD_HANDLE, "NULL", [&] { first.flush(); });
+    auto group = root.create_group("g");
+    auto moved = std::move(group);
+    throws(H5R_ERR_BAD_HANDLE, "NULL", [&] { group.attr_count(); });
+    moved.close();
+    throws(H5R_ERR_BAD_HANDLE, "", [&] { moved.attr_count(); });
+    second.close();
+    throws(H5R_ERR_BAD_HANDLE, "", [&] { root.attr_count(); });
+    { auto kept = h5r::file::open("moved.h5"); kept.root().attr_write("b", 2); }
+    h5r::open_options options;
+    options.read_only = 1;
+    auto again = h5r::file::open("moved.h5", options);
+    CHECK(again.root().attr_read<int>("b") == 2);
+    throws(H5R_ERR_READ_ONLY, "", [&] { again.root().attr_write("c", 3); });
+    h5r::create_options exclusive;
+    exclusive.exclusive = 1;
+    throws(H5R_ERR_EXISTS, "moved.h5", [&] { h5r::file::create("moved.h5", exclusive); });
+}
+
+static void modes() {
+    auto file = h5r::file::create("modes.h5");
+    auto root = file.root();
+    std::atomic<int> sessions{0};
+    h5r::incremental_options options;
+    options.interval_ms = 1;
+    options.progress = [&](const h5r_progress &) {
+        ++sessions;
+        throw std::runtime_error("dropped");
+    };
+    throws(H5R_ERR_LAZY_REQUIRED, "", [&] { file.set_incremental(options); });
+    h5r::lazy_options lazy;
+    lazy.threshold = 0.5;
+    throws(H5R_ERR_RANGE, "0.01..0.20", [&] { file.set_lazy(lazy); });
+    file.set_lazy();
+    file.set_incremental(options);
+    for (int i = 0; i < 3000; i++) root.attr_write("name" + std::to_string(i), i);
+    for (int i = 0; i < 3000; i++)
+        if (i % 5 != 0) root.attr_delete("name" + std::to_string(i));
+    auto moved = std::move(file);
+    for (int i = 0; i < 1000 && sessions == 0; i++) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    CHECK(sessions > 0);
+    moved.set_none();
+    moved.set_smart();
+    moved.rebalance();
+    moved.check();
+    const auto stats = moved.rebalance_status();
+    CHECK(stats.mode == H5R_MODE_SMART && stats.deletes == 2400);
+    moved.close();
+    auto again = h5r::file::open("modes.h5");
+    for (int i = 0; i < 3000; i += 5) CHECK(again.root().attr_read<int>("name" + std::to_string(i)) == i);
+    CHECK(again.root().attr_count() == 600);
+}
+
+int main() {
+    auto file = h5r::file::create("face.h5");
+    auto root = file.root();
+    attributes(root);
+    iteration(root);
+    datasets(root);
+    links(root);
+    file.flush();
+    file.check();
+    file.close();
+    auto again = h5r::file::open("face.h5");
+    again.check();
+    CHECK(again.root().attr_read<std::string>("text") == "grüße");
+    CHECK(again.root().open_dataset("/a/grid").read<double>()[5] == 60);
+    ownership();
+    modes();
+    return 0;
+}

@@ -1,0 +1,323 @@
+! The Fortran face: every kind and rank, strings, datasets with sections, links, iteration, modes, callbacks and errors.
+module face_support
+  use, intrinsic :: iso_c_binding
+  use, intrinsic :: iso_fortran_env, only: int8, int16, int32, int64, real32, real64
+  use h5r
+  implicit none
+  integer :: visited = 0
+  character(len=16) :: names(64)
+  integer(c_int), volatile :: sessions = 0
+  type(h5r_file) :: background_file
+  integer :: reentrant_status = 0
+
+contains
+
+  subroutine check(condition, what)
+    logical, intent(in) :: condition
+    character(*), intent(in) :: what
+    if (.not. condition) then
+      print '(4a)', 'failed: ', what, '; last error: ', h5r_last_error()
+      error stop 1
+    end if
+  end subroutine
+
+  integer function collect(name)
+    character(*), intent(in) :: name
+    visited = visited + 1
+    names(visited) = name
+    collect = 0
+  end function
+
+  integer function stop_at_two(name)
+    character(*), intent(in) :: name
+    visited = visited + len(name) / len(name)
+    stop_at_two = merge(1, 0, visited == 2)
+  end function
+
+  integer function fail_at_once(name)
+    character(*), intent(in) :: name
+    fail_at_once = -len(name)
+  end function
+
+  subroutine on_progress(progress, user_data) bind(C)
+    type(h5r_progress), intent(in) :: progress
+    type(c_ptr), value :: user_data
+    type(h5r_file) :: file
+    integer, pointer :: mark
+    call c_f_pointer(user_data, mark)
+    if (mark == 4711 .and. progress%nodes_rebalanced >= 0) sessions = sessions + 1
+    file = background_file
+    call h5r_set_none(file, reentrant_status)
+  end subroutine
+end module
+
+program face
+  use face_support
+  implicit none
+  type(h5r_file) :: file
+
+  call h5r_create('face.h5', file)
+  call scalars(h5r_root(file))
+  call arrays(h5r_root(file))
+  call strings(h5r_root(file))
+  call datasets(h5r_root(file))
+  call links(h5r_root(file))
+  call iterations(h5r_root(file))
+  call errors(file)
+  call h5r_check(file)
+  call h5r_close(file)
+  call check(.not. c_associated(file%handle), 'closing sets the handle to NULL')
+  call h5r_open('face.h5', file)
+  call arrays(h5r_root(file))
+  call h5r_close(file)
+  call modes()
+  print '(a)', 'all held'
+
+contains
+
+  subroutine scalars(root)
+    type(h5r_object), intent(in) :: root
+    integer(int8) :: i8
+    integer(int16) :: i16
+    integer(int32) :: i32
+    integer(int64) :: i64
+    real(real32) :: r32
+    real(real64) :: r64
+    logical :: exists
+    integer(int64) :: count
+    call h5r_attr_write(root, 'i8', -5_int8)
+    call h5r_attr_write(root, 'i16', 300_int16)
+    call h5r_attr_write(root, 'i32', 70000_int32)
+    call h5r_attr_write(root, 'i64', 2_int64**40)
+    call h5r_attr_write(root, 'r32', 1.5_real32)
+    call h5r_attr_write(root, 'r64', -2.25_real64)
+    call h5r_attr_read(root, 'i8', i8)
+    call h5r_attr_read(root, 'i16', i16)
+    call h5r_attr_read(root, 'i32', i32)
+    call h5r_attr_read(root, 'i64', i64)
+    call h5r_attr_read(root, 'r32', r32)
+    call h5r_attr_read(root, 'r64', r64)
+    call check(i8 == -5 .and. i16 == 300 .and. i32 == 70000 .and. i64 == 2_int64**40, 'integers')
+    call check(abs(r32 - 1.5) <= 0 .and. abs(r64 + 2.25_real64) <= 0, 'reals')
+    call h5r_attr_read(root, 'i8', r64)
+    call check(abs(r64 + 5) <= 0, 'conversion')
+    call h5r_attr_exists(root, 'i8', exists)
+    call check(exists, 'exists')
+    call h5r_attr_rename(root, 'i8', 'renamed  ')
+    call h5r_attr_exists(root, 'renamed', exists)
+    call check(exists, 'renamed')
+    call h5r_attr_delete(root, 'renamed')
+    call h5r_attr_count(root, count)
+    call check(count == 5, 'count')
+  end subroutine
+
+  subroutine arrays(root)
+    type(h5r_object), intent(in) :: root
+    integer(int32) :: matrix(2, 3), back(2, 3)
+    real(real64) :: four(2, 2, 2, 2), four_back(2, 2, 2, 2), line(6), part(3)
+    integer(int16) :: cube(1, 2, 3), cube_back(1, 2, 3)
+    type(h5r_info) :: info
+    integer :: i
+    matrix = reshape([1, 2, 3, 4, 5, 6], [2, 3])
+    four = reshape([(real(i, real64) / 3, i=1, 16)], [2, 2, 2, 2])
+    cube = reshape([(int(i, int16), i=1, 6)], [1, 2, 3])
+    line = [(real(i, real64), i=1, 6)]
+    call h5r_attr_write(root, 'matrix', matrix)
+    call h5r_attr_write(root, 'four', four)
+    call h5r_attr_write(root, 'cube', cube)
+    call h5r_attr_write(root, 'every second', line(::2))
+    call h5r_attr_read(root, 'matrix', back)
+    call h5r_attr_read(root, 'four', four_back)
+    call h5r_attr_read(root, 'cube', cube_back)
+    call h5r_attr_read(root, 'every second', part)
+    call check(all(matrix == back) .and. all(abs(four - four_back) <= 0) .and. all(cube == cube_back), 'arrays')
+    call check(all(abs(part - [1, 3, 5]) <= 0), 'a section with gaps')
+    line = 0
+    call h5r_attr_read(root, 'every second', line(2::2))
+    call check(all(abs(line - [0, 1, 0, 3, 0, 5]) <= 0), 'read into a section with gaps')
+    call h5r_attr_info(root, 'matrix', info)
+    call check(size(info%dims) == 2 .and. all(info%dims == [2, 3]) .and. info%type == H5R_I32, 'dims in Fortran order')
+    call h5r_type_close(info%type)
+  end subroutine
+
+  subroutine strings(root)
+    type(h5r_object), intent(in) :: root
+    character(len=10) :: text
+    character(len=3) :: short
+    character(len=4) :: words(3), words_back(3)
+    call h5r_attr_write(root, 'text', 'hello')
+    call h5r_attr_read(root, 'text', text)
+    call check(text == 'hello', 'string')
+    call h5r_attr_read(root, 'text', short)
+    call check(short == 'hel', 'cut string')
+    call h5r_attr_write(root, 'empty', '')
+    call h5r_attr_read(root, 'empty', text)
+    call check(text == '', 'empty string')
+    words = ['one ', 'two ', 'four']
+    call h5r_attr_write(root, 'words', words)
+    call h5r_attr_read(root, 'words', words_back)
+    call check(all(words == words_back), 'strings')
+  end subroutine
+
+  subroutine datasets(root)
+    type(h5r_object), intent(in) :: root
+    type(h5r_object) :: dataset
+    type(h5r_info) :: info
+    type(h5r_dataset_options) :: options
+    real(real32) :: field(4, 3), field_back(4, 3), line(4)
+    integer(int32) :: corner(2, 2), scalar
+    integer :: i, kind
+    field = reshape([(real(i, real32), i=1, 12)], [4, 3])
+    call h5r_dataset_create(root, 'made/field', H5R_F64, shape(field), dataset)
+    call h5r_dataset_write(dataset, field)
+    call h5r_dataset_read(dataset, field_back)
+    call check(all(abs(field - field_back) <= 0), 'dataset')
+    call h5r_dataset_info(dataset, info)
+    call check(all(info%dims == [4, 3]) .and. info%layout == H5R_LAYOUT_CONTIGUOUS, 'dataset info')
+    call h5r_dataset_read(dataset, corner, start=[3, 2])
+    call check(all(corner == reshape([7, 8, 11, 12], [2, 2])), 'a part of a dataset')
+    call h5r_dataset_read(dataset, corner, start=[1, 1], stride=[3, 2])
+    call check(all(corner == reshape([1, 4, 9, 12], [2, 2])), 'every third and second')
+    call h5r_dataset_write(dataset, reshape([real(real64) :: 70, 80], [2, 1]), start=[2, 3])
+    call h5r_dataset_read(dataset, field_back)
+    call check(abs(field_back(2, 3) - 70) <= 0 .and. abs(field_back(3, 3) - 80) <= 0, 'a written part')
+    call h5r_attr_write(dataset, 'units', 'K')
+    call h5r_object_kind(dataset, kind)
+    call check(kind == H5R_KIND_DATASET, 'kind')
+    call h5r_dataset_read(dataset, line, status=i)
+    call check(i == H5R_ERR_ARGUMENT .or. i == H5R_ERR_RANGE, 'another rank is refused')
+    call h5r_dataset_read(dataset, corner, start=[4, 3], status=i)
+    call check(i == H5R_ERR_RANGE, 'outside is refused')
+    call h5r_object_close(dataset)
+    call h5r_dataset_create(root, 'scalar', H5R_I32, [integer ::], dataset)
+    call h5r_dataset_write(dataset, 12)
+    call h5r_dataset_read(dataset, scalar)
+    call check(scalar == 12, 'scalar dataset')
+    call h5r_object_close(dataset)
+    options%layout = H5R_LAYOUT_COMPACT
+    call h5r_dataset_create(root, 'compact', H5R_I8, [3], dataset, options)
+    call h5r_dataset_info(dataset, info)
+    call check(info%layout == H5R_LAYOUT_COMPACT, 'options')
+    call h5r_object_close(dataset)
+  end subroutine
+
+  subroutine links(root)
+    type(h5r_object), intent(in) :: root
+    type(h5r_object) :: group, same
+    logical :: exists
+    integer(int64) :: count
+    call h5r_group_create(root, 'links', group)
+    call h5r_link_create_soft(group, 'soft', '/made')
+    call h5r_object_open(root, 'made/field', same)
+    call h5r_link_create_hard(group, 'hard', same)
+    call h5r_object_close(same)
+    call h5r_link_move(group, 'hard', root, 'moved/hard')
+    call h5r_link_exists(root, 'moved/hard', exists)
+    call check(exists, 'moved')
+    call h5r_link_count(group, count)
+    call check(count == 1, 'link count')
+    visited = 0
+    call h5r_link_iterate(group, H5R_ORDER_NAME, collect)
+    call check(visited == 1 .and. names(1) == 'soft', 'link iteration')
+    call h5r_link_delete(group, 'soft')
+    call h5r_link_exists(group, 'soft', exists)
+    call check(.not. exists, 'deleted')
+    call h5r_object_close(group)
+  end subroutine
+
+  subroutine iterations(root)
+    type(h5r_object), intent(in) :: root
+    type(h5r_object) :: group
+    type(h5r_group_options) :: options
+    integer :: i, status
+    character(len=4) :: name
+    options%attributes%creation_order = H5R_CREATION_ORDER_INDEXED
+    call h5r_group_create(root, 'ordered', group, options)
+    do i = 1, 20
+      write (name, '(a, i2.2)') 'n', mod(7 * i, 20)
+      call h5r_attr_write(group, name, i)
+    end do
+    visited = 0
+    call h5r_attr_iterate(group, H5R_ORDER_CREATION, collect)
+    call check(visited == 20 .and. names(1) == 'n07' .and. names(2) == 'n14', 'creation order')
+    visited = 0
+    call h5r_attr_iterate(group, H5R_ORDER_NAME, collect)
+    call check(names(1) == 'n00' .and. names(20) == 'n19', 'name order')
+    visited = 0
+    call h5r_attr_iterate(group, H5R_ORDER_NATIVE, stop_at_two)
+    call check(visited == 2, 'stopped')
+    call h5r_attr_iterate(group, H5R_ORDER_NATIVE, fail_at_once, status)
+    call check(status == H5R_ERR_CALLBACK, 'failed')
+    call h5r_object_close(group)
+  end subroutine
+
+  subroutine errors(open_file)
+    type(h5r_file), intent(in) :: open_file
+    type(h5r_object) :: nothing, object
+    type(h5r_lazy_options) :: options
+    type(h5r_file) :: other
+    integer :: status, value
+    call h5r_attr_write(nothing, 'a', 1, status)
+    call check(status == H5R_ERR_BAD_HANDLE, 'a NULL handle')
+    call check(h5r_status_name(status) == 'H5R_ERR_BAD_HANDLE', 'status name')
+    call h5r_attr_read(h5r_root(open_file), 'absent', value, status)
+    call check(status == H5R_ERR_NOT_FOUND .and. index(h5r_last_error(), 'absent') > 0, 'absent')
+    call h5r_object_open(h5r_root(open_file), 'no/where', object, status)
+    call check(status == H5R_ERR_NOT_FOUND .and. .not. c_associated(object%handle), 'nowhere')
+    options%threshold = 0.5_c_double
+    call h5r_set_lazy(open_file, options, status)
+    call check(status == H5R_ERR_RANGE .and. index(h5r_last_error(), '0.01..0.20') > 0, 'range')
+    call h5r_open('absent.h5', other, status=status)
+    call check(status /= H5R_OK .and. index(h5r_last_error(), 'absent.h5') > 0, 'absent file')
+    call check(len(h5r_version()) >= 5, 'version')
+  end subroutine
+
+  subroutine modes()
+    type(h5r_file) :: busy
+    type(h5r_incremental_options) :: options
+    type(h5r_rebalance_stats) :: stats
+    type(h5r_object) :: root
+    integer, target :: mark
+    integer :: i, status, start, now, rate
+    integer(int64) :: count
+    character(len=16) :: name
+    mark = 4711
+    call h5r_create('modes.h5', busy)
+    background_file = busy
+    root = h5r_root(busy)
+    call h5r_set_incremental(busy, status=status)
+    call check(status == H5R_ERR_LAZY_REQUIRED, 'lazy required')
+    call h5r_set_lazy(busy)
+    options%interval_ms = 1
+    options%progress = c_funloc(on_progress)
+    options%user_data = c_loc(mark)
+    call h5r_set_incremental(busy, options)
+    do i = 1, 2000
+      write (name, '(a, i6.6)') 'attr', i
+      call h5r_attr_write(root, name, i)
+    end do
+    do i = 1, 2000
+      write (name, '(a, i6.6)') 'attr', i
+      if (mod(i, 4) /= 0) call h5r_attr_delete(root, name)
+    end do
+    call system_clock(start, rate)
+    do
+      call system_clock(now)
+      if (sessions > 0 .or. now - start > 5 * rate) exit
+    end do
+    call check(sessions > 0 .and. reentrant_status == H5R_ERR_REENTRANT, 'callback on the background thread')
+    call h5r_set_smart(busy)
+    call h5r_set_none(busy)
+    call h5r_rebalance(busy)
+    call h5r_rebalance_status(busy, stats)
+    call check(stats%mode == H5R_MODE_NONE .and. stats%deletes == 1500 .and. stats%file_bytes > 0, 'statistics')
+    call h5r_flush(busy)
+    call h5r_close(busy)
+    call h5r_open('modes.h5', busy)
+    call h5r_attr_count(h5r_root(busy), count)
+    call check(count == 500, 'survivors')
+    call h5r_attr_read(h5r_root(busy), 'attr002000', i)
+    call check(i == 2000, 'a survivor')
+    call h5r_close(busy)
+  end subroutine
+end program
