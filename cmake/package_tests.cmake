@@ -12,7 +12,7 @@ set_tests_properties(install PROPERTIES FIXTURES_SETUP package)
 function(add_package_test name source)
     add_test(NAME ${name} COMMAND ${CMAKE_CTEST_COMMAND}
         --build-and-test "${source}" "${CMAKE_CURRENT_BINARY_DIR}/${name}"
-        --build-generator "${CMAKE_GENERATOR}" --build-makeprogram "${CMAKE_MAKE_PROGRAM}"
+        --build-noclean --build-generator "${CMAKE_GENERATOR}" --build-makeprogram "${CMAKE_MAKE_PROGRAM}"
         --build-options "-DCMAKE_PREFIX_PATH=${moved}" -DCMAKE_BUILD_TYPE=RelWithDebInfo ${H5R_TEST_OPTIONS}
         --test-command "${CMAKE_CTEST_COMMAND}" --output-on-failure)
     set_tests_properties(${name} PROPERTIES FIXTURES_REQUIRED package)
