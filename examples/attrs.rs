@@ -8,7 +8,7 @@ fn main() {
     let count: u32 = std::env::args().nth(1).unwrap().parse().unwrap();
     let mode = std::env::args().nth(2).unwrap_or_default();
     let i32 = Datatype::little(Number::I32);
-    let path = std::path::PathBuf::from("/tmp/attrs.h5");
+    let path = std::env::temp_dir().join("attrs.h5");
     let file = File::create(&path, &CreateOptions::default()).unwrap();
     let d = file.root().unwrap().create_dataset("d", &i32, &[4], &DatasetOptions::default()).unwrap();
     if mode == "lazy" {

@@ -247,7 +247,7 @@ impl Tree {
     #[inline]
     fn node(&self, store: &mut Store, address: u64, level: usize, nrec: u16) -> Result<BlockId> {
         if let Some(id) = store.cached(address) {
-            if store.bytes(id).len() == self.geometry.node_size() && nrec <= self.geometry.level(level).max {
+            if store.length(id) == self.geometry.node_size() && nrec <= self.geometry.level(level).max {
                 return Ok(id);
             }
         }

@@ -1,13 +1,19 @@
 //! Finding records: by key, by rank, one after the other.
 
 use std::cmp::Ordering;
-use std::ops::{Deref, DerefMut};
+use std::ops::{Deref, DerefMut, Range};
 
 use super::Tree;
 use crate::error::{Error, Result};
-use crate::format::btree2::{Pointer, MAX_LEVELS, MAX_RECORD_SIZE};
+use crate::format::btree2::{Pointer, MAX_LEVELS, MAX_RECORD_SIZE, PREFIX};
 use crate::format::UNDEFINED;
 use crate::store::{BlockId, Store};
+
+/// Records that are compared at once where keys are spread evenly.
+const WINDOW: usize = 16;
+
+/// Records of names and creation orders are no longer than this.
+const SHORT: usize = 24;
 
 /// What is looked for, in a tree's order.
 pub trait Key {
@@ -19,6 +25,20 @@ pub trait Key {
     fn resolve(&mut self, store: &mut Store, record: &[u8]) -> Result<Ordering> {
         let _ = (store, record);
         Ok(Ordering::Equal)
+    }
+
+    /// Where this key stands on a line along which the tree's keys are spread evenly, as hashes are: nodes are then
+    /// searched where the key is expected, and not by halves.
+    #[inline]
+    fn spread(&self) -> Option<u32> {
+        None
+    }
+
+    /// Where a record stands on that line: [`quick`](Key::quick) compares these first.
+    #[inline]
+    fn spread_of(&self, record: &[u8]) -> u32 {
+        let _ = record;
+        0
     }
 }
 
@@ -94,6 +114,19 @@ impl Location {
     }
 }
 
+/// How `key` stands to a record that alone does not tell. Short records are copied to a short place.
+#[inline]
+fn resolve<K: Key>(store: &mut Store, key: &mut K, block: BlockId, place: Range<usize>) -> Result<Ordering> {
+    let record = &store.bytes(block)[place];
+    let mut short = [0; SHORT];
+    if let Some(copy) = short.get_mut(..record.len()) {
+        copy.copy_from_slice(record);
+        return key.resolve(store, copy);
+    }
+    let copy = Record::from(record);
+    key.resolve(store, &copy)
+}
+
 impl Tree {
     /// Where the record of `key` is, or where it belongs: one descent.
     #[inline]
@@ -103,9 +136,10 @@ impl Tree {
             return Ok(location);
         }
         let (mut address, mut nrec) = (self.header.root, self.header.root_nrec);
+        let mut range = 0..u32::MAX;
         for level in (0..=self.depth).rev() {
             let block = self.node(store, address, level, nrec)?;
-            let (found, index) = self.search(store, block, nrec, key)?;
+            let (found, index) = self.search(store, block, nrec, key, &mut range)?;
             location.steps[level] = Step { block, index, nrec };
             if found || level == 0 {
                 location.found = found;
@@ -118,24 +152,75 @@ impl Tree {
         Ok(location)
     }
 
+    /// The first record of a node that does not stand before `point`, looked for where it is expected: the keys of the
+    /// node are spread over `range`, which becomes that of the child before the record.
     #[inline]
-    fn search<K: Key>(&self, store: &mut Store, block: BlockId, nrec: u16, key: &mut K) -> Result<(bool, u16)> {
+    fn aim<K: Key>(&self, page: &[u8], nrec: u16, key: &K, point: u32, range: &mut Range<u32>) -> usize {
+        let size = self.geometry.record_size();
+        let records = &page[PREFIX..PREFIX + usize::from(nrec) * size];
+        let at = |index: usize| key.spread_of(&records[index * size..(index + 1) * size]);
+        let (mut low, mut high, mut tries) = (0, usize::from(nrec), 0);
+        let found = loop {
+            let share = match tries {
+                // Keys that are spread unevenly are searched by halves.
+                3.. => (high - low) as u64 / 2,
+                _ => {
+                    let (into, width) = (point.saturating_sub(range.start), range.end.saturating_sub(range.start));
+                    u64::from(into) * (high - low) as u64 / (u64::from(width) + 1)
+                }
+            };
+            tries += 1;
+            let first = (low + share as usize).saturating_sub(WINDOW / 2).min(high.saturating_sub(WINDOW)).max(low);
+            let last = (first + WINDOW).min(high);
+            // Counted without branches, so that the window's cache lines come in at the same time.
+            let window = records[first * size..last * size].chunks_exact(size);
+            let found = first + window.map(|record| usize::from(key.spread_of(record) < point)).sum::<usize>();
+            if found == first && first > low {
+                high = first;
+                range.end = at(first);
+            } else if found == last && last < high {
+                low = last;
+                range.start = at(last - 1);
+            } else {
+                break found;
+            }
+        };
+        if found > low {
+            range.start = at(found - 1);
+        }
+        if found < high {
+            range.end = at(found);
+        }
+        found
+    }
+
+    #[inline]
+    fn search<K: Key>(
+        &self,
+        store: &mut Store,
+        block: BlockId,
+        nrec: u16,
+        key: &mut K,
+        range: &mut Range<u32>,
+    ) -> Result<(bool, u16)> {
         let (mut low, mut high) = (0, usize::from(nrec));
+        let mut middle = high / 2;
+        if let Some(point) = key.spread() {
+            low = self.aim(store.bytes(block), nrec, key, point, range);
+            middle = low;
+        }
         while low < high {
-            let middle = (low + high) / 2;
             let record = &store.bytes(block)[self.geometry.record(middle)];
             let order = match key.quick(record) {
                 Some(order) => order,
-                None => {
-                    let copy = Record::from(record);
-                    key.resolve(store, &copy)?
-                }
+                None => resolve(store, key, block, self.geometry.record(middle))?,
             };
             match order {
                 Ordering::Less => high = middle,
                 Ordering::Greater => low = middle + 1,
                 Ordering::Equal => return Ok((true, middle as u16)),
             }
+            middle = (low + high) / 2;
         }
         Ok((false, low as u16))
     }

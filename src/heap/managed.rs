@@ -65,10 +65,8 @@ impl Heap {
     #[inline]
     pub(super) fn managed_object(&self, id: &[u8]) -> Result<(u64, u32, u32)> {
         let (offset_width, length_width) = (self.header.offset_width(), self.header.length_width());
-        let (mut offset, mut length) = ([0; 8], [0; 8]);
-        offset[..offset_width].copy_from_slice(&id[1..1 + offset_width]);
-        length[..length_width].copy_from_slice(&id[1 + offset_width..][..length_width]);
-        let (offset, length) = (u64::from_le_bytes(offset), u64::from_le_bytes(length));
+        let (offset, length) = id[1..1 + offset_width + length_width].split_at(offset_width);
+        let (offset, length) = (little_endian(offset), little_endian(length));
         let Some(index) = self.table.find(offset) else {
             return Err(self.bad_id(format_args!("offset {offset:#x} is in no direct block")));
         };
@@ -320,6 +318,12 @@ impl Heap {
         }
         Ok(())
     }
+}
+
+/// Few bytes, which are faster taken one by one than copied.
+#[inline]
+fn little_endian(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(0, |value, &byte| value << 8 | u64::from(byte))
 }
 
 #[cold]

@@ -333,11 +333,12 @@ impl Attributes {
     #[inline]
     pub fn remove(&mut self, store: &mut Store, header: &mut ObjectHeader, name: &[u8]) -> Result<Option<Released>> {
         if let Some(dense) = self.dense(store)? {
-            let (location, _) = dense.locate(store, name)?;
+            let (sizes, mut released) = (store.sizes(), Ok(None));
+            let (location, _) = dense.locate_noting(store, name, |object| released = committed(object, sizes))?;
             if !location.found {
                 return Ok(None);
             }
-            let released = dense.committed_at(store, &location)?;
+            let released = released?;
             dense.remove_at(store, location)?;
             return Ok(Some(released));
         }

@@ -62,23 +62,39 @@ pub(super) trait DenseKind {
 }
 
 /// A name sought in the name index: by hash, then by the name itself, which stands in the heap.
-struct NameKey<'a, K> {
+struct NameKey<'a, K, N> {
     hash: u32,
     name: &'a [u8],
     heap: &'a mut Heap,
+    /// Is shown the object when it is found: it stands in the heap, where going again takes time.
+    note: N,
     kind: PhantomData<K>,
 }
 
-impl<K: DenseKind> Key for NameKey<'_, K> {
+impl<K: DenseKind, N: FnMut(&[u8])> Key for NameKey<'_, K, N> {
     #[inline]
     fn quick(&self, record: &[u8]) -> Option<Ordering> {
         let hash = K::hash_of(record);
         (self.hash != hash).then(|| self.hash.cmp(&hash))
     }
 
+    #[inline]
+    fn spread(&self) -> Option<u32> {
+        Some(self.hash)
+    }
+
+    #[inline]
+    fn spread_of(&self, record: &[u8]) -> u32 {
+        K::hash_of(record)
+    }
+
     fn resolve(&mut self, store: &mut Store, record: &[u8]) -> Result<Ordering> {
         let object = self.heap.get(store, &record[K::NAME_ID_AT..K::NAME_ID_AT + K::ID_LEN])?;
-        Ok(self.name.cmp(K::name(object)?))
+        let order = self.name.cmp(K::name(object)?);
+        if order == Ordering::Equal {
+            (self.note)(object);
+        }
+        Ok(order)
     }
 }
 
@@ -189,8 +205,19 @@ impl<K: DenseKind> DenseStore<K> {
     /// Where `name` stands, or would stand, in the name index.
     #[inline]
     pub fn locate(&mut self, store: &mut Store, name: &[u8]) -> Result<(Location, u32)> {
+        self.locate_noting(store, name, |_| ())
+    }
+
+    /// The same; `note` is shown the heap object when the name is found.
+    #[inline]
+    pub fn locate_noting(
+        &mut self,
+        store: &mut Store,
+        name: &[u8],
+        note: impl FnMut(&[u8]),
+    ) -> Result<(Location, u32)> {
         let hash = name_hash(name);
-        let mut key = NameKey::<K> { hash, name, heap: &mut self.heap, kind: PhantomData };
+        let mut key = NameKey::<K, _> { hash, name, heap: &mut self.heap, note, kind: PhantomData };
         Ok((self.names.locate(store, &mut key)?, hash))
     }
 

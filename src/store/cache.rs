@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
+use super::arena::{Arena, Place};
+use super::index::Index;
 use crate::format::checksum::{checksum, lookup3};
 
 /// A block's slot in the cache. Valid until the block is discarded or [`Cache::trim`] runs, that is within one operation.
@@ -62,11 +64,19 @@ impl Seal {
 /// One cached block.
 pub(super) struct Block {
     pub address: u64,
-    pub bytes: Box<[u8]>,
     pub seal: Seal,
+    place: Place,
+    length: u32,
     pub dirty: bool,
     referenced: bool,
     live: bool,
+}
+
+impl Block {
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.length as usize
+    }
 }
 
 /// Addresses are already well spread; one multiplication is hash enough.
@@ -95,7 +105,8 @@ pub type AddressMap<V> = HashMap<u64, V, BuildHasherDefault<AddressHasher>>;
 pub(super) struct Cache {
     slots: Vec<Block>,
     vacant: Vec<u32>,
-    index: AddressMap<u32>,
+    index: Index,
+    arena: Arena,
     bytes: usize,
     dirty_bytes: usize,
     hand: usize,
@@ -108,7 +119,8 @@ impl Cache {
         Cache {
             slots: Vec::new(),
             vacant: Vec::new(),
-            index: AddressMap::default(),
+            index: Index::new(),
+            arena: Arena::new(),
             bytes: 0,
             dirty_bytes: 0,
             hand: 0,
@@ -118,17 +130,21 @@ impl Cache {
 
     #[inline]
     pub fn find(&mut self, address: u64) -> Option<BlockId> {
-        let &slot = self.index.get(&address)?;
+        let slot = self.index.find(address, |slot| self.slots[slot as usize].address)?;
         self.slots[slot as usize].referenced = true;
         Some(BlockId(slot))
     }
 
-    pub fn insert(&mut self, address: u64, bytes: Box<[u8]>, seal: Seal, dirty: bool) -> BlockId {
-        self.bytes += bytes.len();
+    /// Keeps a new block of `length` zeroed bytes.
+    pub fn insert(&mut self, address: u64, length: usize, seal: Seal, dirty: bool) -> BlockId {
+        debug_assert!(self.find(address).is_none(), "two blocks at {address:#x}");
+        self.remove(address);
+        self.bytes += length;
         if dirty {
-            self.dirty_bytes += bytes.len();
+            self.dirty_bytes += length;
         }
-        let block = Block { address, bytes, seal, dirty, referenced: true, live: true };
+        let place = self.arena.take(length);
+        let block = Block { address, seal, place, length: length as u32, dirty, referenced: true, live: true };
         let slot = match self.vacant.pop() {
             Some(slot) => {
                 self.slots[slot as usize] = block;
@@ -139,9 +155,16 @@ impl Cache {
                 (self.slots.len() - 1) as u32
             }
         };
-        let previous = self.index.insert(address, slot);
-        debug_assert!(previous.is_none(), "two blocks at {address:#x}");
+        self.index.insert(address, slot, |slot| self.slots[slot as usize].address);
         BlockId(slot)
+    }
+
+    /// Keeps a clean block that holds `bytes`.
+    pub fn insert_clean(&mut self, address: u64, bytes: &[u8], seal: Seal) -> BlockId {
+        let id = self.insert(address, bytes.len(), seal, false);
+        let block = &self.slots[id.0 as usize];
+        self.arena.bytes_mut(block.place, bytes.len()).copy_from_slice(bytes);
+        id
     }
 
     #[inline]
@@ -150,76 +173,84 @@ impl Cache {
     }
 
     #[inline]
+    pub fn bytes_of(&self, id: BlockId) -> &[u8] {
+        let block = &self.slots[id.0 as usize];
+        self.arena.bytes(block.place, block.len())
+    }
+
+    #[inline]
     pub fn bytes_mut(&mut self, id: BlockId) -> &mut [u8] {
         let block = &mut self.slots[id.0 as usize];
         if !block.dirty {
             block.dirty = true;
-            self.dirty_bytes += block.bytes.len();
+            self.dirty_bytes += block.len();
         }
-        &mut block.bytes
+        self.arena.bytes_mut(block.place, block.len())
     }
 
     pub fn two_mut(&mut self, source: BlockId, target: BlockId) -> Option<(&[u8], &mut [u8])> {
         self.bytes_mut(target);
-        let [a, b] = self.slots.get_disjoint_mut([source.0 as usize, target.0 as usize]).ok()?;
-        Some((&a.bytes, &mut b.bytes))
+        let (from, to) = (self.block(source), self.block(target));
+        self.arena.two((from.place, from.length as usize), (to.place, to.length as usize))
     }
 
     pub fn set_seal(&mut self, id: BlockId, seal: Seal) {
         self.slots[id.0 as usize].seal = seal;
     }
 
-    pub fn remove(&mut self, address: u64) -> Option<Box<[u8]>> {
-        let slot = self.index.remove(&address)?;
-        Some(self.vacate(slot))
+    pub fn remove(&mut self, address: u64) {
+        if let Some(slot) = self.index.remove(address, |slot| self.slots[slot as usize].address) {
+            self.vacate(slot);
+        }
     }
 
     /// The block is at another address from now on; its id stays.
     pub fn rename(&mut self, id: BlockId, address: u64) {
-        self.index.remove(&self.slots[id.0 as usize].address);
+        let old = self.slots[id.0 as usize].address;
+        self.index.remove(old, |slot| self.slots[slot as usize].address);
         self.slots[id.0 as usize].address = address;
-        self.index.insert(address, id.0);
+        self.index.insert(address, id.0, |slot| self.slots[slot as usize].address);
         self.bytes_mut(id);
     }
 
     /// Cuts a block to its first `length` bytes, which are dirty from now on.
     pub fn shrink(&mut self, id: BlockId, length: usize) {
-        self.bytes_mut(id);
+        let kept = self.bytes_mut(id)[..length].to_vec();
+        let place = self.arena.take(length);
+        self.arena.bytes_mut(place, length).copy_from_slice(&kept);
         let block = &mut self.slots[id.0 as usize];
-        let cut = block.bytes.len() - length;
-        let mut bytes = std::mem::take(&mut block.bytes).into_vec();
-        bytes.truncate(length);
-        block.bytes = bytes.into_boxed_slice();
+        let (old, cut) = (std::mem::replace(&mut block.place, place), block.len() - length);
+        self.arena.give(old, block.len());
+        block.length = length as u32;
         self.bytes -= cut;
         self.dirty_bytes -= cut;
     }
 
-    fn vacate(&mut self, slot: u32) -> Box<[u8]> {
+    fn vacate(&mut self, slot: u32) {
         let block = &mut self.slots[slot as usize];
-        self.bytes -= block.bytes.len();
+        self.bytes -= block.len();
         if block.dirty {
-            self.dirty_bytes -= block.bytes.len();
+            self.dirty_bytes -= block.len();
         }
+        self.arena.give(block.place, block.len());
         block.live = false;
         block.dirty = false;
+        block.length = 0;
+        block.place = Place::default();
         self.vacant.push(slot);
-        std::mem::take(&mut block.bytes)
     }
 
-    /// Dirty slots in address order.
-    pub fn dirty(&self) -> Vec<u32> {
-        let mut dirty: Vec<u32> = (0..self.slots.len() as u32).filter(|&s| self.slots[s as usize].dirty).collect();
-        dirty.sort_unstable_by_key(|&slot| self.slots[slot as usize].address);
-        dirty
+    /// Dirty blocks in address order.
+    pub fn dirty(&self) -> Vec<BlockId> {
+        let dirty = (0u32..).zip(&self.slots).filter(|(_, block)| block.dirty);
+        let mut dirty: Vec<(u64, u32)> = dirty.map(|(slot, block)| (block.address, slot)).collect();
+        dirty.sort_unstable();
+        dirty.into_iter().map(|(_, slot)| BlockId(slot)).collect()
     }
 
-    pub fn seal(&mut self, slot: u32) {
-        let block = &mut self.slots[slot as usize];
-        block.seal.put(&mut block.bytes);
-    }
-
-    pub fn slot(&self, slot: u32) -> &Block {
-        &self.slots[slot as usize]
+    pub fn seal(&mut self, id: BlockId) {
+        let block = &self.slots[id.0 as usize];
+        block.seal.put(self.arena.bytes_mut(block.place, block.len()));
     }
 
     pub fn clean_all(&mut self) {
@@ -253,6 +284,7 @@ impl Cache {
             let address = block.address;
             self.remove(address);
         }
+        self.arena.shrink();
     }
 }
 
@@ -264,7 +296,7 @@ mod tests {
     fn clean_blocks_are_bounded_and_dirty_ones_stay() {
         let mut cache = Cache::new(1000);
         for i in 0..10u64 {
-            cache.insert(i * 512, vec![0; 512].into(), Seal::None, i < 3);
+            cache.insert(i * 512, 512, Seal::None, i < 3);
         }
         cache.trim();
         assert!(cache.bytes() - cache.dirty_bytes() <= 1000);

@@ -3,11 +3,14 @@
 //! Owners of structures (B-tree, heap, object header) read and edit cached blocks in place; nothing is written before
 //! [`Store::flush`], which writes dirty blocks in address order, neighbours in one call, the superblock last.
 
+mod arena;
 pub mod backend;
 mod cache;
 pub mod file;
+mod index;
 pub mod lock;
 pub mod managers;
+mod region;
 mod space;
 
 use std::io::IoSlice;
@@ -193,7 +196,7 @@ impl Store {
 
     /// A new zeroed dirty block on space that the caller has allocated.
     pub fn create_block_at(&mut self, address: u64, length: usize, seal: Seal) -> BlockId {
-        self.cache.insert(address, vec![0; length].into_boxed_slice(), seal, true)
+        self.cache.insert(address, length, seal, true)
     }
 
     /// The block of `length` bytes at `address`; read, and its checksum verified, when it is not cached. `what` names
@@ -201,7 +204,7 @@ impl Store {
     #[inline]
     pub fn block(&mut self, address: u64, length: u64, seal: Seal, what: &'static str) -> Result<BlockId> {
         if let Some(id) = self.cache.find(address) {
-            if self.cache.block(id).bytes.len() as u64 == length {
+            if self.cache.block(id).len() as u64 == length {
                 return Ok(id);
             }
             return Err(Error::corrupt(what, address, "another structure of another size stands there too"));
@@ -211,11 +214,11 @@ impl Store {
 
     #[cold]
     fn load(&mut self, address: u64, length: u64, seal: Seal, what: &'static str) -> Result<BlockId> {
-        let bytes = self.read_bytes(address, length, what)?.into_boxed_slice();
+        let bytes = self.read_bytes(address, length, what)?;
         if !seal.holds(&bytes) {
             return Err(Error::corrupt(what, address, "its checksum does not hold"));
         }
-        Ok(self.cache.insert(address, bytes, seal, false))
+        Ok(self.cache.insert_clean(address, &bytes, seal))
     }
 
     /// Caches bytes that [`Store::read_start`] gave, after verifying their checksum.
@@ -223,7 +226,7 @@ impl Store {
         if !seal.holds(&bytes) {
             return Err(Error::corrupt(what, address, "its checksum does not hold"));
         }
-        Ok(self.cache.insert(address, bytes.into_boxed_slice(), seal, false))
+        Ok(self.cache.insert_clean(address, &bytes, seal))
     }
 
     /// At most `most` bytes from `address`, as many as the file has there: for structures whose length stands in
@@ -287,10 +290,16 @@ impl Store {
         Ok(())
     }
 
+    /// A block's length.
+    #[inline]
+    pub fn length(&self, id: BlockId) -> usize {
+        self.cache.block(id).len()
+    }
+
     /// A block's bytes.
     #[inline]
     pub fn bytes(&self, id: BlockId) -> &[u8] {
-        &self.cache.block(id).bytes
+        self.cache.bytes_of(id)
     }
 
     /// A block's bytes, to be changed: the block is dirty from now on.
@@ -386,20 +395,20 @@ impl Store {
 
     fn write_dirty(&mut self) -> Result<()> {
         let dirty = self.cache.dirty();
-        for &slot in &dirty {
-            self.cache.seal(slot);
-        }
         let mut first = 0;
         while first < dirty.len() {
-            let start = self.cache.slot(dirty[first]).address;
+            let start = self.cache.block(dirty[first]).address;
             let mut end = start;
             let mut last = first;
-            while last < dirty.len() && last - first < file::MAX_SLICES && self.cache.slot(dirty[last]).address == end {
-                end += self.cache.slot(dirty[last]).bytes.len() as u64;
+            // What was just sealed is still in the processor's cache when it is written.
+            while last < dirty.len() && last - first < file::MAX_SLICES && self.cache.block(dirty[last]).address == end
+            {
+                self.cache.seal(dirty[last]);
+                end += self.cache.block(dirty[last]).len() as u64;
                 last += 1;
             }
             let mut slices: Vec<IoSlice<'_>> =
-                dirty[first..last].iter().map(|&slot| IoSlice::new(&self.cache.slot(slot).bytes)).collect();
+                dirty[first..last].iter().map(|&id| IoSlice::new(self.cache.bytes_of(id))).collect();
             self.counters.writes += 1;
             if let Err(e) = self.backend.write_at(&mut slices, self.base + start) {
                 self.failed = true;
