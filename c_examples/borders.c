@@ -2,7 +2,7 @@
  * VARIABLE:attribute with its type and shape, then deletes the entries and the datasets of every second country, in the
  * rebalancing mode asked for, and prints what that took.
  *
- *   catalogue FILE none|lazy|incremental|smart
+ *   borders FILE none|lazy|incremental|smart
  *
  * Datasets are named COUNTRY_what, as in GMT's dcw-gmt.nc. Exit code 0 when all went well. */
 #include <h5r.h>
@@ -17,7 +17,7 @@
 
 static void check(h5r_status status, const char *what) {
     if (status != H5R_OK) {
-        fprintf(stderr, "catalogue: %s: %s: %s\n", what, h5r_status_name(status), h5r_last_error());
+        fprintf(stderr, "borders: %s: %s: %s\n", what, h5r_status_name(status), h5r_last_error());
         exit(1);
     }
 }
@@ -120,7 +120,7 @@ static void set_mode(h5r_file *file, const char *mode) {
             check(h5r_set_incremental(file, &options), mode);
         }
     } else {
-        fprintf(stderr, "catalogue: mode '%s': none, lazy, incremental or smart is needed\n", mode);
+        fprintf(stderr, "borders: mode '%s': none, lazy, incremental or smart is needed\n", mode);
         exit(2);
     }
 }
@@ -159,7 +159,7 @@ static deletions delete_half(h5r_object *root, h5r_object *catalogue, const name
 
 int main(int argc, char **argv) {
     if (argc != 3) {
-        fprintf(stderr, "usage: catalogue FILE none|lazy|incremental|smart\n");
+        fprintf(stderr, "usage: borders FILE none|lazy|incremental|smart\n");
         return 2;
     }
     const char *path = argv[1], *mode = argv[2];
