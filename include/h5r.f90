@@ -52,9 +52,6 @@ module h5r
   integer(c_int32_t), parameter, public :: H5R_LOCKING_ENVIRONMENT = 0
   integer(c_int32_t), parameter, public :: H5R_LOCKING_OFF = 1
   integer(c_int32_t), parameter, public :: H5R_LOCKING_ON = 2
-  integer(c_int32_t), parameter, public :: H5R_DURABILITY_PROCESS = 0
-  integer(c_int32_t), parameter, public :: H5R_DURABILITY_POWER = 1
-  integer(c_int32_t), parameter, public :: H5R_DURABILITY_NONE = 2
   integer(c_int32_t), parameter, public :: H5R_CREATION_ORDER_NONE = 0
   integer(c_int32_t), parameter, public :: H5R_CREATION_ORDER_TRACKED = 1
   integer(c_int32_t), parameter, public :: H5R_CREATION_ORDER_INDEXED = 2
@@ -142,17 +139,15 @@ module h5r
     integer(c_int32_t) :: max_compact = 8, min_dense = 6, creation_order = H5R_CREATION_ORDER_NONE
   end type
   type, bind(C), public :: h5r_create_options
-    integer(c_size_t) :: struct_size = 64
-    integer(c_int64_t) :: cache_bytes = 64 * H5R_MIB, threads = 0
-    integer(c_int32_t) :: exclusive = 0, format = H5R_FORMAT_V110, durability = H5R_DURABILITY_PROCESS
-    integer(c_int32_t) :: locking = H5R_LOCKING_ENVIRONMENT
+    integer(c_size_t) :: struct_size = 56
+    integer(c_int64_t) :: cache_bytes = 64 * H5R_MIB
+    integer(c_int32_t) :: exclusive = 0, format = H5R_FORMAT_V110, locking = H5R_LOCKING_ENVIRONMENT, reserved = 0
     type(h5r_storage) :: links, attributes
   end type
   type, bind(C), public :: h5r_open_options
-    integer(c_size_t) :: struct_size = 40
-    integer(c_int64_t) :: cache_bytes = 64 * H5R_MIB, threads = 0
-    integer(c_int32_t) :: read_only = 0, durability = H5R_DURABILITY_PROCESS, locking = H5R_LOCKING_ENVIRONMENT
-    integer(c_int32_t) :: reserved = 0
+    integer(c_size_t) :: struct_size = 24
+    integer(c_int64_t) :: cache_bytes = 64 * H5R_MIB
+    integer(c_int32_t) :: read_only = 0, locking = H5R_LOCKING_ENVIRONMENT
   end type
   type, bind(C), public :: h5r_group_options
     integer(c_size_t) :: struct_size = 32

@@ -29,10 +29,10 @@
 
 #define H5R_STORAGE_INIT {8, 6, H5R_CREATION_ORDER_NONE}
 #define H5R_CREATE_OPTIONS_INIT \
-    {sizeof(h5r_create_options), 64 * H5R_MIB, 0, 0, H5R_FORMAT_V110, H5R_DURABILITY_PROCESS, \
-     H5R_LOCKING_ENVIRONMENT, H5R_STORAGE_INIT, H5R_STORAGE_INIT}
+    {sizeof(h5r_create_options), 64 * H5R_MIB, 0, H5R_FORMAT_V110, \
+     H5R_LOCKING_ENVIRONMENT, 0, H5R_STORAGE_INIT, H5R_STORAGE_INIT}
 #define H5R_OPEN_OPTIONS_INIT \
-    {sizeof(h5r_open_options), 64 * H5R_MIB, 0, 0, H5R_DURABILITY_PROCESS, H5R_LOCKING_ENVIRONMENT, 0}
+    {sizeof(h5r_open_options), 64 * H5R_MIB, 0, H5R_LOCKING_ENVIRONMENT}
 #define H5R_GROUP_OPTIONS_INIT {sizeof(h5r_group_options), H5R_STORAGE_INIT, H5R_STORAGE_INIT}
 #define H5R_DATASET_OPTIONS_INIT \
     {sizeof(h5r_dataset_options), NULL, NULL, NULL, 0, H5R_LAYOUT_CONTIGUOUS, H5R_ALLOCATION_DEFAULT, H5R_FILL_IF_SET, \
@@ -117,15 +117,6 @@
 
 // An advisory lock, or an error.
 #define H5R_LOCKING_ON 2
-
-// Flushes write in order, without waiting for the device: safe against a killed process. The default.
-#define H5R_DURABILITY_PROCESS 0
-
-// Flushes wait for the device between their steps: safe against power loss.
-#define H5R_DURABILITY_POWER 1
-
-// As fast as possible, as safe as libhdf5.
-#define H5R_DURABILITY_NONE 2
 
 // Creation order is not recorded; the default.
 #define H5R_CREATION_ORDER_NONE 0
@@ -272,16 +263,14 @@ typedef struct h5r_create_options {
     size_t struct_size;
     // Bytes of unchanged metadata kept in memory; default 64 MiB.
     uint64_t cache_bytes;
-    // Threads for filters of chunked data, 0 to 1024; 0, the default, is one per processor.
-    uint64_t threads;
     // 1: fail with H5R_ERR_EXISTS when the file exists. 0, the default: replace it.
     int32_t exclusive;
     // H5R_FORMAT_V110 (default) or H5R_FORMAT_V18.
     int32_t format;
-    // H5R_DURABILITY_PROCESS (default), _POWER or _NONE.
-    int32_t durability;
     // H5R_LOCKING_ENVIRONMENT (default), _OFF or _ON.
     int32_t locking;
+    // 0; for later use.
+    int32_t reserved;
     // How the root group's links are stored.
     h5r_storage links;
     // How the root group's attributes are stored.
@@ -294,16 +283,10 @@ typedef struct h5r_open_options {
     size_t struct_size;
     // Bytes of unchanged metadata kept in memory; default 64 MiB.
     uint64_t cache_bytes;
-    // Threads for filters of chunked data, 0 to 1024; 0, the default, is one per processor.
-    uint64_t threads;
     // 1: refuse every change. 0, the default: open for reading and writing.
     int32_t read_only;
-    // H5R_DURABILITY_PROCESS (default), _POWER or _NONE.
-    int32_t durability;
     // H5R_LOCKING_ENVIRONMENT (default), _OFF or _ON.
     int32_t locking;
-    // 0; for later use.
-    int32_t reserved;
 } h5r_open_options;
 
 // Options of h5r_group_create. Start from H5R_GROUP_OPTIONS_INIT.

@@ -20,13 +20,6 @@ pub const H5R_LOCKING_OFF: i32 = 1;
 /// An advisory lock, or an error.
 pub const H5R_LOCKING_ON: i32 = 2;
 
-/// Flushes write in order, without waiting for the device: safe against a killed process. The default.
-pub const H5R_DURABILITY_PROCESS: i32 = 0;
-/// Flushes wait for the device between their steps: safe against power loss.
-pub const H5R_DURABILITY_POWER: i32 = 1;
-/// As fast as possible, as safe as libhdf5.
-pub const H5R_DURABILITY_NONE: i32 = 2;
-
 /// Creation order is not recorded; the default.
 pub const H5R_CREATION_ORDER_NONE: i32 = 0;
 /// Creation order is recorded.
@@ -65,16 +58,14 @@ pub struct h5r_create_options {
     pub struct_size: usize,
     /// Bytes of unchanged metadata kept in memory; default 64 MiB.
     pub cache_bytes: u64,
-    /// Threads for filters of chunked data, 0 to 1024; 0, the default, is one per processor.
-    pub threads: u64,
     /// 1: fail with H5R_ERR_EXISTS when the file exists. 0, the default: replace it.
     pub exclusive: i32,
     /// H5R_FORMAT_V110 (default) or H5R_FORMAT_V18.
     pub format: i32,
-    /// H5R_DURABILITY_PROCESS (default), _POWER or _NONE.
-    pub durability: i32,
     /// H5R_LOCKING_ENVIRONMENT (default), _OFF or _ON.
     pub locking: i32,
+    /// 0; for later use.
+    pub reserved: i32,
     /// How the root group's links are stored.
     pub links: h5r_storage,
     /// How the root group's attributes are stored.
@@ -89,16 +80,10 @@ pub struct h5r_open_options {
     pub struct_size: usize,
     /// Bytes of unchanged metadata kept in memory; default 64 MiB.
     pub cache_bytes: u64,
-    /// Threads for filters of chunked data, 0 to 1024; 0, the default, is one per processor.
-    pub threads: u64,
     /// 1: refuse every change. 0, the default: open for reading and writing.
     pub read_only: i32,
-    /// H5R_DURABILITY_PROCESS (default), _POWER or _NONE.
-    pub durability: i32,
     /// H5R_LOCKING_ENVIRONMENT (default), _OFF or _ON.
     pub locking: i32,
-    /// 0; for later use.
-    pub reserved: i32,
 }
 
 /// Options of h5r_group_create. Start from H5R_GROUP_OPTIONS_INIT.
@@ -210,15 +195,14 @@ const CACHE_BYTES: u64 = 64 << 20;
 // SAFETY: repr(C), integers only; the assertion below says that there is no padding.
 unsafe impl Versioned for h5r_create_options {
     const NAME: &'static str = "create_options";
-    const FIRST_SIZE: usize = 64;
+    const FIRST_SIZE: usize = 56;
     const INIT: Self = h5r_create_options {
         struct_size: size_of::<Self>(),
         cache_bytes: CACHE_BYTES,
-        threads: 0,
         exclusive: 0,
         format: H5R_FORMAT_V110,
-        durability: H5R_DURABILITY_PROCESS,
         locking: H5R_LOCKING_ENVIRONMENT,
+        reserved: 0,
         links: STORAGE,
         attributes: STORAGE,
     };
@@ -227,15 +211,12 @@ unsafe impl Versioned for h5r_create_options {
 // SAFETY: as above.
 unsafe impl Versioned for h5r_open_options {
     const NAME: &'static str = "open_options";
-    const FIRST_SIZE: usize = 40;
+    const FIRST_SIZE: usize = 24;
     const INIT: Self = h5r_open_options {
         struct_size: size_of::<Self>(),
         cache_bytes: CACHE_BYTES,
-        threads: 0,
         read_only: 0,
-        durability: H5R_DURABILITY_PROCESS,
         locking: H5R_LOCKING_ENVIRONMENT,
-        reserved: 0,
     };
 }
 
@@ -248,7 +229,7 @@ unsafe impl Versioned for h5r_group_options {
 
 const _: () = {
     assert!(size_of::<h5r_create_options>() == offset_of!(h5r_create_options, attributes) + size_of::<h5r_storage>());
-    assert!(size_of::<h5r_open_options>() == offset_of!(h5r_open_options, reserved) + 4);
+    assert!(size_of::<h5r_open_options>() == offset_of!(h5r_open_options, locking) + 4);
     assert!(size_of::<h5r_group_options>() == 8 + 2 * size_of::<h5r_storage>());
 };
 
@@ -290,28 +271,15 @@ fn locking(value: i32) -> Result<Locking> {
     choice("locking", value, &[Locking::Environment, Locking::Off, Locking::On])
 }
 
-fn check_durability(value: i32) -> Result<()> {
-    if choice("durability", value, &[false, true, false])? {
-        return Err(Error::unsupported("H5R_DURABILITY_POWER; H5R_DURABILITY_PROCESS is the strongest level so far"));
-    }
-    Ok(())
-}
-
-fn check_threads(value: u64) -> Result<()> {
-    if value > 1024 {
-        return Err(Error::range("threads", value, "0..1024"));
-    }
-    Ok(())
-}
-
 fn cache_bytes(value: u64) -> usize {
     usize::try_from(value).unwrap_or(usize::MAX)
 }
 
 impl h5r_create_options {
     pub(super) fn checked(&self) -> Result<CreateOptions> {
-        check_durability(self.durability)?;
-        check_threads(self.threads)?;
+        if self.reserved != 0 {
+            return Err(Error::range("reserved", self.reserved, "0..0"));
+        }
         Ok(CreateOptions {
             exclusive: flag("exclusive", self.exclusive)?,
             format: choice("format", self.format, &[FormatVersion::V18, FormatVersion::V110])?,
@@ -324,11 +292,6 @@ impl h5r_create_options {
 
 impl h5r_open_options {
     pub(super) fn checked(&self) -> Result<OpenOptions> {
-        check_durability(self.durability)?;
-        check_threads(self.threads)?;
-        if self.reserved != 0 {
-            return Err(Error::range("reserved", self.reserved, "0..0"));
-        }
         Ok(OpenOptions {
             read_only: flag("read_only", self.read_only)?,
             locking: locking(self.locking)?,

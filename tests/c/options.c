@@ -122,9 +122,9 @@ static void create_and_open(void) {
     FAILS(H5R_ERR_RANGE, h5r_create("exclusive.h5", &create, &other));
     SAYS("format 2 is outside 0..1");
     create.format = H5R_FORMAT_V110;
-    create.durability = H5R_DURABILITY_POWER + 2;
+    create.reserved = 1;
     FAILS(H5R_ERR_RANGE, h5r_create("exclusive.h5", &create, &other));
-    create.durability = H5R_DURABILITY_NONE;
+    create.reserved = 0;
     create.attributes.max_compact = 70000;
     FAILS(H5R_ERR_RANGE, h5r_create("exclusive.h5", &create, &other));
     SAYS("attributes.max_compact 70000");
@@ -141,9 +141,6 @@ static void create_and_open(void) {
     open.locking = 3;
     FAILS(H5R_ERR_RANGE, h5r_open("exclusive.h5", &open, &other));
     open.locking = H5R_LOCKING_OFF;
-    open.threads = 1025;
-    FAILS(H5R_ERR_RANGE, h5r_open("exclusive.h5", &open, &other));
-    open.threads = 1;
     open.cache_bytes = 0;
     OK(h5r_open("exclusive.h5", &open, &other));
     CHECK(read_int(h5r_root(other), "a") == 5);
