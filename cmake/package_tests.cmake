@@ -13,12 +13,13 @@ function(add_package_test name source)
     add_test(NAME ${name} COMMAND ${CMAKE_CTEST_COMMAND}
         --build-and-test "${source}" "${CMAKE_CURRENT_BINARY_DIR}/${name}"
         --build-noclean --build-generator "${CMAKE_GENERATOR}" --build-makeprogram "${CMAKE_MAKE_PROGRAM}"
-        --build-options "-DCMAKE_PREFIX_PATH=${moved}" -DCMAKE_BUILD_TYPE=RelWithDebInfo ${H5R_TEST_OPTIONS}
+        --build-options "-DCMAKE_PREFIX_PATH=${moved}" -DCMAKE_BUILD_TYPE=RelWithDebInfo ${ARGN} ${H5R_TEST_OPTIONS}
         --test-command "${CMAKE_CTEST_COMMAND}" --output-on-failure)
     set_tests_properties(${name} PROPERTIES FIXTURES_REQUIRED package)
 endfunction()
 
 add_package_test(package_tests "${CMAKE_CURRENT_SOURCE_DIR}/tests")
+add_package_test(package_tests_sanitized "${CMAKE_CURRENT_SOURCE_DIR}/tests" -DH5R_SANITIZE=address,undefined)
 add_package_test(package_examples "${CMAKE_CURRENT_SOURCE_DIR}/c_examples")
 
 find_program(PKG_CONFIG pkg-config)

@@ -1,8 +1,9 @@
-# The shared library exports exactly what the snapshot lists.
-execute_process(COMMAND "${nm}" -D --defined-only "${library}" OUTPUT_VARIABLE output COMMAND_ERROR_IS_FATAL ANY)
+# The shared library exports exactly what the snapshot lists, and so does the archive.
+execute_process(COMMAND "${nm}" ${options} --defined-only "${library}" OUTPUT_VARIABLE output COMMAND_ERROR_IS_FATAL ANY)
 string(REGEX REPLACE "\n$" "" output "${output}")
 string(REPLACE "\n" ";" lines "${output}")
 set(exported "")
+list(FILTER lines INCLUDE REGEX " ")
 foreach(line IN LISTS lines)
     string(REGEX REPLACE "^.* " "" symbol "${line}")
     list(APPEND exported "${symbol}")

@@ -59,8 +59,15 @@ fn refused(error: Error) -> h5r_status {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ffi::{h5r_last_error, H5R_ERR_INTERNAL, H5R_ERR_RANGE};
+    use crate::ffi::*;
+    use crate::object::{CreateOptions, File};
+    use crate::store::{Backend, MemoryBackend};
     use std::ffi::CStr;
+    use std::io::{self, IoSlice};
+    use std::path::Path;
+    use std::ptr;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::Arc;
 
     #[test]
     fn statuses_and_messages() {
@@ -71,6 +78,53 @@ mod tests {
         assert_eq!(text(), "");
         assert_eq!(call(|| panic!("seven {}", 7)), H5R_ERR_INTERNAL);
         assert!(text().contains("seven 7"), "{}", text());
+    }
+
+    /// A file in memory that panics when it is written to, once armed.
+    struct Panicking(MemoryBackend, Arc<AtomicBool>);
+
+    impl Backend for Panicking {
+        fn len(&mut self) -> io::Result<u64> {
+            self.0.len()
+        }
+        fn read_at(&mut self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+            self.0.read_at(buffer, offset)
+        }
+        fn write_at(&mut self, buffers: &mut [IoSlice<'_>], offset: u64) -> io::Result<()> {
+            assert!(!self.1.load(Ordering::Relaxed), "a defect for the test");
+            self.0.write_at(buffers, offset)
+        }
+        fn set_len(&mut self, length: u64) -> io::Result<()> {
+            self.0.set_len(length)
+        }
+        fn sync(&mut self) -> io::Result<()> {
+            self.0.sync()
+        }
+    }
+
+    #[test]
+    fn after_a_panic_the_file_accepts_only_close() {
+        let armed = Arc::new(AtomicBool::new(false));
+        let memory = MemoryBackend::new();
+        let bytes = memory.shared();
+        let backend = Box::new(Panicking(memory, armed.clone()));
+        let file = File::create_on(backend, Path::new("memory"), &CreateOptions::default()).unwrap();
+        let file = handle::open_file(file).unwrap() as *mut h5r_file;
+        let root = h5r_root(file);
+        let (value, mut count) = (7i32, 0u64);
+        let write =
+            || unsafe { h5r_attr_write(root, c"a".as_ptr(), H5R_I32, 0, ptr::null(), (&raw const value).cast()) };
+        assert_eq!((write(), h5r_flush(file)), (H5R_OK, H5R_OK));
+        let flushed = bytes.lock().clone();
+        assert_eq!(write(), H5R_OK);
+        armed.store(true, Ordering::Relaxed);
+        assert_eq!(h5r_flush(file), H5R_ERR_INTERNAL);
+        armed.store(false, Ordering::Relaxed);
+        assert_eq!((write(), h5r_flush(file)), (H5R_ERR_FAILED, H5R_ERR_FAILED));
+        assert_eq!(unsafe { h5r_attr_count(root, &mut count) }, H5R_ERR_FAILED);
+        assert_eq!(h5r_close(file), H5R_ERR_FAILED);
+        assert_eq!(h5r_close(file), H5R_ERR_BAD_HANDLE);
+        assert!(*bytes.lock() == flushed, "the last flushed state is kept");
     }
 
     #[test]

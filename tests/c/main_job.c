@@ -1,7 +1,7 @@
 // The main job in every mode: attributes by the thousand, deleted, rebalanced, reopened, and every survivor read.
 #include "check.h"
 
-enum { ATTRIBUTES = 3000 };
+enum { ATTRIBUTES = 30000 };
 
 static void name_of(int i, char *name) { snprintf(name, 32, "attribute_%06d", i); }
 
