@@ -56,9 +56,9 @@ impl Heap {
     /// Every byte of every direct block belongs to its prefix, one object or one hole.
     fn check_coverage(&self, mut pieces: Vec<(u64, u32)>) -> Result<()> {
         let overhead = self.header.direct_overhead() as u32;
-        for block in self.table.blocks.iter().filter(|block| block.address != UNDEFINED) {
+        for (block, holes) in self.table.with_holes() {
             pieces.push((block.offset, overhead));
-            pieces.extend(block.holes.iter().map(|(at, length)| (block.offset + u64::from(at), length)));
+            pieces.extend(holes.iter().map(|(at, length)| (block.offset + u64::from(at), length)));
         }
         self.bins.for_each(|hole| pieces.push((hole.offset, hole.length)));
         if self.bump.at < self.bump.end {

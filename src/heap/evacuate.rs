@@ -75,12 +75,7 @@ impl Heap {
         self.evacuation = Some(Evacuating { watermark: evacuation.from_offset, cursor: 0 });
         self.retire_bump();
         let table = &mut self.table;
-        self.bins.drain(|hole| {
-            if let Some(index) = table.find(hole.offset) {
-                let block = &mut table.blocks[index as usize];
-                block.holes.push((hole.offset - block.offset) as u32, hole.length);
-            }
-        });
+        self.bins.drain(|hole| table.give_back(hole.offset, hole.length));
         for index in self.queue.drain(..) {
             self.table.blocks[index as usize].queued = false;
         }

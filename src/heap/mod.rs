@@ -77,6 +77,7 @@ pub struct Heap {
     table: table::Table,
     /// Whether the table of blocks was read.
     loaded: bool,
+    widths: managed::IdWidths,
     /// Whether the holes were read.
     holes_loaded: bool,
     /// Whether the free-space manager of the file could not be read and its holes are unknown.
@@ -137,6 +138,11 @@ impl Heap {
         Heap {
             address,
             table: table::Table::new(header.table.start_bits),
+            widths: managed::IdWidths {
+                offset: header.offset_width(),
+                length: header.length_width(),
+                all: header.params.id_length.into(),
+            },
             header,
             loaded: false,
             holes_loaded: false,

@@ -1,7 +1,7 @@
 //! Rebuilding: all managed objects are copied, in the order in which they are given, into packed blocks, which then take
 //! the place of the heap's lowest ones. One shot, for closing and for rebalancing on demand.
 
-use super::holes::{Bins, Hole};
+use super::holes::{Bins, BlockHoles, Hole};
 use super::managed::Bump;
 use super::table::NONE;
 use super::{Heap, HeapId};
@@ -112,8 +112,8 @@ impl Heap {
         self.queue.clear();
         self.bump = Bump::NONE;
         let overhead = self.header.direct_overhead() as u32;
+        self.table.holes.iter_mut().for_each(BlockHoles::clear);
         for block in self.table.blocks.iter_mut().filter(|block| block.address != UNDEFINED) {
-            block.holes.clear();
             block.queued = false;
             block.live = 0;
         }

@@ -4,6 +4,7 @@
 //! not read, because the blocks tell it, and not written: libhdf5 1.10.8 to 2.2.0 all fail now and then where they use
 //! them ("pinned entry count not decreasing" at close, or a crash), with their own files too, and never need them.
 
+use super::holes::BlockHoles;
 use super::Heap;
 use crate::error::{Error, Result};
 use crate::format::free_space::{FreeSpaceHeader, SectionWriter, CLIENT_HEAP};
@@ -108,8 +109,8 @@ impl Heap {
                 self.free_space_damaged = true;
                 self.free_space = FreeSpace::NONE;
                 let overhead = self.header.direct_overhead() as u32;
+                self.table.holes.iter_mut().for_each(BlockHoles::clear);
                 for block in &mut self.table.blocks {
-                    block.holes.clear();
                     block.live = block.size - overhead;
                 }
             }
@@ -154,11 +155,11 @@ impl Heap {
             if at < overhead || at + section.size > block.size.into() || section.size > block.live.into() {
                 return Err(bad());
             }
-            block.holes.push(at as u32, section.size as u32);
             block.live -= section.size as u32;
+            table.holes[index as usize].push(at as u32, section.size as u32);
             Ok(())
         })?;
-        if table.blocks.iter_mut().any(|block| !block.holes.settle()) {
+        if table.holes.iter_mut().any(|holes| !holes.settle()) {
             return Err(Error::corrupt("free-space section list", header.sections, "sections overlap"));
         }
         Ok(())
@@ -168,8 +169,8 @@ impl Heap {
     pub(super) fn write_holes(&mut self, store: &mut Store) -> Result<()> {
         let sizes = self.header.sizes;
         let mut holes: Vec<(u32, u64)> = Vec::new();
-        for block in self.table.blocks.iter().filter(|block| block.address != UNDEFINED) {
-            holes.extend(block.holes.iter().map(|(position, length)| (length, block.offset + u64::from(position))));
+        for (block, own) in self.table.with_holes() {
+            holes.extend(own.iter().map(|(position, length)| (length, block.offset + u64::from(position))));
         }
         self.restore_bump();
         if holes.is_empty() {

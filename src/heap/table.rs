@@ -28,12 +28,12 @@ pub(super) struct Block {
     pub size: u32,
     /// Bytes of living objects.
     pub live: u32,
-    /// Holes that are not in the bins.
-    pub holes: BlockHoles,
     /// Whether it waits for its holes to be wanted.
     pub queued: bool,
     /// Whether its prefix was checked.
     pub verified: bool,
+    /// Where the store had it last.
+    pub cached: BlockId,
 }
 
 /// An indirect block.
@@ -48,6 +48,8 @@ pub(super) struct Indirect {
 #[derive(Debug, Default)]
 pub(super) struct Table {
     pub blocks: Vec<Block>,
+    /// Each block's holes that are not in the bins. Apart, so that the blocks stay near the processor.
+    pub holes: Vec<BlockHoles>,
     vacant: Vec<u32>,
     pages: Vec<Option<Box<[u32; PAGE]>>>,
     start_bits: u32,
@@ -77,6 +79,19 @@ impl Table {
         let page = self.pages.get(granule / PAGE)?.as_ref()?;
         let index = page[granule % PAGE];
         (index != NONE).then_some(index)
+    }
+
+    /// The blocks with their holes.
+    pub fn with_holes(&self) -> impl Iterator<Item = (&Block, &BlockHoles)> {
+        self.blocks.iter().zip(&self.holes).filter(|(block, _)| block.address != UNDEFINED)
+    }
+
+    /// Enters a hole at heap offset `offset` into its block's list.
+    pub fn give_back(&mut self, offset: u64, length: u32) {
+        if let Some(index) = self.find(offset) {
+            let at = offset - self.blocks[index as usize].offset;
+            self.holes[index as usize].push(at as u32, length);
+        }
     }
 
     /// The first direct block that ends after heap offset `offset`.
@@ -114,9 +129,9 @@ impl Table {
             address,
             size: slot.size as u32,
             live,
-            holes: BlockHoles::default(),
             queued: false,
             verified: false,
+            cached: BlockId::NOWHERE,
         };
         let index = match self.vacant.pop() {
             Some(index) => {
@@ -125,6 +140,7 @@ impl Table {
             }
             None => {
                 self.blocks.push(block);
+                self.holes.push(BlockHoles::default());
                 (self.blocks.len() - 1) as u32
             }
         };
@@ -154,7 +170,7 @@ impl Table {
         let block = &mut self.blocks[index as usize];
         let slot = Slot { offset: block.offset, size: block.size.into() };
         block.address = UNDEFINED;
-        block.holes.clear();
+        self.holes[index as usize].clear();
         block.queued = false;
         let _ = self.set(slot, NONE); // its pages are there
         self.vacant.push(index);
@@ -276,6 +292,14 @@ impl Heap {
     /// A direct block's bytes in the store.
     #[inline]
     pub(super) fn direct_block(&mut self, store: &mut Store, index: u32) -> Result<BlockId> {
+        let block = &self.table.blocks[index as usize];
+        if store.stands_at(block.cached, block.address) {
+            return Ok(block.cached);
+        }
+        self.find_block(store, index)
+    }
+
+    fn find_block(&mut self, store: &mut Store, index: u32) -> Result<BlockId> {
         let seal = self.direct_seal();
         let block = &mut self.table.blocks[index as usize];
         let id = store.block(block.address, block.size.into(), seal, "fractal heap direct block")?;
@@ -283,6 +307,7 @@ impl Heap {
             self.header.check_prefix(store.bytes(id), DIRECT_SIGNATURE, self.address, block.offset)?;
             block.verified = true;
         }
+        block.cached = id;
         Ok(id)
     }
 

@@ -12,6 +12,11 @@ use crate::format::checksum::{checksum, lookup3};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct BlockId(pub(crate) u32);
 
+impl BlockId {
+    /// The id of no block.
+    pub const NOWHERE: BlockId = BlockId(u32::MAX);
+}
+
 /// Where a block's checksum stands and what it covers. It is computed once, when the block is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seal {
@@ -165,6 +170,18 @@ impl Cache {
         let block = &self.slots[id.0 as usize];
         self.arena.bytes_mut(block.place, bytes.len()).copy_from_slice(bytes);
         id
+    }
+
+    /// Whether the block of an id from before is still there, and still at `address`.
+    #[inline]
+    pub fn stands_at(&mut self, id: BlockId, address: u64) -> bool {
+        match self.slots.get_mut(id.0 as usize) {
+            Some(block) if block.address == address && block.live => {
+                block.referenced = true;
+                true
+            }
+            _ => false,
+        }
     }
 
     #[inline]

@@ -339,6 +339,12 @@ impl Store {
         self.cache.find(address)
     }
 
+    /// Whether an id from an earlier operation still is that of the block at `address`: then it need not be looked up.
+    #[inline]
+    pub fn stands_at(&mut self, id: BlockId, address: u64) -> bool {
+        self.cache.stands_at(id, address)
+    }
+
     /// Cuts a block to `length` bytes and gives the space behind it back.
     pub fn shrink_block(&mut self, id: BlockId, length: usize, seal: Seal) {
         self.edits += 1;
