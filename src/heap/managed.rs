@@ -133,21 +133,22 @@ impl Heap {
     /// Touches objects that are about to be read or moved, a dozen or more at a time, so that the processor fetches them
     /// all at once and not one after the other: large heaps are a cache miss per object. IDs of no object do no harm.
     pub fn touch<'i>(&self, store: &mut Store, ids: impl Iterator<Item = &'i [u8]>) {
-        let mut places = [(BlockId::NOWHERE, 0); TOUCH_AT_ONCE];
+        let mut places = [(BlockId::NOWHERE, 0, 0); TOUCH_AT_ONCE];
         let mut ids = ids.filter(|id| id.len() >= self.id_length() && id[0] & 0xf0 == 0).peekable();
         let mut sum = 0u8;
         while ids.peek().is_some() {
             let mut count = 0;
             for id in ids.by_ref().take(TOUCH_AT_ONCE) {
-                let Ok((offset, _, index)) = self.managed_object(id) else { continue };
+                let Ok((offset, length, index)) = self.managed_object(id) else { continue };
                 let block = &self.table.blocks[index as usize];
                 if store.stands_at(block.cached, block.address) {
-                    places[count] = (block.cached, (offset - block.offset) as usize);
+                    places[count] = (block.cached, (offset - block.offset) as usize, length as usize);
                     count += 1;
                 }
             }
-            for &(block, at) in &places[..count] {
-                sum = sum.wrapping_add(store.bytes(block)[at]);
+            for &(block, at, length) in &places[..count] {
+                let bytes = store.bytes(block);
+                sum = sum.wrapping_add(bytes[at]).wrapping_add(bytes[at + length - 1]);
             }
         }
         std::hint::black_box(sum);
