@@ -141,7 +141,7 @@ impl Heap {
             for id in ids.by_ref().take(TOUCH_AT_ONCE) {
                 let Ok((offset, length, index)) = self.managed_object(id) else { continue };
                 let block = &self.table.blocks[index as usize];
-                if store.stands_at(block.cached, block.address) {
+                if store.stands_at(block.cached, block.address, block.size) {
                     places[count] = (block.cached, (offset - block.offset) as usize, length as usize);
                     count += 1;
                 }

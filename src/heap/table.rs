@@ -293,7 +293,7 @@ impl Heap {
     #[inline]
     pub(super) fn direct_block(&mut self, store: &mut Store, index: u32) -> Result<BlockId> {
         let block = &self.table.blocks[index as usize];
-        if store.stands_at(block.cached, block.address) {
+        if store.stands_at(block.cached, block.address, block.size) {
             return Ok(block.cached);
         }
         self.find_block(store, index)

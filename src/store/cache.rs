@@ -174,9 +174,9 @@ impl Cache {
 
     /// Whether the block of an id from before is still there, and still at `address`.
     #[inline]
-    pub fn stands_at(&mut self, id: BlockId, address: u64) -> bool {
+    pub fn stands_at(&mut self, id: BlockId, address: u64, length: u32) -> bool {
         match self.slots.get_mut(id.0 as usize) {
-            Some(block) if block.address == address && block.live => {
+            Some(block) if block.address == address && block.length == length && block.live => {
                 block.referenced = true;
                 true
             }

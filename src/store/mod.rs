@@ -339,10 +339,10 @@ impl Store {
         self.cache.find(address)
     }
 
-    /// Whether an id from an earlier operation still is that of the block at `address`: then it need not be looked up.
+    /// Whether an id from an earlier operation still is that of the block of `length` at `address`: then it need not be looked up.
     #[inline]
-    pub fn stands_at(&mut self, id: BlockId, address: u64) -> bool {
-        self.cache.stands_at(id, address)
+    pub fn stands_at(&mut self, id: BlockId, address: u64, length: u32) -> bool {
+        self.cache.stands_at(id, address, length)
     }
 
     /// Cuts a block to `length` bytes and gives the space behind it back.
