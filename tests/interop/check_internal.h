@@ -50,7 +50,7 @@ struct heap {
 struct tree {
     unsigned type, record_size, depth, split, merge, nrec_size, total_size[TREE_DEPTH_MAX];
     uint64_t node_size, capacity[TREE_DEPTH_MAX], address;
-    uint64_t nodes, records, room, underfull, lowest_leaf;
+    uint64_t nodes, records, room, filled, underfull, lowest_leaf;
     uint8_t *collected; /* all records in order */
     size_t collected_count, collected_room;
 };

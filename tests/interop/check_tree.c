@@ -40,7 +40,10 @@ static void check_fill(struct check *c, struct tree *t, uint64_t address, unsign
               root ? "root" : "inner or leaf", (unsigned long long)address, level, (unsigned long long)nrec,
               (unsigned long long)(root ? 1 : floor));
     t->nodes++;
-    t->room += capacity;
+    if (!root || level == 0) { /* the root above others is as full as their number makes it */
+        t->room += capacity;
+        t->filled += nrec;
+    }
     if (!root && 2 * nrec < capacity)
         t->underfull++;
     if (level == 0 && nrec < t->lowest_leaf)
@@ -114,5 +117,5 @@ void walk_tree(struct check *c, uint64_t address, struct tree *t)
                 t->type, (unsigned long long)address, (unsigned long long)t->node_size, t->split, t->merge, t->depth,
                 (unsigned long long)t->nodes, (unsigned long long)t->records, (unsigned long long)t->underfull,
                 t->lowest_leaf == UINT64_MAX ? -1 : (long long)t->lowest_leaf,
-                t->room ? (double)t->records / (double)t->room : 1.0);
+                t->room ? (double)t->filled / (double)t->room : 1.0);
 }
