@@ -33,6 +33,9 @@ impl Tree {
     /// One slice of a sweep: packs the next `max_nodes` leaves or so and calls `visit` with each of their records and
     /// separators, which it may change in place (not in their order).
     ///
+    /// Before the records of a leaf are visited, `ahead` gets all of them at once, one behind the other: what they refer
+    /// to can be fetched then.
+    ///
     /// A sweep begins with no `after`. The next slice gets a key made from the `last` record of the one before, at
     /// the time that one returns: what a record refers to may be gone later. The record itself may have been removed
     /// by then. Over a whole sweep, every record that is there all the time is visited exactly once. When the sweep is
@@ -43,6 +46,7 @@ impl Tree {
         store: &mut Store,
         after: Option<&mut K>,
         max_nodes: usize,
+        mut ahead: impl FnMut(&mut Store, &[u8]),
         mut visit: impl FnMut(&mut Store, &mut [u8]) -> Result<()>,
     ) -> Result<SweepProgress> {
         store.check_writable()?;
@@ -51,7 +55,7 @@ impl Tree {
         loop {
             let (count, end) = self.pack_window(store, rank, max_nodes.saturating_sub(nodes_done).clamp(1, WINDOW))?;
             nodes_done += count;
-            let last = self.visit(store, rank, end, &mut visit)?;
+            let last = self.visit(store, rank, end, &mut ahead, &mut visit)?;
             rank = end + 1;
             if rank >= self.header.total {
                 return self.finish_sweep(store, nodes_done);
@@ -93,11 +97,21 @@ impl Tree {
         store: &mut Store,
         rank: u64,
         end: u64,
+        ahead: &mut impl FnMut(&mut Store, &[u8]),
         visit: &mut impl FnMut(&mut Store, &mut [u8]) -> Result<()>,
     ) -> Result<Record> {
         let mut place = self.nth(store, rank)?;
         let mut record = Record::empty();
+        let mut leaf = Vec::new();
         for at in rank..=end {
+            let step = place.step();
+            if place.level == 0 && (at == rank || step.index == 0) && step.index < step.nrec {
+                let records =
+                    self.geometry.record(step.index.into()).start..self.geometry.record((step.nrec - 1).into()).end;
+                leaf.clear();
+                leaf.extend_from_slice(&store.bytes(step.block)[records]);
+                ahead(store, &leaf);
+            }
             record.set(self.record_at(store, &place));
             visit(store, &mut record)?;
             if record[..] != *self.record_at(store, &place) {

@@ -224,10 +224,20 @@ impl<K: DenseKind> DenseStore<K> {
             After::Name(name) => Some(NameAfter::<K> { hash: name_hash(name), name, heap: &heap, kind: PhantomData }),
             _ => None,
         };
+        let (work, size) = (sweep.heap, usize::from(self.names.params().record_size));
+        let ahead = |store: &mut Store, records: &[u8]| {
+            let heap = heap.borrow();
+            let ids = records.chunks_exact(size).map(|record| &record[K::NAME_ID_AT..K::NAME_ID_AT + K::ID_LEN]);
+            match work {
+                HeapWork::Nothing => {}
+                HeapWork::Evacuate => heap.touch(store, ids.filter(|id| heap.moves(id))),
+                HeapWork::Rebuild => heap.touch(store, ids),
+            }
+        };
         let mut mover =
             Mover { heap: &heap, order: self.order.as_mut(), work: sweep.heap, objects_moved: 0, bytes_moved: 0 };
         let progress =
-            self.names.sweep(store, after.as_mut(), leaves, |store, record| mover.visit::<K>(store, record))?;
+            self.names.sweep(store, after.as_mut(), leaves, ahead, |store, record| mover.visit::<K>(store, record))?;
         report.objects_moved += mover.objects_moved;
         report.bytes_moved += mover.bytes_moved;
         let Some(last) = &progress.last else { return Ok((progress.nodes_done as u64, true)) };
@@ -243,7 +253,7 @@ impl<K: DenseKind> DenseStore<K> {
             After::Order(order) => Some(OrderKey::<K>::new(order)),
             _ => None,
         };
-        let progress = tree.sweep(store, after.as_mut(), leaves, |_, _| Ok(()))?;
+        let progress = tree.sweep(store, after.as_mut(), leaves, |_, _| {}, |_, _| Ok(()))?;
         let Some(last) = &progress.last else { return Ok((progress.nodes_done as u64, true)) };
         sweep.after = After::Order(K::order_of_record(last));
         Ok((progress.nodes_done as u64, false))
