@@ -4,6 +4,7 @@
 //! A removed object becomes a hole, at the cost of a push; holes are coalesced when an insert wants them or when
 //! [`Heap::prepare`] writes the header and the free-space manager for the flush.
 
+mod blocks;
 mod check;
 mod evacuate;
 mod filter;
