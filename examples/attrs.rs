@@ -32,9 +32,11 @@ fn main() {
     );
     let mut order: Vec<u32> = (0..count).collect();
     let mut s = 12345u64;
-    for i in (1..order.len()).rev() {
-        s = s.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        order.swap(i, (s >> 33) as usize % (i + 1));
+    if std::env::var("IN_ORDER").is_err() {
+        for i in (1..order.len()).rev() {
+            s = s.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            order.swap(i, (s >> 33) as usize % (i + 1));
+        }
     }
     let size = std::fs::metadata(&path).unwrap().len();
     let t = Instant::now();
@@ -72,6 +74,9 @@ fn main() {
             st.objects_moved,
             st.heap_free_bytes
         );
+    }
+    if std::env::var("FLUSH").is_ok() {
+        file.flush().unwrap();
     }
     file.close().unwrap();
     let b = t.elapsed();

@@ -52,6 +52,30 @@ fn fresh_size(count: u32) -> u64 {
 }
 
 #[test]
+fn the_file_shrinks_also_when_whole_heap_blocks_went_and_a_flush_came_first() {
+    for mode in &MODES[1..] {
+        let path = path(&format!("order-{mode}"));
+        let file = File::create(&path, &CreateOptions::default()).unwrap();
+        set(&file, mode);
+        let object = dataset(&file);
+        fill(&object, 0..50_000);
+        file.flush().unwrap();
+        for i in 0..25_000 {
+            object.attr_delete(&format!("attribute_{i:06}")).unwrap();
+        }
+        file.flush().unwrap();
+        file.close().unwrap();
+        let size = std::fs::metadata(&path).unwrap().len();
+        let file = File::create(&path, &CreateOptions::default()).unwrap();
+        fill(&dataset(&file), 25_000..50_000);
+        file.close().unwrap();
+        let fresh = std::fs::metadata(&path).unwrap().len();
+        assert!(size as f64 <= 1.05 * fresh as f64, "{mode}: {size} bytes, fresh {fresh}");
+        std::fs::remove_file(path).unwrap();
+    }
+}
+
+#[test]
 fn after_deleting_half_nodes_are_full_and_the_file_is_as_a_fresh_one() {
     for count in [10_000, 60_000] {
         let fresh = fresh_size(count);

@@ -15,6 +15,12 @@ use crate::object::sweep::Sweep;
 use crate::rebalance::{Controller, Kind, Limit, StepReport, Subject, Survey, SystemClock};
 use crate::store::Store;
 
+/// Attempts at ending the file earlier.
+const TRIM_ROUNDS: u32 = 6;
+
+/// A file is trimmed while more than one part in so many is free.
+const TRIM_FREE_PARTS: u64 = 64;
+
 /// What one object's dense stores add to the survey.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Summary {
@@ -258,14 +264,29 @@ impl State {
         Ok(())
     }
 
-    /// After a flush, moves B-tree nodes, heap blocks and header continuations from the end of the file into holes, once
-    /// for every round of sweeps; whether anything was moved. The next flush then ends the file earlier.
-    pub fn trim(&mut self) -> Result<bool> {
-        let free = self.store.space().free_bytes();
-        if !std::mem::take(&mut self.maintenance.trim_due) || free == 0 || self.store.read_only() {
-            return Ok(false);
+    /// After a flush: where freed space is left inside the file, moves blocks from its end into holes and flushes, so
+    /// that the file ends earlier. Blocks are larger than many holes, so the first goal, a file without holes, may not
+    /// be met: then the upper half of what is too much is moved, as often as that helps.
+    pub fn trim(&mut self) -> Result<()> {
+        if !std::mem::take(&mut self.maintenance.trim_due) || self.store.read_only() {
+            return Ok(());
         }
-        let limit = self.store.space().end() - free;
+        for round in 0..TRIM_ROUNDS {
+            let (free, end) = (self.store.space().free_bytes(), self.store.space().end());
+            if free * TRIM_FREE_PARTS <= end {
+                return Ok(());
+            }
+            let limit = if round == 0 { end - free } else { end - free / 2 };
+            if self.move_down(limit)? > 0 {
+                self.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves B-tree nodes, heap blocks and header continuations that stand at `limit` or above into holes below; how
+    /// many were moved.
+    fn move_down(&mut self, limit: u64) -> Result<u64> {
         let mut moved = 0;
         for slot in self.objects.loaded() {
             let State { store, objects, .. } = self;
@@ -285,7 +306,7 @@ impl State {
                 objects.mark(slot)?;
             }
         }
-        Ok(moved > 0)
+        Ok(moved)
     }
 
     /// Has the next survey count every dense store in memory, also those that were only read.

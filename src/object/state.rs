@@ -314,13 +314,10 @@ impl State {
         self.store.flush(|end| superblock.encode(end))
     }
 
-    /// A flush, and where rebalancing has freed space inside the file, one more that lets the file shrink.
+    /// A flush, and where rebalancing has freed space inside the file, more that let the file shrink.
     pub fn flush_and_trim(&mut self) -> Result<()> {
         self.flush()?;
-        if self.trim()? {
-            self.flush()?;
-        }
-        Ok(())
+        self.trim()
     }
 
     /// What closing writes.

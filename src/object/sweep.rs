@@ -261,12 +261,12 @@ impl<K: DenseKind> DenseStore<K> {
 
     /// Moves nodes and heap blocks that stand at `limit` or above into holes below it; how many were moved.
     pub fn relocate_above(&mut self, store: &mut Store, limit: u64) -> Result<u64> {
-        let mut moved = 0;
+        // The largest first: small ones would break up the holes that they need.
+        let mut moved = self.heap.relocate_above(store, limit, usize::MAX)? as u64;
         for tree in std::iter::once(&mut self.names).chain(&mut self.order) {
             moved += tree.relocate_above(store, limit, usize::MAX)? as u64;
             moved += u64::from(tree.relocate_header(store, limit)?);
         }
-        moved += self.heap.relocate_above(store, limit, usize::MAX)? as u64;
         Ok(moved)
     }
 }

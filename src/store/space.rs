@@ -128,13 +128,17 @@ impl Space {
         Some(address)
     }
 
-    /// Takes `length` bytes in a hole that ends at or before `limit`, if there is one: the lowest that fits.
+    /// Takes `length` bytes that end at or before `limit`, in the smallest hole that has them, the lowest of equals.
     pub fn allocate_below(&mut self, length: u64, limit: u64) -> Option<u64> {
-        let (&address, _) = self
-            .free
-            .by_address
-            .range(..limit)
-            .find(|(&address, &size)| size >= length && address + length <= limit)?;
+        let mut least = length;
+        let address = loop {
+            let &(size, address) = self.free.by_size.range((least, 0)..).next()?;
+            if address.checked_add(length)? <= limit {
+                break address;
+            }
+            // The lowest hole of this size is too high, and so are all others of it.
+            least = size.checked_add(1)?;
+        };
         self.free.cut(address, length);
         if address < self.flushed_end {
             self.fresh.insert(address, length);
@@ -257,8 +261,8 @@ mod tests {
             space.free(address, length);
         }
         space.flushed();
-        assert_eq!(space.allocate_below(64, 4000), Some(100));
-        assert_eq!(space.allocate(64), Some(1000));
+        assert_eq!(space.allocate_below(64, 900), Some(100));
+        assert_eq!(space.allocate_below(64, 4000), Some(1000));
         assert_eq!(space.allocate(64), Some(5000));
         assert_eq!(space.allocate(64), Some(164));
         assert_eq!(space.allocate_below(200, 300), None);
