@@ -196,7 +196,7 @@ mod tests {
         for round in 0..4000u32 {
             state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
             let random = (state >> 33) as usize;
-            if random % 3 == 0 && !taken.is_empty() {
+            if random.is_multiple_of(3) && !taken.is_empty() {
                 let (place, length, fill) = taken.swap_remove(random / 3 % taken.len());
                 assert!(arena.bytes(place, length).iter().all(|&byte| byte == fill));
                 arena.give(place, length);
