@@ -269,6 +269,7 @@ impl Controller {
         self.mode = mode;
         self.halted = self.closed;
         self.looked_ns = self.clock.now_ns();
+        self.pace.restart();
         if mode != Mode::None && self.unserved() > 0 {
             // What earlier deletions left is this mode's to serve.
             self.pace.first_unserved_ns.get_or_insert(self.looked_ns);
@@ -336,10 +337,10 @@ impl Controller {
     }
 
     /// A batch inside an operation took this long; operations pay for it before the next.
-    pub(super) fn end_batch(&mut self, cost_ns: u64) {
+    pub(super) fn end_batch(&mut self, nodes: u64, cost_ns: u64, max_ns: u64) {
         self.totals.batches += 1;
         self.looked_ns = self.looked_ns.saturating_add(cost_ns);
-        self.pace.spend(cost_ns, self.looked_ns);
+        self.pace.spend(nodes, cost_ns, max_ns, self.looked_ns);
     }
 
     pub(super) fn sweeping(&self) -> bool {

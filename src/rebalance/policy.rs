@@ -1,9 +1,9 @@
 //! What to do now, as pure functions of statistics and time.
 //!
-//! Lazy begins a sweep when enough nodes are underfull, and pays for it in batches. Three rules keep it from doing
+//! Lazy begins a sweep when enough nodes are underfull, and goes on with it in batches. Three rules keep it from doing
 //! more than it gains:
-//! * a batch that cost `d` is followed by the next one only after deletions have taken `PACE · d`, so that rebalancing
-//!   never takes more than a fortieth of the time that deleting takes;
+//! * operations pay for batches with a fortieth of their time: the first batch is small and comes at once, each further
+//!   one when what it will cost has been earned, so that rebalancing takes no more than that part of the time;
 //! * a sweep once begun goes on until underfull nodes are down to half the threshold, so that it does not start and
 //!   stop at the edge;
 //! * what a finished sweep could not improve is not counted towards the threshold again.
@@ -26,8 +26,11 @@ const DELAY_PACE: u64 = 8;
 /// A node's share of the pause that a batch may make: 100 nodes, 1 ms.
 const NODE_NS_MAX: u64 = 10_000;
 
-/// No batch is cut shorter than this.
-const BATCH_NS_MIN: u64 = 200_000;
+/// No batch is cut shorter than this, and the first of a sweep, which nothing has been earned for, ends here.
+const BATCH_NS_MIN: u64 = 50_000;
+
+/// What a node costs, as long as none was measured.
+const NODE_NS: u64 = 3_000;
 
 /// Inside operations, objects are moved only when this part of the heaps is free: each byte moved frees a third of one.
 const HEAP_FREE_IN_CALL: f64 = 0.25;
@@ -106,7 +109,7 @@ fn heap_due(survey: &Survey, free_max: f64) -> bool {
 }
 
 /// The past, as far as it decides.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Pace {
     /// When the first deletion came that no finished sweep has seen.
     pub first_unserved_ns: Option<u64>,
@@ -118,23 +121,51 @@ pub(super) struct Pace {
     working: bool,
     /// Underfull nodes that the last finished sweep left behind.
     residue: u64,
-    /// What operations have still to pay before the next batch.
-    debt_ns: u64,
+    /// What operations have earned for the next batch, in operations' time; negative while the last is paid for.
+    credit_ns: i64,
+    /// What a node costs, as measured.
+    node_ns: u64,
     /// The earliest time of the next batch that the maximum delay asks for.
     not_before_ns: u64,
 }
 
+impl Default for Pace {
+    fn default() -> Self {
+        Pace {
+            first_unserved_ns: None,
+            sweep_began_ns: None,
+            evacuating: false,
+            working: false,
+            residue: 0,
+            credit_ns: 0,
+            node_ns: NODE_NS,
+            not_before_ns: 0,
+        }
+    }
+}
+
 impl Pace {
-    /// `operations` took `elapsed_ns`: pays off debt.
+    /// `operations` took `elapsed_ns`, and pay with a part of it.
     pub(super) fn earn(&mut self, elapsed_ns: u64, operations: u64) {
         let paid = elapsed_ns.min(operations.saturating_mul(OPERATION_NS_MAX));
-        self.debt_ns = self.debt_ns.saturating_sub(paid);
+        self.credit_ns = self.credit_ns.saturating_add_unsigned(paid);
     }
 
-    /// A batch inside an operation ended at `now_ns` and took `cost_ns`.
-    pub(super) fn spend(&mut self, cost_ns: u64, now_ns: u64) {
-        self.debt_ns = self.debt_ns.saturating_add(cost_ns.saturating_mul(PACE));
+    /// A batch of `nodes` inside an operation, which was given `max_ns`, ended at `now_ns` and took `cost_ns`.
+    pub(super) fn spend(&mut self, nodes: u64, cost_ns: u64, max_ns: u64, now_ns: u64) {
+        // Much more than it was given is not its doing: the thread was interrupted.
+        let cost_ns = cost_ns.min(max_ns.saturating_mul(2));
+        self.credit_ns = self.credit_ns.saturating_sub_unsigned(cost_ns.saturating_mul(PACE));
         self.not_before_ns = now_ns.saturating_add(cost_ns.saturating_mul(DELAY_PACE));
+        if nodes > 0 {
+            self.node_ns = (3 * self.node_ns + cost_ns / nodes) / 4;
+        }
+    }
+
+    /// A mode was set: the threshold is looked at afresh.
+    pub(super) fn restart(&mut self) {
+        self.working = false;
+        self.credit_ns = 0;
     }
 
     /// A sweep begins.
@@ -167,8 +198,14 @@ impl Pace {
 
     /// Whether [`plan`] could plan a batch, whatever the survey.
     pub(super) fn may_be_due(&self, max_delay_ms: u64, now_ns: u64, by_threshold: bool) -> bool {
-        let by_threshold = by_threshold && self.first_unserved_ns.is_some() && self.debt_ns == 0;
+        let by_threshold = by_threshold && self.first_unserved_ns.is_some() && self.credit_ns >= 0;
         by_threshold || self.delayed(max_delay_ms, now_ns) && now_ns >= self.not_before_ns
+    }
+
+    /// What has to be earned for a batch.
+    fn price_ns(&self, nodes: u64, max_ns: u64) -> i64 {
+        let cost_ns = nodes.saturating_mul(self.node_ns).min(max_ns);
+        i64::try_from(cost_ns.saturating_mul(PACE)).unwrap_or(i64::MAX)
     }
 
     /// With `working` as it has to be for this survey: begun at the threshold, ended at half of it.
@@ -194,12 +231,19 @@ pub(super) fn plan(
         return (Plan::Nothing, pace);
     }
     let heap = heap_due(survey, HEAP_FREE_IN_CALL);
-    let max_ns = options.batch_size.saturating_mul(NODE_NS_MAX).max(BATCH_NS_MIN);
-    let batch = Plan::Batch { nodes: options.batch_size, max_ns, heap };
+    let full_ns = options.batch_size.saturating_mul(NODE_NS_MAX).max(BATCH_NS_MIN);
+    let batch = |max_ns| Plan::Batch { nodes: options.batch_size, max_ns, heap };
 
-    let pace = if by_threshold { pace.weighed(options.threshold, survey) } else { pace };
-    if by_threshold && pace.working && pace.debt_ns == 0 {
-        return (batch, pace);
+    let first = !pace.working;
+    let mut pace = if by_threshold { pace.weighed(options.threshold, survey) } else { pace };
+    if !pace.working {
+        // Only what comes after the first batch is saved for the next.
+        pace.credit_ns = pace.credit_ns.min(0);
+    } else if first && pace.credit_ns >= 0 {
+        pace.credit_ns = 0;
+        return (batch(BATCH_NS_MIN), pace);
+    } else if pace.credit_ns >= pace.price_ns(options.batch_size.min(survey.nodes), full_ns) {
+        return (batch(full_ns), pace);
     }
     if !pace.delayed(options.max_delay_ms, now_ns) {
         return (Plan::Nothing, pace);
@@ -207,7 +251,7 @@ pub(super) fn plan(
     if pace.sweep_began_ns.is_none() && !heap && survey.underfull <= pace.residue {
         return (Plan::Nothing, pace.served());
     }
-    let plan = if now_ns < pace.not_before_ns { Plan::Nothing } else { batch };
+    let plan = if now_ns < pace.not_before_ns { Plan::Nothing } else { batch(full_ns) };
     (plan, pace)
 }
 
@@ -241,17 +285,20 @@ mod tests {
         plan(&LazyOptions::default(), pace, survey, now_ns, true)
     }
 
+    const FIRST: Plan = Plan::Batch { nodes: 100, max_ns: 50_000, heap: false };
     const BATCH: Plan = Plan::Batch { nodes: 100, max_ns: 1_000_000, heap: false };
 
     #[test]
     fn work_begins_at_the_threshold_and_ends_at_half_of_it() {
         assert_eq!(lazy(pending(), &survey(49), 1).0, Plan::Nothing);
-        let (plan, pace) = lazy(pending(), &survey(50), 1);
-        assert_eq!(plan, BATCH);
+        let (plan, mut pace) = lazy(pending(), &survey(50), 1);
+        assert_eq!(plan, FIRST);
+        pace.earn(SECOND, 1_000_000);
         assert_eq!(lazy(pace, &survey(25), 2).0, BATCH);
         let (plan, pace) = lazy(pace, &survey(24), 3);
         assert_eq!(plan, Plan::Nothing);
         assert_eq!(lazy(pace, &survey(49), 4).0, Plan::Nothing);
+        assert_eq!(lazy(pace, &survey(50), 5).0, FIRST);
     }
 
     #[test]
@@ -261,14 +308,20 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_is_paid_for_before_the_next() {
+    fn a_batch_is_paid_for_and_the_next_is_saved_for() {
         let mut pace = lazy(pending(), &survey(500), 0).1;
-        pace.spend(1_000_000, 1_000_000);
-        assert_eq!(lazy(pace, &survey(500), SECOND).0, Plan::Nothing);
+        pace.spend(16, 48_000, 50_000, 48_000);
         // A second that passed during one operation pays no more than any operation.
         pace.earn(SECOND, 1);
         assert_eq!(lazy(pace, &survey(500), SECOND).0, Plan::Nothing);
-        pace.earn(40_000_000, 40_000);
+        // The batch that was, and 100 nodes of 3 µs.
+        pace.earn(40 * 48_000 + 40 * 300_000 - 4_001, 1_000_000);
+        assert_eq!(lazy(pace, &survey(500), SECOND).0, Plan::Nothing);
+        pace.earn(1, 1);
+        assert_eq!(lazy(pace, &survey(500), SECOND).0, BATCH);
+        // Interrupted for a second: not the batch's fault.
+        pace.spend(100, SECOND, 1_000_000, SECOND);
+        pace.earn(200_000_000, 1_000_000);
         assert_eq!(lazy(pace, &survey(500), SECOND).0, BATCH);
     }
 
@@ -279,9 +332,9 @@ mod tests {
         pace.end_sweep(300, true);
         assert_eq!(pace.first_unserved_ns, Some(0));
         assert_eq!(lazy(pace, &survey(349), 1).0, Plan::Nothing);
-        assert_eq!(lazy(pace, &survey(350), 1).0, BATCH);
+        assert_eq!(lazy(pace, &survey(350), 1).0, FIRST);
         let pace = lazy(pace, &survey(10), 1).1;
-        assert_eq!(lazy(pace, &survey(60), 1).0, BATCH, "once better, the bar is lower");
+        assert_eq!(lazy(pace, &survey(60), 1).0, FIRST, "once better, the bar is lower");
     }
 
     #[test]
@@ -290,7 +343,7 @@ mod tests {
         assert_eq!(lazy(pending(), &survey(1), late - 1).0, Plan::Nothing);
         let (plan, mut pace) = lazy(pending(), &survey(1), late);
         assert_eq!(plan, BATCH);
-        pace.spend(1_000_000, late);
+        pace.spend(100, 1_000_000, 1_000_000, late);
         assert_eq!(lazy(pace, &survey(1), late + 7_999_999).0, Plan::Nothing);
         assert_eq!(lazy(pace, &survey(1), late + 8_000_000).0, BATCH);
         let (plan, pace) = lazy(pending(), &survey(0), late);
@@ -308,8 +361,9 @@ mod tests {
     fn objects_are_moved_only_where_it_is_worth_it_and_then_to_the_end() {
         let sparse_heap = Survey { heap_free: 1 << 19, ..survey(50) };
         let (plan, mut pace) = lazy(pending(), &sparse_heap, 0);
-        assert_eq!(plan, Plan::Batch { nodes: 100, max_ns: 1_000_000, heap: true });
+        assert_eq!(plan, Plan::Batch { nodes: 100, max_ns: 50_000, heap: true });
         pace.begin_sweep(0, true);
+        pace.earn(SECOND, 1_000_000);
         assert_ne!(lazy(pace, &Survey { heap_free: 1 << 19, ..survey(0) }, 1).0, Plan::Nothing);
         assert!(!heap_due(&Survey { heap_live: 100, heap_free: 4000, ..survey(0) }, HEAP_FREE_AT_END));
     }

@@ -129,8 +129,8 @@ pub fn serve(subject: &mut dyn Subject) -> Result<()> {
     match subject.controller().due(&survey) {
         Plan::Nothing => Ok(()),
         Plan::Batch { nodes, max_ns, heap } => {
-            let (_, cost_ns) = step(subject, nodes, max_ns, heap)?;
-            subject.controller().end_batch(cost_ns);
+            let (report, cost_ns) = step(subject, nodes, max_ns, heap)?;
+            subject.controller().end_batch(report.nodes_done, cost_ns, max_ns);
             Ok(())
         }
     }
