@@ -56,7 +56,7 @@ impl HeapId {
 pub struct HeapStats {
     /// Bytes of all objects.
     pub live_bytes: u64,
-    /// Free bytes in direct blocks.
+    /// Free bytes in direct blocks; none where filters keep them from being used.
     pub free_bytes: u64,
     /// Direct blocks.
     pub blocks: u64,
@@ -208,11 +208,18 @@ impl Heap {
 
     #[cold]
     fn first_change(&mut self, store: &mut Store) -> Result<()> {
+        self.check_changeable()?;
+        self.load(store)?;
+        self.changed = true;
+        Ok(())
+    }
+
+    /// Fails for a heap that can be read but not changed: a caller that has more than the heap to change asks first.
+    #[inline]
+    pub fn check_changeable(&self) -> Result<()> {
         if self.header.filters.is_some() {
             return Err(Error::unsupported("changing a fractal heap with filters"));
         }
-        self.load(store)?;
-        self.changed = true;
         Ok(())
     }
 
@@ -391,7 +398,10 @@ impl Heap {
         let indirect: u64 = self.table.indirect.values().map(|b| header.indirect_length(b.rows) as u64).sum();
         HeapStats {
             live_bytes: live + header.huge_bytes + header.tiny_bytes,
-            free_bytes: bytes.saturating_sub(blocks * overhead).saturating_sub(live),
+            free_bytes: match header.filters {
+                None => bytes.saturating_sub(blocks * overhead).saturating_sub(live),
+                Some(_) => 0,
+            },
             blocks,
             managed: header.managed_count,
             huge: header.huge_count,

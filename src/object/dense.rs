@@ -292,15 +292,16 @@ impl<K: DenseKind> DenseStore<K> {
     /// Removes the object at a location that was found.
     #[inline]
     pub fn remove_at(&mut self, store: &mut Store, location: Location) -> Result<()> {
+        self.heap.check_changeable()?;
         let record = self.record(store, &location);
+        if K::is_shared(&record) {
+            return Err(Error::unsupported("an attribute in the shared object header message heap"));
+        }
         if self.order.is_some() {
             let order = K::order_of(&record, self.object(store, &record)?);
             self.remove_order(store, order)?;
         }
         self.names.remove_at(store, location)?;
-        if K::is_shared(&record) {
-            return Err(Error::unsupported("an attribute in the shared object header message heap"));
-        }
         self.heap.remove(store, &record[K::NAME_ID_AT..K::NAME_ID_AT + K::ID_LEN])
     }
 
