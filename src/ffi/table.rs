@@ -8,7 +8,7 @@ use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
 use std::ops::Deref;
 use std::ptr;
-use std::sync::atomic::{fence, AtomicPtr, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
@@ -147,7 +147,8 @@ impl<T> Table<T> {
     fn reclaim(&self, index: u32, slot: &Slot<T>, state: u64) {
         let generation = (state >> 32) as u32;
         let next = (u64::from(generation.wrapping_add(1)) << 32) | VACANT;
-        // A stale lookup may have pinned it again; then its unpin comes here.
+        // Acquire: after all that was done under the other pins. A stale lookup may have pinned it again; then its unpin
+        // comes here.
         if slot.state.compare_exchange(state, next, Ordering::Acquire, Ordering::Relaxed).is_err() {
             return;
         }
@@ -165,7 +166,6 @@ impl<T> Drop for Pin<'_, T> {
     fn drop(&mut self) {
         let state = self.slot.state.fetch_sub(1, Ordering::Release);
         if state & (VACANT | CLOSED | PINS) == CLOSED | 1 {
-            fence(Ordering::Acquire);
             self.table.reclaim(self.index, self.slot, state - 1);
         }
     }
