@@ -6,6 +6,7 @@ pub mod btree1;
 pub mod btree2;
 pub mod checksum;
 pub mod codec;
+pub mod doubling_table;
 pub mod extensible_array;
 pub mod fixed_array;
 pub mod fractal_heap;

@@ -17,8 +17,8 @@ struct Found {
 
 impl Heap {
     /// Checks that `ids`, all living objects, and the holes fill the direct blocks exactly, that blocks, table and
-    /// header agree, and that everything can be read.
-    pub fn check<'i>(&mut self, store: &mut Store, ids: impl Iterator<Item = &'i [u8]>) -> Result<()> {
+    /// header agree, and that everything can be read. `flushed` asks for the floors of every node on disk.
+    pub fn check<'i>(&mut self, store: &mut Store, ids: impl Iterator<Item = &'i [u8]>, flushed: bool) -> Result<()> {
         self.load(store)?;
         let mut found = Found::default();
         for id in ids {
@@ -42,7 +42,7 @@ impl Heap {
         self.expect("huge objects", header.huge_count, found.huge.0)?;
         self.expect("bytes of huge objects", header.huge_bytes, found.huge.1)?;
         self.check_coverage(found.managed)?;
-        self.check_huge(store)?;
+        self.check_huge(store, flushed)?;
         self.check_table(store)
     }
 

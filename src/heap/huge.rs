@@ -280,13 +280,13 @@ impl Heap {
     }
 
     /// The B-tree of huge objects is sound and has as many records as the header says.
-    pub(super) fn check_huge(&mut self, store: &mut Store) -> Result<()> {
+    pub(super) fn check_huge(&mut self, store: &mut Store, flushed: bool) -> Result<()> {
         if self.header.huge_tree == UNDEFINED {
             return self.expect("huge objects without a B-tree", 0, self.header.huge_count);
         }
         let shape = self.huge_shape();
         let records = self.with_tree(store, |tree, store| {
-            tree.check(store, false, |_, a, b| {
+            tree.check(store, flushed, |_, a, b| {
                 let record = shape.decode(b)?;
                 Ok(HugeKey { shape, record }.quick(a) == Some(Ordering::Greater))
             })?;

@@ -362,7 +362,7 @@ impl Heap {
         store.check_writable()?;
         self.load_table(store)?;
         if !self.holes_loaded {
-            self.load_free_space(store);
+            self.load_free_space(store)?;
         }
         self.free_space.delete(store);
         self.delete_huge(store)?;

@@ -6,7 +6,7 @@
 
 use super::holes::BlockHoles;
 use super::Heap;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::format::free_space::{FreeSpaceHeader, SectionWriter, CLIENT_HEAP};
 use crate::format::UNDEFINED;
 use crate::store::{Seal, Store};
@@ -69,52 +69,65 @@ impl FreeSpace {
     }
 }
 
+/// `None` where the file is damaged; an error of the operating system stays one.
+fn unless_damaged<T>(result: Result<T>) -> Result<Option<T>> {
+    match result {
+        Err(e) if matches!(e.kind(), ErrorKind::Io | ErrorKind::Failed) => Err(e),
+        result => Ok(result.ok()),
+    }
+}
+
 impl Heap {
-    /// Reads the free-space manager's header, if it can be read.
-    pub(super) fn load_free_space(&mut self, store: &mut Store) -> Option<FreeSpaceHeader> {
+    /// Reads the free-space manager's header; none where there is none, or where it is damaged.
+    pub(super) fn load_free_space(&mut self, store: &mut Store) -> Result<Option<FreeSpaceHeader>> {
         let sizes = self.header.sizes;
         self.free_space = FreeSpace::NONE;
         if self.header.free_space == UNDEFINED {
-            return None;
+            return Ok(None);
         }
         let length = FreeSpaceHeader::length(sizes) as u64;
         let seal = Seal::At(length as u32 - 4);
         let address = self.header.free_space;
         let parsed = store
             .block(address, length, seal, "free-space manager header")
-            .and_then(|id| FreeSpaceHeader::parse(store.bytes(id), sizes))
-            .ok()
-            .filter(|header| header.client == CLIENT_HEAP);
+            .and_then(|id| FreeSpaceHeader::parse(store.bytes(id), sizes));
+        let parsed = unless_damaged(parsed)?.filter(|header| header.client == CLIENT_HEAP);
         let Some(header) = parsed else {
             self.free_space_damaged = true;
-            return None;
+            return Ok(None);
         };
         self.free_space = FreeSpace { address, header_length: length, sections: header.sections, length: 0 };
         if header.sections != UNDEFINED {
             if store.check_extent(header.sections, header.allocated, "free-space section list").is_err() {
                 self.free_space_damaged = true;
                 self.free_space = FreeSpace::NONE;
-                return None;
+                return Ok(None);
             }
             self.free_space.length = header.allocated;
         }
-        Some(header)
+        Ok(Some(header))
     }
 
     /// Reads the holes. Damage is not fatal: the holes are unknown then.
     pub(super) fn read_holes(&mut self, store: &mut Store) -> Result<()> {
-        self.holes_loaded = true;
-        if let Some(header) = self.load_free_space(store) {
-            if header.serialized > 0 && self.read_sections(store, &header).is_err() {
-                self.free_space_damaged = true;
-                self.free_space = FreeSpace::NONE;
+        if let Some(header) = self.load_free_space(store)? {
+            let read = match header.serialized {
+                0 => Ok(()),
+                _ => self.read_sections(store, &header),
+            };
+            if read.is_err() {
                 let overhead = self.header.direct_overhead() as u32;
                 self.table.holes.iter_mut().for_each(BlockHoles::clear);
                 for block in &mut self.table.blocks {
                     block.live = block.size - overhead;
                 }
             }
+            if unless_damaged(read)?.is_none() {
+                self.free_space_damaged = true;
+                self.free_space = FreeSpace::NONE;
+            }
         }
+        self.holes_loaded = true;
         self.live = self.table.blocks.iter().map(|block| u64::from(block.live)).sum();
         self.queue.clear();
         let (last, _) = self.last_block();

@@ -111,7 +111,7 @@ impl Model {
         for id in &self.ids {
             assert_eq!(self.heap.get(&mut self.store, id.as_slice()).unwrap(), &self.objects[id][..]);
         }
-        self.heap.check(&mut self.store, self.ids.iter().map(|id| id.as_slice())).unwrap();
+        self.heap.check(&mut self.store, self.ids.iter().map(|id| id.as_slice()), false).unwrap();
         self.store.trim_cache();
     }
 

@@ -9,7 +9,7 @@ use crate::format::message::attribute_info::AttributeInfo;
 use crate::format::message::kind;
 use crate::format::message::shared::Shared;
 use crate::format::{Sizes, UNDEFINED};
-use crate::heap::HeapParams;
+pub(super) use crate::object::attribute_records::AttributeKind;
 use crate::object::dense::{DenseAddresses, DenseKind, DenseStore, MAX_RECORD};
 use crate::object::header::{NewMessage, ObjectHeader};
 use crate::object::options::{Order, Phase};
@@ -17,53 +17,6 @@ use crate::store::Store;
 
 /// Creation orders are 16 bits; this one stands for "not tracked".
 const NO_ORDER: u16 = u16::MAX;
-
-/// Dense attributes: name records of type 8, creation-order records of type 9, 8-byte heap IDs.
-pub(super) struct AttributeKind;
-
-impl DenseKind for AttributeKind {
-    const NAME_TYPE: u8 = 8;
-    const NAME_SIZE: usize = 17;
-    const HASH_AT: usize = 13;
-    const NAME_ID_AT: usize = 0;
-    const ORDER_TYPE: u8 = 9;
-    const ORDER_SIZE: usize = 13;
-    const ORDER_ID_AT: usize = 0;
-    const ID_LEN: usize = 8;
-
-    fn heap_params() -> HeapParams {
-        HeapParams::ATTRIBUTES
-    }
-
-    fn name(object: &[u8]) -> Result<&[u8]> {
-        attribute::name_of(object)
-    }
-
-    fn name_record(id: &[u8], order: u64, hash: u32, record: &mut [u8]) {
-        record[..8].copy_from_slice(id);
-        record[8] = 0;
-        record[9..13].copy_from_slice(&(order as u32).to_le_bytes());
-        record[13..17].copy_from_slice(&hash.to_le_bytes());
-    }
-
-    fn order_record(id: &[u8], order: u64, record: &mut [u8]) {
-        record[..8].copy_from_slice(id);
-        record[8] = 0;
-        record[9..13].copy_from_slice(&(order as u32).to_le_bytes());
-    }
-
-    fn order_of_record(record: &[u8]) -> u64 {
-        u64::from(u32::from_le_bytes([record[9], record[10], record[11], record[12]]))
-    }
-
-    fn order_of(name_record: &[u8], _object: &[u8]) -> Option<u64> {
-        Some(Self::order_of_record(name_record))
-    }
-
-    fn is_shared(name_record: &[u8]) -> bool {
-        name_record[8] & 0x02 != 0
-    }
-}
 
 /// The address of a committed datatype that lost a reference.
 pub(super) type Released = Option<u64>;

@@ -11,8 +11,9 @@ use crate::object::options::Order;
 use crate::object::state::{Slot, State};
 use crate::store::Store;
 
-/// Checks everything that can be reached; the first fault is the error.
-pub(super) fn check(state: &mut State) -> Result<()> {
+/// Checks everything that can be reached; the first fault is the error. `flushed` asks of B-tree nodes what every node
+/// on disk must keep: the floors below which libhdf5 goes astray.
+pub(super) fn check(state: &mut State, flushed: bool) -> Result<()> {
     let mut links: HashMap<u64, u32> = HashMap::new();
     let mut waiting = vec![state.superblock.root];
     while let Some(address) = waiting.pop() {
@@ -22,7 +23,7 @@ pub(super) fn check(state: &mut State) -> Result<()> {
             continue;
         }
         let slot = state.load(address)?;
-        check_object(state, slot, &mut waiting)
+        check_object(state, slot, flushed, &mut waiting)
             .map_err(|e| e.within(format_args!("object at address {address:#x}")))?;
         state.drop_surplus()?;
     }
@@ -38,16 +39,16 @@ pub(super) fn check(state: &mut State) -> Result<()> {
     Ok(())
 }
 
-fn check_object(state: &mut State, slot: Slot, waiting: &mut Vec<u64>) -> Result<()> {
+fn check_object(state: &mut State, slot: Slot, flushed: bool, waiting: &mut Vec<u64>) -> Result<()> {
     let State { store, objects, .. } = state;
     let object = objects.get(slot)?;
     object.header.check(store)?;
     if let Some(dense) = object.attributes.dense(store)? {
-        dense.check(store)?;
+        dense.check(store, flushed)?;
     }
     if let Some(links) = &mut object.links {
         if let Some(dense) = links.dense(store)? {
-            dense.check(store)?;
+            dense.check(store, flushed)?;
         }
         for (_, link) in links.list(store, &object.header, Order::Native)? {
             if let LinkTarget::Hard(address) = link.target {
@@ -61,7 +62,7 @@ fn check_object(state: &mut State, slot: Slot, waiting: &mut Vec<u64>) -> Result
 impl<K: DenseKind> DenseStore<K> {
     /// Checks indexes and heap, and that they agree: every record's hash is its name's, every object is found by both
     /// indexes.
-    pub fn check(&mut self, store: &mut Store) -> Result<()> {
+    pub fn check(&mut self, store: &mut Store, flushed: bool) -> Result<()> {
         let mut ids = Vec::with_capacity(self.len() as usize);
         let mut orders = Vec::new();
         self.for_each(store, |record, object| {
@@ -77,10 +78,10 @@ impl<K: DenseKind> DenseStore<K> {
             orders.push(K::order_of(record, object));
             Ok(true)
         })?;
-        self.names.check(store, false, |_, a, b| Ok(K::hash_of(a) <= K::hash_of(b)))?;
-        self.heap.check(store, ids.iter().map(Vec::as_slice))?;
+        self.names.check(store, flushed, |_, a, b| Ok(K::hash_of(a) <= K::hash_of(b)))?;
+        self.heap.check(store, ids.iter().map(Vec::as_slice), flushed)?;
         let Some(tree) = &self.order else { return Ok(()) };
-        tree.check(store, false, |_, a, b| Ok(K::order_of_record(a) < K::order_of_record(b)))?;
+        tree.check(store, flushed, |_, a, b| Ok(K::order_of_record(a) < K::order_of_record(b)))?;
         let mut named: Vec<_> = orders.into_iter().zip(ids).collect();
         named.sort_unstable();
         let mut position = 0;

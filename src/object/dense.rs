@@ -164,6 +164,10 @@ impl<K: DenseKind> DenseStore<K> {
     /// The store at these addresses.
     pub fn open(store: &mut Store, addresses: DenseAddresses) -> Result<Self> {
         let heap = Heap::open(store, addresses.heap)?;
+        if heap.id_length() != K::ID_LEN {
+            let detail = format_args!("heap IDs of {} bytes, expected {}", heap.id_length(), K::ID_LEN);
+            return Err(Error::corrupt("fractal heap", addresses.heap, detail));
+        }
         let names = Self::open_tree(store, addresses.names, K::NAME_TYPE, K::NAME_SIZE)?;
         let order = match addresses.order {
             Some(address) => Some(Self::open_tree(store, address, K::ORDER_TYPE, K::ORDER_SIZE)?),

@@ -4,6 +4,7 @@
 //! and no callback runs while it is held.
 
 mod attribute;
+mod attribute_records;
 mod check;
 pub mod dataset;
 mod dense;

@@ -2,6 +2,9 @@
 //! inject faults.
 
 use std::io::{self, IoSlice};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 /// Random access to one file's bytes. Calls come from one thread at a time.
 pub trait Backend: Send {
@@ -24,7 +27,7 @@ pub trait Backend: Send {
 /// A file in memory.
 #[derive(Default)]
 pub struct MemoryBackend {
-    bytes: std::sync::Arc<parking_lot::Mutex<Vec<u8>>>,
+    bytes: Arc<Mutex<Vec<u8>>>,
 }
 
 impl MemoryBackend {
@@ -35,11 +38,11 @@ impl MemoryBackend {
 
     /// A file with these bytes.
     pub fn with_bytes(bytes: Vec<u8>) -> Self {
-        MemoryBackend { bytes: std::sync::Arc::new(parking_lot::Mutex::new(bytes)) }
+        MemoryBackend { bytes: Arc::new(Mutex::new(bytes)) }
     }
 
     /// The bytes, shared: they stay readable after the backend went into a store.
-    pub fn shared(&self) -> std::sync::Arc<parking_lot::Mutex<Vec<u8>>> {
+    pub fn shared(&self) -> Arc<Mutex<Vec<u8>>> {
         self.bytes.clone()
     }
 }
@@ -80,5 +83,167 @@ impl Backend for MemoryBackend {
 
     fn sync(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// A call that changed a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// These bytes were written at this offset.
+    Write(u64, Vec<u8>),
+    /// The file was cut or extended to this length.
+    SetLength(u64),
+    /// All writes reached the device.
+    Sync,
+}
+
+/// Passes calls on, and keeps a log of those that change the file.
+pub struct RecordingBackend {
+    inner: Box<dyn Backend>,
+    log: Arc<Mutex<Vec<Change>>>,
+}
+
+impl RecordingBackend {
+    /// A recorder in front of `inner`.
+    pub fn new(inner: Box<dyn Backend>) -> Self {
+        RecordingBackend { inner, log: Arc::default() }
+    }
+
+    /// The log, shared: it stays readable after the backend went into a store.
+    pub fn log(&self) -> Arc<Mutex<Vec<Change>>> {
+        self.log.clone()
+    }
+}
+
+impl Backend for RecordingBackend {
+    fn len(&mut self) -> io::Result<u64> {
+        self.inner.len()
+    }
+
+    fn read_at(&mut self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        self.inner.read_at(buffer, offset)
+    }
+
+    fn write_at(&mut self, buffers: &mut [IoSlice<'_>], offset: u64) -> io::Result<()> {
+        let bytes = buffers.iter().flat_map(|buffer| buffer.iter().copied()).collect();
+        self.inner.write_at(buffers, offset)?;
+        self.log.lock().push(Change::Write(offset, bytes));
+        Ok(())
+    }
+
+    fn set_len(&mut self, length: u64) -> io::Result<()> {
+        self.inner.set_len(length)?;
+        self.log.lock().push(Change::SetLength(length));
+        Ok(())
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.inner.sync()?;
+        self.log.lock().push(Change::Sync);
+        Ok(())
+    }
+}
+
+/// How a call fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// With this error number of the operating system, without having done anything.
+    Error(i32),
+    /// With this error number, a write after the first half of its bytes.
+    Short(i32),
+}
+
+/// What a [`FaultBackend`] shall do and has done.
+#[derive(Debug, Default)]
+pub struct FaultControl {
+    /// The call that fails, counted from 1.
+    pub fail_at: Option<(u64, Fault)>,
+    /// Calls so far, `len` not counted.
+    pub calls: u64,
+    /// Calls before the one that failed that changed the file.
+    pub changes: u64,
+    /// Calls that would have changed the file, made after the one that failed.
+    pub changes_after: u64,
+    /// The call that failed could change the file; none when no call failed.
+    pub failed: Option<bool>,
+}
+
+impl FaultControl {
+    /// Counts from here; the `call`-th call fails.
+    pub fn watch(&mut self, call: u64, fault: Fault) {
+        *self = FaultControl { fail_at: Some((call, fault)), ..Self::default() };
+    }
+
+    /// Counts a call; the fault that it shall meet.
+    fn count(&mut self, changes: bool) -> Option<Fault> {
+        self.calls += 1;
+        let fault = self.fail_at.filter(|(call, _)| *call == self.calls).map(|(_, fault)| fault);
+        if fault.is_some() {
+            self.failed = Some(changes);
+        } else if self.failed.is_some() {
+            self.changes_after += u64::from(changes);
+        } else {
+            self.changes += u64::from(changes);
+        }
+        fault
+    }
+}
+
+/// Passes calls on until one shall fail.
+pub struct FaultBackend {
+    inner: Box<dyn Backend>,
+    control: Arc<Mutex<FaultControl>>,
+}
+
+impl FaultBackend {
+    /// A backend in front of `inner` that fails nothing yet.
+    pub fn new(inner: Box<dyn Backend>) -> Self {
+        FaultBackend { inner, control: Arc::default() }
+    }
+
+    /// What to fail, shared.
+    pub fn control(&self) -> Arc<Mutex<FaultControl>> {
+        self.control.clone()
+    }
+
+    fn meet(&mut self, changes: bool) -> io::Result<()> {
+        match self.control.lock().count(changes) {
+            Some(Fault::Error(number) | Fault::Short(number)) => Err(io::Error::from_raw_os_error(number)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Backend for FaultBackend {
+    fn len(&mut self) -> io::Result<u64> {
+        self.inner.len()
+    }
+
+    fn read_at(&mut self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        self.meet(false)?;
+        self.inner.read_at(buffer, offset)
+    }
+
+    fn write_at(&mut self, buffers: &mut [IoSlice<'_>], offset: u64) -> io::Result<()> {
+        let fault = self.control.lock().count(true);
+        match fault {
+            None => self.inner.write_at(buffers, offset),
+            Some(Fault::Error(number)) => Err(io::Error::from_raw_os_error(number)),
+            Some(Fault::Short(number)) => {
+                let bytes: Vec<u8> = buffers.iter().flat_map(|buffer| buffer.iter().copied()).collect();
+                self.inner.write_at(&mut [IoSlice::new(&bytes[..bytes.len() / 2])], offset)?;
+                Err(io::Error::from_raw_os_error(number))
+            }
+        }
+    }
+
+    fn set_len(&mut self, length: u64) -> io::Result<()> {
+        self.meet(true)?;
+        self.inner.set_len(length)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.meet(true)?;
+        self.inner.sync()
     }
 }

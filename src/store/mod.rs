@@ -15,7 +15,7 @@ mod space;
 
 use std::io::IoSlice;
 
-pub use backend::{Backend, MemoryBackend};
+pub use backend::{Backend, Change, Fault, FaultBackend, FaultControl, MemoryBackend, RecordingBackend};
 pub use cache::{AddressMap, BlockId, Seal};
 pub use space::Space;
 

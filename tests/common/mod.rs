@@ -1,0 +1,125 @@
+//! What tests share: a file's contents, read through the library in full.
+#![allow(dead_code)]
+
+use std::collections::{BTreeMap, HashMap};
+
+use h5r::datatype::Datatype;
+use h5r::error::{ErrorKind, Result};
+use h5r::object::{File, LinkTarget, Object, ObjectKind, Order};
+
+/// An attribute: its type, its dimensions (none: null) and its bytes as the file has them.
+pub type Attribute = (Datatype, Option<Vec<u64>>, Vec<u8>);
+
+/// What one object holds.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Place {
+    pub attributes: BTreeMap<String, Attribute>,
+    pub attribute_order: Option<Vec<String>>,
+    /// `hard PATH`, `soft PATH` or `user TYPE`.
+    pub links: BTreeMap<String, String>,
+    pub link_order: Option<Vec<String>>,
+    /// A dataset's elements, converted to `i32`; none where they cannot be read.
+    pub data: Option<Vec<u8>>,
+}
+
+/// Objects by the first path that leads to them, breadth first and names ascending.
+pub type Contents = Vec<(String, Place)>;
+
+/// Reads everything that can be reached.
+pub fn describe(file: &File) -> Result<Contents> {
+    let root = file.root()?;
+    let mut paths: HashMap<u64, String> = HashMap::new();
+    paths.insert(root.address()?, "/".into());
+    let mut waiting = vec![(String::from("/"), root)];
+    let mut next = 0;
+    let mut contents = Vec::new();
+    let mut links_of = Vec::new();
+    while next < waiting.len() {
+        let (path, object) = waiting[next].clone();
+        next += 1;
+        contents.push((path.clone(), attributes_and_data(&object)?));
+        let mut links = Vec::new();
+        if object.kind()? == ObjectKind::Group {
+            links = object.links(Order::Name)?;
+            assert_eq!(object.link_count()?, links.len() as u64, "count of links of {path}");
+        }
+        for (name, info) in &links {
+            if let LinkTarget::Hard(address) = info.target {
+                if !paths.contains_key(&address) {
+                    let below = format!("{}/{name}", path.trim_end_matches('/'));
+                    paths.insert(address, below.clone());
+                    waiting.push((below, object.open(name)?));
+                }
+            }
+        }
+        if object.kind()? == ObjectKind::Group {
+            let order = unless(object.links(Order::Creation), &[ErrorKind::Argument])?;
+            contents[next - 1].1.link_order = order.map(|order| order.into_iter().map(|(name, _)| name).collect());
+        }
+        links_of.push(links);
+    }
+    for ((_, place), links) in contents.iter_mut().zip(links_of) {
+        for (name, info) in links {
+            let target = match info.target {
+                LinkTarget::Hard(address) => format!("hard {}", paths[&address]),
+                LinkTarget::Soft(path) => format!("soft {}", String::from_utf8_lossy(&path)),
+                LinkTarget::User(kind, _) => format!("user {kind}"),
+            };
+            place.links.insert(name, target);
+        }
+    }
+    Ok(contents)
+}
+
+fn attributes_and_data(object: &Object) -> Result<Place> {
+    let mut place = Place::default();
+    let names = object.attr_names(Order::Name)?;
+    assert_eq!(object.attr_count()?, names.len() as u64, "count of attributes of {}", object.path());
+    for name in names {
+        let (info, data) = object.attr_read_raw(&name)?;
+        let dims = (!info.is_null).then_some(info.dims);
+        place.attributes.insert(name, (info.datatype, dims, data));
+    }
+    place.attribute_order = unless(object.attr_names(Order::Creation), &[ErrorKind::Argument])?;
+    if object.kind()? == ObjectKind::Dataset {
+        let info = object.dataset_info()?;
+        let count: u64 = if info.is_null { 0 } else { info.dims.iter().product() };
+        let i32 = Datatype::little(h5r::datatype::Number::I32);
+        let mut data = vec![0; usize::try_from(count.min(1 << 20)).unwrap_or(0) * 4];
+        let read = object.dataset_read(&i32, None, &mut data);
+        place.data = unless(read, &[ErrorKind::Type, ErrorKind::Unsupported])?.map(|()| data);
+    }
+    Ok(place)
+}
+
+/// `None` for an error of one of these kinds.
+fn unless<T>(result: Result<T>, kinds: &[ErrorKind]) -> Result<Option<T>> {
+    match result {
+        Err(e) if kinds.contains(&e.kind()) => Ok(None),
+        result => result.map(Some),
+    }
+}
+
+/// The first difference between two contents, in words.
+pub fn difference(expected: &Contents, found: &Contents) -> String {
+    let paths = |contents: &Contents| contents.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>();
+    if paths(expected) != paths(found) {
+        return format!("objects {:?} expected, {:?} found", paths(expected), paths(found));
+    }
+    for ((path, want), (_, have)) in expected.iter().zip(found) {
+        for name in want.attributes.keys().chain(have.attributes.keys()) {
+            if want.attributes.get(name) != have.attributes.get(name) {
+                return format!("attribute '{name}' of {path} differs");
+            }
+        }
+        if want != have {
+            let parts = [
+                format!("{:?} {:?}", want.attribute_order, have.attribute_order),
+                format!("{:?} {:?}", want.links, have.links),
+                format!("{:?} {:?}", want.link_order, have.link_order),
+            ];
+            return format!("{path} differs: {parts:?}, data equal: {}", want.data == have.data);
+        }
+    }
+    "no difference".into()
+}
