@@ -16,12 +16,46 @@ pub fn name_hash(name: &[u8]) -> u32 {
 /// lookup3's `hashlittle` of `bytes` with `seed`.
 #[inline]
 pub fn lookup3(bytes: &[u8], seed: u32) -> u32 {
-    let start = 0xdead_beef_u32.wrapping_add(bytes.len() as u32).wrapping_add(seed);
-    let (mut a, mut b, mut c) = (start, start, start);
-    // The last block, full or not, is mixed by the final step: a length divisible by 12 leaves a whole one for it.
-    let mut rest = bytes;
-    while rest.len() > 12 {
-        let (block, tail) = rest.split_at(12);
+    let mut hash = Hash::new(bytes, seed);
+    let (blocks, last) = bytes.split_at(hash.blocks() * BLOCK);
+    for block in blocks.chunks_exact(BLOCK) {
+        hash.mix(block);
+    }
+    hash.rest = last;
+    hash.finish()
+}
+
+/// Bytes that are mixed in at once.
+const BLOCK: usize = 12;
+/// Checksums that are computed side by side: each step of one waits for the step before, not for the others.
+const LANES: usize = 4;
+
+/// A hash that is being computed.
+#[derive(Clone, Copy)]
+struct Hash<'a> {
+    a: u32,
+    b: u32,
+    c: u32,
+    rest: &'a [u8],
+}
+
+impl<'a> Hash<'a> {
+    #[inline(always)]
+    fn new(bytes: &'a [u8], seed: u32) -> Self {
+        let start = 0xdead_beef_u32.wrapping_add(bytes.len() as u32).wrapping_add(seed);
+        Hash { a: start, b: start, c: start, rest: bytes }
+    }
+
+    /// Blocks to be mixed in. The last one, full or not, is for the final step: a length divisible by 12 leaves a
+    /// whole one for it.
+    #[inline(always)]
+    fn blocks(&self) -> usize {
+        self.rest.len().saturating_sub(1) / BLOCK
+    }
+
+    #[inline(always)]
+    fn mix(&mut self, block: &[u8]) {
+        let Hash { mut a, mut b, mut c, rest } = *self;
         a = a.wrapping_add(word(block, 0));
         b = b.wrapping_add(word(block, 4));
         c = c.wrapping_add(word(block, 8));
@@ -37,23 +71,77 @@ pub fn lookup3(bytes: &[u8], seed: u32) -> u32 {
         a = a.wrapping_add(c);
         c = c.wrapping_sub(b) ^ b.rotate_left(4);
         b = b.wrapping_add(a);
-        rest = tail;
+        *self = Hash { a, b, c, rest };
     }
-    if rest.is_empty() {
-        return c;
+
+    #[inline(always)]
+    fn finish(self) -> u32 {
+        let Hash { mut a, mut b, mut c, rest } = self;
+        if rest.is_empty() {
+            return c;
+        }
+        let mut last = [0u8; BLOCK];
+        last[..rest.len()].copy_from_slice(rest);
+        a = a.wrapping_add(word(&last, 0));
+        b = b.wrapping_add(word(&last, 4));
+        c = c.wrapping_add(word(&last, 8));
+        c = (c ^ b).wrapping_sub(b.rotate_left(14));
+        a = (a ^ c).wrapping_sub(c.rotate_left(11));
+        b = (b ^ a).wrapping_sub(a.rotate_left(25));
+        c = (c ^ b).wrapping_sub(b.rotate_left(16));
+        a = (a ^ c).wrapping_sub(c.rotate_left(4));
+        b = (b ^ a).wrapping_sub(a.rotate_left(14));
+        (c ^ b).wrapping_sub(b.rotate_left(24))
     }
-    let mut last = [0u8; 12];
-    last[..rest.len()].copy_from_slice(rest);
-    a = a.wrapping_add(word(&last, 0));
-    b = b.wrapping_add(word(&last, 4));
-    c = c.wrapping_add(word(&last, 8));
-    c = (c ^ b).wrapping_sub(b.rotate_left(14));
-    a = (a ^ c).wrapping_sub(c.rotate_left(11));
-    b = (b ^ a).wrapping_sub(a.rotate_left(25));
-    c = (c ^ b).wrapping_sub(b.rotate_left(16));
-    a = (a ^ c).wrapping_sub(c.rotate_left(4));
-    b = (b ^ a).wrapping_sub(a.rotate_left(14));
-    (c ^ b).wrapping_sub(b.rotate_left(24))
+}
+
+/// The checksums of many pieces, as [`checksum`] gives them, in a fraction of the time.
+pub fn checksums(pieces: &[&[u8]]) -> Vec<u32> {
+    let mut sums = vec![0; pieces.len()];
+    // The longest first, so that none is left alone at the end.
+    let mut waiting: Vec<(usize, &[u8])> = pieces.iter().copied().enumerate().collect();
+    waiting.sort_by_key(|(_, piece)| std::cmp::Reverse(piece.len()));
+    let mut waiting = waiting.into_iter();
+    let mut lanes: Vec<(usize, Hash<'_>)> =
+        waiting.by_ref().take(LANES).map(|(index, piece)| (index, Hash::new(piece, 0))).collect();
+    while let Ok(full) = <&mut [(usize, Hash<'_>); LANES]>::try_from(lanes.as_mut_slice()) {
+        mix_all(full);
+        // Lanes that are through make room for the next pieces.
+        lanes.retain(|(index, hash)| {
+            let going_on = hash.blocks() > 0;
+            if !going_on {
+                sums[*index] = hash.finish();
+            }
+            going_on
+        });
+        let room = LANES - lanes.len();
+        lanes.extend(waiting.by_ref().take(room).map(|(index, piece)| (index, Hash::new(piece, 0))));
+    }
+    for (index, mut hash) in lanes {
+        let (blocks, last) = hash.rest.split_at(hash.blocks() * BLOCK);
+        blocks.chunks_exact(BLOCK).for_each(|block| hash.mix(block));
+        hash.rest = last;
+        sums[index] = hash.finish();
+    }
+    sums
+}
+
+/// Mixes into every lane as many blocks as the shortest has.
+#[inline]
+fn mix_all(lanes: &mut [(usize, Hash<'_>); LANES]) {
+    let length = lanes.iter().map(|(_, hash)| hash.blocks()).min().unwrap_or(0) * BLOCK;
+    let [mut p, mut q, mut r, mut s] = lanes.map(|(_, hash)| hash);
+    let [i, j, k, l] = [p, q, r, s].map(|hash| hash.rest[..length].chunks_exact(BLOCK));
+    for (((i, j), k), l) in i.zip(j).zip(k).zip(l) {
+        p.mix(i);
+        q.mix(j);
+        r.mix(k);
+        s.mix(l);
+    }
+    for ((_, lane), mut hash) in lanes.iter_mut().zip([p, q, r, s]) {
+        hash.rest = &hash.rest[length..];
+        *lane = hash;
+    }
 }
 
 #[inline(always)]
@@ -71,6 +159,17 @@ mod tests {
         assert_eq!(lookup3(b"", 0), 0xdead_beef);
         assert_eq!(lookup3(b"Four score and seven years ago", 0), 0x1777_0551);
         assert_eq!(lookup3(b"Four score and seven years ago", 1), 0xcd62_8161);
+    }
+
+    #[test]
+    fn side_by_side_as_one_by_one() {
+        let bytes: Vec<u8> = (0..5000u32).map(|i| (i * i / 7) as u8).collect();
+        for count in 0..12 {
+            let pieces: Vec<&[u8]> =
+                (0..count).map(|i| &bytes[i * 13..][..[0, 1, 11, 12, 13, 24, 25, 4000, 300][i * 5 % 9]]).collect();
+            let expected: Vec<u32> = pieces.iter().map(|piece| checksum(piece)).collect();
+            assert_eq!(checksums(&pieces), expected);
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Where the bytes of cached blocks are kept: side by side in large regions, those of a page's size page by page.
 
-use super::region::{Region, LARGE};
+use super::region::{self, Region, LARGE};
 
 /// Room is given in multiples of this.
 const UNIT: usize = 64;
@@ -37,12 +37,14 @@ struct Chunk {
     taken: usize,
 }
 
-/// The untouched end of the region that was created last for a kind of block.
+/// The end of the region that was added last for a kind of block.
 #[derive(Clone, Copy, Default)]
 struct Tail {
     chunk: usize,
     at: usize,
     end: usize,
+    /// Whether another file's bytes may be in it.
+    used: bool,
 }
 
 /// The bytes of all blocks.
@@ -79,7 +81,7 @@ impl Arena {
     /// Room for `length` zeroed bytes.
     pub fn take(&mut self, length: usize) -> Place {
         if length > SHARED {
-            let chunk = self.add(length, length, false);
+            let chunk = self.add(Region::new(length, false), length);
             return Place((chunk as u32) << UNIT_BITS);
         }
         let (class, size) = class_of(length);
@@ -94,13 +96,19 @@ impl Arena {
             self.next[kind] = if length < LAST { 2 * length } else { LARGE };
             // Most of the first large region may stay untouched; small pages cost less then.
             let huge = self.tails[kind].end == LARGE;
-            let chunk = self.add(length, 0, huge);
-            self.tails[kind] = Tail { chunk, at: 0, end: length };
+            let spare = if length == LARGE && !huge { region::take_spare() } else { None };
+            let used = spare.is_some();
+            let chunk = self.add(spare.unwrap_or_else(|| Region::new(length, huge)), 0);
+            self.tails[kind] = Tail { chunk, at: 0, end: length, used };
         }
         let tail = &mut self.tails[kind];
         let place = Place((tail.chunk as u32) << UNIT_BITS | (tail.at / UNIT) as u32);
         tail.at += size;
+        let used = tail.used;
         self.count(place, size as isize);
+        if used {
+            self.bytes_mut(place, length).fill(0);
+        }
         place
     }
 
@@ -115,8 +123,8 @@ impl Arena {
         self.free[class].push(place);
     }
 
-    fn add(&mut self, length: usize, taken: usize, huge: bool) -> usize {
-        let chunk = Some(Chunk { region: Region::new(length, huge), taken });
+    fn add(&mut self, region: Region, taken: usize) -> usize {
+        let chunk = Some(Chunk { region, taken });
         match self.vacant.pop() {
             Some(index) => {
                 self.chunks[index] = chunk;
@@ -181,6 +189,12 @@ impl Arena {
         }
         let [a, b] = self.chunks.get_disjoint_mut([source.0.region(), target.0.region()]).ok()?;
         Some((&a.as_ref()?.region[from], &mut b.as_mut()?.region[to]))
+    }
+}
+
+impl Drop for Arena {
+    fn drop(&mut self) {
+        self.chunks.drain(..).flatten().for_each(|chunk| region::keep_spare(chunk.region));
     }
 }
 

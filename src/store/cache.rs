@@ -6,7 +6,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use super::arena::{Arena, Place};
 use super::index::Index;
-use crate::format::checksum::{checksum, lookup3};
+use crate::format::checksum::{checksum, checksums, lookup3};
 
 /// A block's slot in the cache. Valid until the block is discarded or [`Cache::trim`] runs, that is within one operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -49,19 +49,30 @@ impl Seal {
 
     /// Puts the checksum in.
     pub fn put(self, bytes: &mut [u8]) {
+        self.clear(bytes);
+        self.enter(bytes, checksum(self.covered(bytes)));
+    }
+
+    /// Makes the bytes ready for their checksum.
+    fn clear(self, bytes: &mut [u8]) {
+        if let Seal::Within(at) = self {
+            bytes[at as usize..at as usize + 4].fill(0);
+        }
+    }
+
+    /// What the checksum covers.
+    fn covered(self, bytes: &[u8]) -> &[u8] {
+        match self {
+            Seal::None => &[],
+            Seal::At(at) => &bytes[..at as usize],
+            Seal::Within(_) => bytes,
+        }
+    }
+
+    fn enter(self, bytes: &mut [u8], sum: u32) {
         match self {
             Seal::None => {}
-            Seal::At(at) => {
-                let at = at as usize;
-                let sum = checksum(&bytes[..at]);
-                bytes[at..at + 4].copy_from_slice(&sum.to_le_bytes());
-            }
-            Seal::Within(at) => {
-                let at = at as usize;
-                bytes[at..at + 4].fill(0);
-                let sum = checksum(bytes);
-                bytes[at..at + 4].copy_from_slice(&sum.to_le_bytes());
-            }
+            Seal::At(at) | Seal::Within(at) => bytes[at as usize..at as usize + 4].copy_from_slice(&sum.to_le_bytes()),
         }
     }
 }
@@ -265,9 +276,17 @@ impl Cache {
         dirty.into_iter().map(|(_, slot)| BlockId(slot)).collect()
     }
 
-    pub fn seal(&mut self, id: BlockId) {
-        let block = &self.slots[id.0 as usize];
-        block.seal.put(self.arena.bytes_mut(block.place, block.len()));
+    /// Puts the checksums of some blocks in.
+    pub fn seal(&mut self, blocks: &[BlockId]) {
+        for &BlockId(slot) in blocks {
+            let block = &self.slots[slot as usize];
+            block.seal.clear(self.arena.bytes_mut(block.place, block.len()));
+        }
+        let covered: Vec<&[u8]> = blocks.iter().map(|&id| self.block(id).seal.covered(self.bytes_of(id))).collect();
+        for (&BlockId(slot), sum) in blocks.iter().zip(checksums(&covered)) {
+            let block = &self.slots[slot as usize];
+            block.seal.enter(self.arena.bytes_mut(block.place, block.len()), sum);
+        }
     }
 
     pub fn clean_all(&mut self) {

@@ -406,13 +406,12 @@ impl Store {
             let start = self.cache.block(dirty[first]).address;
             let mut end = start;
             let mut last = first;
-            // What was just sealed is still in the processor's cache when it is written.
             while last < dirty.len() && last - first < file::MAX_SLICES && self.cache.block(dirty[last]).address == end
             {
-                self.cache.seal(dirty[last]);
                 end += self.cache.block(dirty[last]).len() as u64;
                 last += 1;
             }
+            self.cache.seal(&dirty[first..last]);
             let mut slices: Vec<IoSlice<'_>> =
                 dirty[first..last].iter().map(|&id| IoSlice::new(self.cache.bytes_of(id))).collect();
             self.counters.writes += 1;

@@ -4,6 +4,8 @@
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
+use parking_lot::Mutex;
+
 /// Regions of this size are mapped, at an address divisible by it: a huge page.
 pub const LARGE: usize = 2 << 20;
 
@@ -36,6 +38,23 @@ impl Region {
         let pages = vec![Page([0; PAGE]); length.div_ceil(PAGE).max(1)].into_boxed_slice();
         let length = pages.len() * PAGE;
         Region { start: NonNull::from(Box::leak(pages)).cast(), length, mapped: false }
+    }
+}
+
+/// Large regions of closed files: the next file need not ask the operating system.
+static SPARE: Mutex<Vec<Region>> = Mutex::new(Vec::new());
+const MAX_SPARE: usize = 2;
+
+/// A large region of a file that was closed, with that file's bytes in it.
+pub fn take_spare() -> Option<Region> {
+    SPARE.lock().pop()
+}
+
+/// Keeps a region for the next file, if it is a large one and few are kept.
+pub fn keep_spare(region: Region) {
+    let mut spare = SPARE.lock();
+    if region.length == LARGE && spare.len() < MAX_SPARE {
+        spare.push(region);
     }
 }
 
