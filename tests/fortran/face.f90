@@ -8,7 +8,7 @@ module face_support
   character(len=16) :: names(64)
   integer(c_int), volatile :: sessions = 0
   type(h5r_file) :: background_file
-  integer :: reentrant_status = 0
+  integer, volatile :: reentrant_status = 0
 
 contains
 
@@ -45,9 +45,10 @@ contains
     type(h5r_file) :: file
     integer, pointer :: mark
     call c_f_pointer(user_data, mark)
-    if (mark == 4711 .and. progress%nodes_rebalanced >= 0) sessions = sessions + 1
     file = background_file
     call h5r_set_none(file, reentrant_status)
+    ! Counted last: the program looks at the status as soon as there is a session.
+    if (mark == 4711 .and. progress%nodes_rebalanced >= 0) sessions = sessions + 1
   end subroutine
 end module
 
