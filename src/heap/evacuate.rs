@@ -176,9 +176,12 @@ impl Heap {
         self.free_empty_blocks(store)
     }
 
-    /// Moves blocks that stand at file address `limit` or above into free space below it, `most` at the most, so that
+    /// Moves blocks and huge objects that stand at file address `limit` or above into free space below it, `most` at the most, so that
     /// the file can end earlier. The header stays where it is. Returns how many were moved.
     pub fn relocate_above(&mut self, store: &mut Store, limit: u64, most: usize) -> Result<usize> {
+        if self.check_changeable().is_err() {
+            return Ok(0);
+        }
         self.begin_change(store)?;
         let mut moved = 0;
         for index in 0..self.table.blocks.len() as u32 {
@@ -196,8 +199,10 @@ impl Heap {
                 moved += 1;
             }
         }
+        moved += self.relocate_indirect(store, limit, most - moved)?;
+        moved += self.relocate_huge(store, limit, most - moved)?;
         let list = usize::from(self.free_space.list_is_above(limit));
-        Ok(moved + self.relocate_indirect(store, limit, most - moved)? + self.relocate_manager(store, limit) + list)
+        Ok(moved + self.relocate_manager(store, limit) + list)
     }
 
     /// Puts a direct block's address where it is looked up.

@@ -11,6 +11,8 @@ use crate::format::fractal_heap::Header;
 use crate::format::UNDEFINED;
 use crate::store::Store;
 
+/// Bytes that a copy takes at once.
+const COPY_AT_ONCE: u64 = 1 << 20;
 const WHAT: &str = "huge object of a fractal heap";
 
 /// What the B-tree knows of a huge object.
@@ -90,6 +92,19 @@ impl Key for HugeKey {
             self.record.id.cmp(&other.id)
         })
     }
+}
+
+/// Copies raw data in pieces, so that a large object need not be in memory.
+fn copy_raw(store: &mut Store, from: u64, to: u64, length: u64) -> Result<()> {
+    let mut buffer = vec![0; length.min(COPY_AT_ONCE) as usize];
+    let mut done = 0;
+    while done < length {
+        let piece = &mut buffer[..(length - done).min(COPY_AT_ONCE) as usize];
+        store.read_raw(from + done, piece, WHAT)?;
+        store.write_raw(to + done, piece)?;
+        done += piece.len() as u64;
+    }
+    Ok(())
 }
 
 impl Heap {
@@ -261,6 +276,37 @@ impl Heap {
         let result = tree.prepare(store);
         self.huge_tree = Some(tree);
         result
+    }
+
+    /// Moves huge objects that stand at file address `limit` or above into free space below it, and their B-tree's nodes.
+    pub(super) fn relocate_huge(&mut self, store: &mut Store, limit: u64, most: usize) -> Result<usize> {
+        let shape = self.huge_shape();
+        // An ID that holds the address cannot change here.
+        if self.header.huge_tree == UNDEFINED || shape.direct {
+            return Ok(0);
+        }
+        self.with_tree(store, |tree, store| {
+            let mut high = Vec::new();
+            tree.for_each(store, |_, bytes| {
+                let record = shape.decode(bytes)?;
+                if record.address >= limit && high.len() < most {
+                    high.push(record);
+                }
+                Ok(high.len() < most)
+            })?;
+            let mut moved = 0;
+            for record in high {
+                store.check_extent(record.address, record.length, WHAT)?;
+                let Some(address) = store.space_mut().allocate_below(record.length, limit) else { continue };
+                copy_raw(store, record.address, address, record.length)?;
+                let place = tree.locate(store, &mut HugeKey { shape, record })?;
+                let bytes = shape.encode(&Record { address, ..record });
+                tree.record_at_mut(store, &place).copy_from_slice(&bytes);
+                store.free(record.address, record.length);
+                moved += 1;
+            }
+            Ok(moved + tree.relocate_above(store, limit, most - moved)?)
+        })
     }
 
     /// Frees all huge objects and their B-tree.

@@ -584,3 +584,22 @@ fn a_damaged_free_space_manager_is_not_fatal() {
         assert_eq!(model.heap.get(&mut model.store, id.as_slice()).unwrap(), &model.objects[id][..]);
     }
 }
+
+#[test]
+fn huge_objects_move_down_in_the_file() {
+    let mut model = Model::new(HeapParams::ATTRIBUTES);
+    for length in [3_000_000, 50_000, 2_500_000] {
+        model.insert(length);
+    }
+    model.flush();
+    model.remove(0);
+    model.flush();
+    let end = model.store.space().end();
+    let moved = model.heap.relocate_above(&mut model.store, 2_900_000, usize::MAX).unwrap();
+    assert!(moved > 0);
+    model.check();
+    model.flush();
+    assert!(model.store.space().end() < end - 2_400_000);
+    model.reopen();
+    model.check();
+}
