@@ -111,7 +111,7 @@ impl Value {
             5 => (Datatype::number(Number::U16, ByteOrder::Big), Some(vec![9, 17])),
             6 => (Datatype::little(Number::U8), Some(vec![1700])),
             7 => (Datatype::little(Number::F32), Some(vec![1050])),
-            8 if salt % 4 == 0 => (Datatype::little(Number::U8), Some(vec![70_000])),
+            8 if salt.is_multiple_of(4) => (Datatype::little(Number::U8), Some(vec![70_000])),
             8 => (Datatype::little(Number::U8), Some(vec![4030 + u64::from(number)])),
             9 => (Datatype::little(Number::U64), Some(vec![1; 32])),
             _ => (i32, Some(vec![])),

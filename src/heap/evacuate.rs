@@ -176,8 +176,9 @@ impl Heap {
         self.free_empty_blocks(store)
     }
 
-    /// Moves blocks and huge objects that stand at file address `limit` or above into free space below it, `most` at the most, so that
-    /// the file can end earlier. The header stays where it is. Returns how many were moved.
+    /// Moves blocks and huge objects that stand at file address `limit` or above into free space below it, `most` at the
+    /// most, so that the file can end earlier. Nothing is moved in a filtered heap. The header
+    /// stays where it is. Returns how many were moved.
     pub fn relocate_above(&mut self, store: &mut Store, limit: u64, most: usize) -> Result<usize> {
         if self.check_changeable().is_err() {
             return Ok(0);

@@ -496,7 +496,7 @@ fn speed() {
         heap.prepare(store).unwrap();
         report("prepare", COUNT / 2);
         println!("{moved} moved, {:?}", heap.stats());
-        heap.check(store, ids.iter().map(|id| id.as_slice())).unwrap();
+        heap.check(store, ids.iter().map(|id| id.as_slice()), false).unwrap();
         report("check", COUNT / 2);
         for id in &ids {
             heap.remove(store, id.as_slice()).unwrap();

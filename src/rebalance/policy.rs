@@ -157,8 +157,8 @@ impl Pace {
         let cost_ns = cost_ns.min(max_ns.saturating_mul(2));
         self.credit_ns = self.credit_ns.saturating_sub_unsigned(cost_ns.saturating_mul(PACE));
         self.not_before_ns = now_ns.saturating_add(cost_ns.saturating_mul(DELAY_PACE));
-        if nodes > 0 {
-            self.node_ns = (3 * self.node_ns + cost_ns / nodes) / 4;
+        if let Some(each) = cost_ns.checked_div(nodes) {
+            self.node_ns = (3 * self.node_ns + each) / 4;
         }
     }
 

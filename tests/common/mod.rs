@@ -45,9 +45,9 @@ pub fn describe(file: &File) -> Result<Contents> {
         }
         for (name, info) in &links {
             if let LinkTarget::Hard(address) = info.target {
-                if !paths.contains_key(&address) {
+                if let std::collections::hash_map::Entry::Vacant(place) = paths.entry(address) {
                     let below = format!("{}/{name}", path.trim_end_matches('/'));
-                    paths.insert(address, below.clone());
+                    place.insert(below.clone());
                     waiting.push((below, object.open(name)?));
                 }
             }
