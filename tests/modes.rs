@@ -109,7 +109,7 @@ fn after_deleting_half_nodes_are_full_and_the_file_is_as_a_fresh_one() {
                 let stats = file.rebalance_status().unwrap();
                 let (leaves, records) = (stats.nodes - 1, object.attr_count().unwrap());
                 let filled = (records - (leaves - 1)) as f64 / (240 * leaves) as f64;
-                assert!(filled >= 0.90 && filled <= 1.0, "{mode} {count}: {filled} in {stats:?}");
+                assert!((0.90..=1.0).contains(&filled), "{mode} {count}: {filled} in {stats:?}");
                 assert_eq!(stats.underfull_nodes, 0);
             }
             file.close().unwrap();

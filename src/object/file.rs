@@ -97,13 +97,17 @@ impl Shared {
             return Err(Error::new(ErrorKind::Closed, "the file is closed already"));
         }
         let retired = state.maintenance.controller.stop();
+        let background = state.maintenance.controller.take_error();
         let result = state.finish();
         state.open = false;
         state.objects = Objects::default();
         state.store = Store::in_memory();
         drop(state);
         retired.join();
-        result
+        match background {
+            Some(error) if result.is_ok() => Err(error.within("rebalancing in the background")),
+            _ => result,
+        }
     }
 
     /// A handle of the object in `slot` is gone.
