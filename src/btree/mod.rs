@@ -243,6 +243,13 @@ impl Tree {
         Ok(())
     }
 
+    /// Calls `visit` with the address and the bytes of the header and of every node, whose leaves are not read.
+    pub fn each_extent(&self, store: &mut Store, visit: &mut dyn FnMut(u64, u64) -> Result<()>) -> Result<()> {
+        visit(self.address, Header::size(store.sizes()) as u64)?;
+        let size = self.geometry.node_size() as u64;
+        self.each_node(store, false, &mut |_, _, node| visit(node.address, size))
+    }
+
     /// The block of a node. What was read from the file is checked; a page of our own is trusted.
     #[inline]
     fn node(&self, store: &mut Store, address: u64, level: usize, nrec: u16) -> Result<BlockId> {

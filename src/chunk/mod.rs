@@ -130,9 +130,9 @@ impl Chunks<'_> {
 
     /// Bytes of an unfiltered chunk.
     fn chunk_bytes(&self) -> Result<u64> {
-        self.layout
-            .chunk_bytes()
-            .ok_or_else(|| Error::corrupt("chunk index", self.layout.address, "a chunk's size is beyond 2^64 bytes"))
+        self.layout.chunk_bytes().filter(|&bytes| bytes > 0).ok_or_else(|| {
+            Error::corrupt("chunk index", self.layout.address, "a chunk's size is 0 or beyond 2^64 bytes")
+        })
     }
 
     /// The largest number of chunks in a dimension, none if it is unlimited.

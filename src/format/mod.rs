@@ -11,7 +11,9 @@ pub mod extensible_array;
 pub mod fixed_array;
 pub mod fractal_heap;
 pub mod free_space;
+pub mod global_heap;
 pub mod header;
+pub mod local_heap;
 pub mod message;
 pub mod superblock;
 

@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use super::{filter, Heap, HeapId, MAX_ID};
+use super::{filter, Heap, HeapId, Part, MAX_ID};
 use crate::btree::{Key, Location, Tree, TreeParams};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::codec::{Reader, Writer};
@@ -323,6 +323,25 @@ impl Heap {
             Ok(true)
         })?;
         tree.delete(store)
+    }
+
+    /// Calls `visit` with the address and the bytes of every huge object and of every node of their B-tree.
+    pub(super) fn each_huge(
+        &mut self,
+        store: &mut Store,
+        visit: &mut dyn FnMut(Part, u64, u64) -> Result<()>,
+    ) -> Result<()> {
+        if self.header.huge_tree == UNDEFINED {
+            return Ok(());
+        }
+        let shape = self.huge_shape();
+        self.with_tree(store, |tree, store| {
+            tree.each_extent(store, &mut |address, length| visit(Part::Tree, address, length))?;
+            tree.for_each(store, |_, bytes| {
+                let record = shape.decode(bytes)?;
+                visit(Part::Huge, record.address, record.length).map(|()| true)
+            })
+        })
     }
 
     /// The B-tree of huge objects is sound and has as many records as the header says.

@@ -7,6 +7,7 @@
 mod blocks;
 mod check;
 mod evacuate;
+mod extents;
 mod filter;
 mod holes;
 mod huge;
@@ -25,6 +26,7 @@ use crate::store::{Seal, Store};
 
 pub use crate::format::fractal_heap::HeapParams;
 pub use evacuate::Evacuation;
+pub use extents::Part;
 
 /// The longest heap ID that can be made (longer ones can be read).
 pub const MAX_ID: usize = 32;

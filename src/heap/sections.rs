@@ -42,6 +42,11 @@ impl FreeSpace {
         self.header_length + self.length
     }
 
+    /// The address and the bytes of the header and of the section list.
+    pub fn extents(&self) -> [(u64, u64); 2] {
+        [(self.address, self.header_length), (self.sections, self.length)]
+    }
+
     /// Bytes of the header in the file.
     pub fn header_length(&self) -> u64 {
         self.header_length

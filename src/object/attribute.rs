@@ -31,7 +31,7 @@ pub(super) enum Put {
 
 /// The committed datatype that an attribute message refers to.
 #[inline]
-fn committed(message: &[u8], sizes: Sizes) -> Result<Released> {
+pub(super) fn committed(message: &[u8], sizes: Sizes) -> Result<Released> {
     match message {
         [version, flags, ..] if *version >= 2 && flags & DATATYPE_SHARED != 0 => {
             match Shared::decode(Attribute::decode(message)?.datatype, sizes)? {

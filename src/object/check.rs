@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use crate::error::{Error, Result};
 use crate::format::checksum::name_hash;
 use crate::object::dense::{DenseKind, DenseStore};
+use crate::object::extents::used_extents;
 use crate::object::link::LinkTarget;
 use crate::object::options::Order;
 use crate::object::state::{Slot, State};
@@ -36,7 +37,16 @@ pub(super) fn check(state: &mut State, flushed: bool) -> Result<()> {
             return Err(Error::corrupt("object header", address, detail));
         }
     }
-    Ok(())
+    check_space(state)
+}
+
+/// No two structures share bytes, and none uses free space.
+fn check_space(state: &mut State) -> Result<()> {
+    let extents = used_extents(state)?;
+    match extents.iter().find(|extent| state.store.space().overlaps_free(extent.address, extent.length)) {
+        Some(extent) => Err(Error::corrupt(extent.purpose.name(), extent.address, "it stands in free space")),
+        None => Ok(()),
+    }
 }
 
 fn check_object(state: &mut State, slot: Slot, flushed: bool, waiting: &mut Vec<u64>) -> Result<()> {

@@ -8,6 +8,9 @@ mod attribute_records;
 mod check;
 pub mod dataset;
 mod dense;
+mod extents;
+#[cfg(test)]
+mod extents_tests;
 mod face;
 mod file;
 mod group;
@@ -20,6 +23,7 @@ mod path;
 mod state;
 mod sweep;
 mod value;
+mod walk;
 
 use std::fmt;
 

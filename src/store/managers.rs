@@ -23,7 +23,8 @@ pub fn take_over(store: &mut Store, address: u64) -> Result<()> {
     Ok(())
 }
 
-fn read(store: &mut Store, address: u64) -> Result<(FreeSpaceHeader, Vec<(u64, u64)>)> {
+/// The manager at `address` and its sections: address and bytes of each.
+pub fn read(store: &mut Store, address: u64) -> Result<(FreeSpaceHeader, Vec<(u64, u64)>)> {
     const WHAT: &str = "free-space manager";
     let sizes = store.sizes();
     let length = FreeSpaceHeader::length(sizes) as u64;

@@ -2,6 +2,7 @@
 //! "The Data Layout Message"). Chunked datasets are described, carried, and freed with all their storage.
 
 mod create;
+mod extents;
 mod selection;
 #[cfg(test)]
 mod tests;

@@ -320,6 +320,11 @@ impl ObjectHeader {
         self.chunks.iter().map(|chunk| u64::from(chunk.length)).sum()
     }
 
+    /// The address and the bytes of every chunk.
+    pub fn extents(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        self.chunks.iter().map(|chunk| (chunk.address, u64::from(chunk.length)))
+    }
+
     /// How many chunks it has.
     pub fn chunk_count(&self) -> usize {
         self.chunks.len()

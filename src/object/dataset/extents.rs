@@ -1,0 +1,63 @@
+//! What a dataset's raw data take in the file.
+
+use super::{own_body, DatasetState, Storage};
+use crate::btree::Tree;
+use crate::chunk::Part;
+use crate::error::Result;
+use crate::format::local_heap::LocalHeap;
+use crate::format::message::external_files::ExternalFiles;
+use crate::format::message::kind;
+use crate::format::message::layout::ChunkIndex;
+use crate::format::UNDEFINED;
+use crate::object::extents::Purpose;
+use crate::object::header::ObjectHeader;
+use crate::store::Store;
+
+impl DatasetState {
+    /// The address of what finds the raw data, or of the data themselves where nothing else does; none without storage.
+    pub(in crate::object) fn storage_address(&self) -> Option<u64> {
+        let address = match &self.storage {
+            Storage::Contiguous { address, size } if *size > 0 => *address,
+            Storage::Chunked(chunked) => chunked.address,
+            _ => UNDEFINED,
+        };
+        (address != UNDEFINED).then_some(address)
+    }
+
+    /// Calls `visit` with the address and the bytes of every chunk, block of a chunk index, and other extent of the raw
+    /// data. The mapping of a virtual dataset is in the global heap and is not reported.
+    pub(in crate::object) fn each_extent(
+        &self,
+        store: &mut Store,
+        header: &ObjectHeader,
+        visit: &mut dyn FnMut(Purpose, u64, u64) -> Result<()>,
+    ) -> Result<()> {
+        match &self.storage {
+            Storage::Contiguous { address, size } if *size > 0 && *address != UNDEFINED => {
+                visit(Purpose::RawData, *address, *size)
+            }
+            Storage::Chunked(chunked) if chunked.address != UNDEFINED => {
+                if matches!(chunked.index, ChunkIndex::BTree2 { .. }) {
+                    let tree = Tree::open(store, chunked.address)?;
+                    tree.each_extent(store, &mut |address, size| visit(Purpose::ChunkIndex, address, size))?;
+                }
+                self.with_chunks(chunked, |chunks| {
+                    chunks.walk(store, &mut |part| match part {
+                        Part::Chunk(chunk) => visit(Purpose::RawData, chunk.address, chunk.size),
+                        Part::Index { address, size } => visit(Purpose::ChunkIndex, address, size),
+                    })
+                })
+            }
+            Storage::External => {
+                let sizes = store.sizes();
+                let heap =
+                    ExternalFiles::decode(own_body(store, header, kind::EXTERNAL_FILES, "external files")?, sizes)?;
+                let length = LocalHeap::length(sizes);
+                let names = LocalHeap::parse(&store.read_bytes(heap.heap, length, "local heap")?, sizes)?;
+                visit(Purpose::LocalHeap, heap.heap, length)?;
+                visit(Purpose::LocalHeap, names.data, names.size)
+            }
+            _ => Ok(()),
+        }
+    }
+}

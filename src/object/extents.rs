@@ -1,0 +1,171 @@
+//! Used space: what each extent of the file is for, and what the walk of the file says about all of it together.
+
+use std::fmt;
+
+use crate::error::{Error, Result};
+use crate::format::global_heap;
+use crate::object::state::State;
+use crate::object::walk::Walk;
+use crate::store::Store;
+
+/// What an extent of the file is used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Purpose {
+    /// The superblock.
+    Superblock,
+    /// A chunk of an object header.
+    ObjectHeader,
+    /// The header or a node of a B-tree of attributes or links.
+    BTree,
+    /// The header or a block of a fractal heap, or a free-space manager of one.
+    FractalHeap,
+    /// An attribute or link too large for its heap's blocks. It has no checksum.
+    HugeObject,
+    /// A local heap: the names of external files. It has no checksum.
+    LocalHeap,
+    /// A global heap collection: variable-length values, references. It has no checksum.
+    GlobalHeap,
+    /// A block of a chunk index. A version 1 B-tree has no checksum.
+    ChunkIndex,
+    /// Raw data: a contiguous dataset's, or chunks. They have no checksum, unless a filter gives them one.
+    RawData,
+    /// A free-space manager of the file.
+    FreeSpace,
+}
+
+impl Purpose {
+    /// Its name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Purpose::Superblock => "superblock",
+            Purpose::ObjectHeader => "object headers",
+            Purpose::BTree => "B-trees",
+            Purpose::FractalHeap => "fractal heaps",
+            Purpose::HugeObject => "huge objects",
+            Purpose::LocalHeap => "local heaps",
+            Purpose::GlobalHeap => "global heap",
+            Purpose::ChunkIndex => "chunk indexes",
+            Purpose::RawData => "raw data",
+            Purpose::FreeSpace => "free-space managers",
+        }
+    }
+}
+
+impl fmt::Display for Purpose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A used piece of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Extent {
+    pub address: u64,
+    pub length: u64,
+    pub purpose: Purpose,
+    /// The object that uses it, in the numbering of the walk.
+    pub owner: u32,
+}
+
+impl Extent {
+    pub fn end(&self) -> u64 {
+        self.address.saturating_add(self.length)
+    }
+}
+
+/// Everything that the file uses, by address, without overlaps; adjacent pieces of one object and purpose are one. Any
+/// damage is an error, and so is a structure that this version does not know: what it uses is not known.
+///
+/// Global heap collections are found by their signature in what nothing else uses, because only raw data refer to them;
+/// one that is no longer used counts as used.
+pub(super) fn used_extents(state: &mut State) -> Result<Vec<Extent>> {
+    let mut fail = |walk: &Walk<'_>, number: u32, error: Error| Err(error.within(walk.path(number)));
+    let mut walk = Walk::new(state, &mut fail);
+    walk.run(state)?;
+    let mut extents = walk.extents;
+    let mut overlap = None;
+    sort(&mut extents, |a, b| overlap = overlap.or(Some((a, b))));
+    if let Some((a, b)) = overlap {
+        let detail = format_args!("{} use it up to {:#x}", a.purpose, a.end());
+        return Err(Error::corrupt(b.purpose.name(), b.address, detail));
+    }
+    add_collections(&mut state.store, &mut extents, &[])?;
+    Ok(extents)
+}
+
+/// Sorts by address, and tells every two neighbours that share bytes.
+pub(super) fn sort(extents: &mut [Extent], mut overlap: impl FnMut(Extent, Extent)) {
+    extents.sort_unstable();
+    let mut reaching: Option<Extent> = None;
+    for &extent in extents.iter() {
+        if let Some(before) = reaching.filter(|before| before.end() > extent.address) {
+            overlap(before, extent);
+        }
+        if reaching.is_none_or(|before| before.end() <= extent.end()) {
+            reaching = Some(extent);
+        }
+    }
+}
+
+/// What lies between sorted extents, up to `end`: address and length.
+pub(super) fn gaps(extents: impl Iterator<Item = (u64, u64)>, end: u64) -> Vec<(u64, u64)> {
+    let mut gaps = Vec::new();
+    let mut at = 0;
+    for (address, length) in extents {
+        if address > at {
+            gaps.push((at, address - at));
+        }
+        at = at.max(address.saturating_add(length));
+    }
+    if at < end {
+        gaps.push((at, end - at));
+    }
+    gaps
+}
+
+/// Adds the global heap collections that stand where neither a sorted extent nor `free` space is.
+pub(super) fn add_collections(store: &mut Store, extents: &mut Vec<Extent>, free: &[(u64, u64)]) -> Result<()> {
+    let mut taken: Vec<_> = extents.iter().map(|extent| (extent.address, extent.length)).collect();
+    taken.extend(free);
+    taken.sort_unstable();
+    let before = extents.len();
+    for (address, length) in gaps(taken.into_iter(), store.space().end()) {
+        find_collections(store, address, length, &mut |address, length| {
+            extents.push(Extent { address, length, purpose: Purpose::GlobalHeap, owner: 0 });
+        })?;
+    }
+    if extents.len() > before {
+        extents.sort_unstable();
+    }
+    Ok(())
+}
+
+/// Tells the global heap collections in a gap.
+fn find_collections(store: &mut Store, address: u64, length: u64, found: &mut dyn FnMut(u64, u64)) -> Result<()> {
+    const PIECE: u64 = 1 << 20;
+    const WHAT: &str = "global heap collection";
+    let header = global_heap::header_length(store.sizes());
+    let (mut at, end) = (address, address + length);
+    while at + header <= end {
+        let bytes = store.read_start(at, PIECE.min(end - at), WHAT)?;
+        let sought = |window: &[u8]| window == global_heap::SIGNATURE;
+        let Some(position) = bytes.windows(4).position(sought) else {
+            // The last three bytes may begin a signature.
+            at += (bytes.len() as u64).max(4) - 3;
+            if (bytes.len() as u64) < PIECE {
+                return Ok(());
+            }
+            continue;
+        };
+        at += position as u64;
+        let start = store.read_start(at, header.min(end - at), WHAT)?;
+        match global_heap::parse_length(&start, store.sizes()) {
+            Ok(length) if length <= end - at => {
+                found(at, length);
+                at += length;
+            }
+            _ => at += 1,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,342 @@
+//! A walk over everything that can be reached from the superblock: every object by its hard links and by the committed
+//! datatypes that data share, and every extent that belongs to it. Nothing recurses over the file's objects; cycles and
+//! objects with several links are known by their addresses.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::free_space::FreeSpaceHeader;
+use crate::format::header::message_flag;
+use crate::format::message::file_space::FileSpaceInfo;
+use crate::format::message::kind;
+use crate::format::UNDEFINED;
+use crate::heap::Part;
+use crate::object::attribute::{committed, Attributes};
+use crate::object::dataset::DatasetState;
+use crate::object::dense::{DenseKind, DenseStore};
+use crate::object::extents::{Extent, Purpose};
+use crate::object::header::ObjectHeader;
+use crate::object::link::{LinkTarget, Links};
+use crate::object::options::Order;
+use crate::object::state::State;
+use crate::object::ObjectKind;
+use crate::store::{managers, AddressMap, Store};
+
+/// How many times the file's bytes may be claimed before a walk ends: in a damaged file structures can be woven into
+/// each other without end.
+const MAX_CLAIMS: u64 = 4;
+
+/// The number of the file itself among the objects.
+pub(super) const FILE: u32 = 0;
+
+/// Told every fault; an error ends the walk.
+pub(super) type Fault<'r> = &'r mut dyn FnMut(&Walk<'_>, u32, Error) -> Result<()>;
+
+/// An object that the walk has met.
+struct Met {
+    address: u64,
+    /// Where it was met first.
+    parent: u32,
+    name: Box<[u8]>,
+}
+
+/// A walk in progress, and what it has found.
+pub(super) struct Walk<'r> {
+    pub extents: Vec<Extent>,
+    objects: Vec<Met>,
+    by_address: AddressMap<u32>,
+    /// Who has the structure at an address.
+    structures: AddressMap<u32>,
+    waiting: Vec<u32>,
+    fault: Option<Fault<'r>>,
+    /// The end of allocation, and the bytes claimed so far.
+    end: u64,
+    claimed: u64,
+}
+
+/// The parts of an object that could be opened.
+struct Parts<'o> {
+    header: &'o ObjectHeader,
+    attributes: Option<&'o mut Attributes>,
+    links: Option<&'o mut Links>,
+    dataset: Option<&'o DatasetState>,
+}
+
+impl<'r> Walk<'r> {
+    /// A walk that has only met the root group.
+    pub fn new(state: &State, fault: Fault<'r>) -> Self {
+        let file = Met { address: 0, parent: FILE, name: Box::default() };
+        let mut walk = Walk {
+            extents: Vec::new(),
+            objects: vec![file],
+            by_address: AddressMap::default(),
+            structures: AddressMap::default(),
+            waiting: Vec::new(),
+            fault: Some(fault),
+            end: state.store.space().end(),
+            claimed: 0,
+        };
+        walk.meet(FILE, b"/", state.superblock.root);
+        walk
+    }
+
+    /// Walks everything.
+    pub fn run(&mut self, state: &mut State) -> Result<()> {
+        let length = state.superblock.len() as u64;
+        let superblock = self.claim(FILE, Purpose::Superblock, 0, length);
+        self.attempt(FILE, superblock)?;
+        if state.superblock.extension != UNDEFINED {
+            self.extension(&mut state.store, state.superblock.extension)?;
+        }
+        while let Some(number) = self.waiting.pop() {
+            self.visit(state, number)?;
+            if self.claimed / MAX_CLAIMS > self.end {
+                let detail = "its structures claim more than four times its bytes";
+                let error = Error::new(ErrorKind::Corrupt, format!("the file is damaged: {detail}"));
+                return self.tell(number, error);
+            }
+            state.store.trim_cache();
+        }
+        Ok(())
+    }
+
+    /// The path by which an object was met first.
+    pub fn path(&self, number: u32) -> String {
+        let mut names = Vec::new();
+        let mut number = number;
+        while let Some(met) = self.objects.get(number as usize).filter(|_| number != FILE) {
+            names.push(String::from_utf8_lossy(&met.name));
+            number = met.parent;
+        }
+        match names.len() {
+            0 => "the file".into(),
+            1 => "/".into(),
+            _ => names.iter().rev().skip(1).fold(String::new(), |path, name| path + "/" + name),
+        }
+    }
+
+    /// Tells a fault of an object. What the operating system or a write that failed says is no finding.
+    pub fn tell(&mut self, number: u32, error: Error) -> Result<()> {
+        if !matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::Unsupported) {
+            return Err(error.within(self.path(number)));
+        }
+        let Some(fault) = self.fault.take() else { return Err(error) };
+        let result = fault(self, number, error);
+        self.fault = Some(fault);
+        result
+    }
+
+    /// What came of a step; its fault is told.
+    pub fn attempt<T>(&mut self, number: u32, result: Result<T>) -> Result<Option<T>> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(error) => self.tell(number, error).map(|()| None),
+        }
+    }
+
+    /// A reference to the object at `address`, which is walked once.
+    fn meet(&mut self, parent: u32, name: &[u8], address: u64) {
+        let next = self.objects.len() as u32;
+        let number = *self.by_address.entry(address).or_insert(next);
+        if number == next {
+            self.objects.push(Met { address, parent, name: name.into() });
+            self.waiting.push(number);
+        }
+    }
+
+    /// An extent is in use.
+    fn claim(&mut self, owner: u32, purpose: Purpose, address: u64, length: u64) -> Result<()> {
+        if address == UNDEFINED || address.checked_add(length).is_none_or(|end| end > self.end) {
+            let detail = format_args!("{length} bytes there lie outside the file, which ends at {:#x}", self.end);
+            return Err(Error::corrupt(purpose.name(), address, detail));
+        }
+        self.claimed = self.claimed.saturating_add(length);
+        match self.extents.last_mut() {
+            Some(last) if (last.owner, last.purpose, last.end()) == (owner, purpose, address) => last.length += length,
+            _ if length == 0 => {}
+            _ => self.extents.push(Extent { address, length, purpose, owner }),
+        }
+        Ok(())
+    }
+
+    /// The structure at `address` belongs to an object: it is walked once.
+    fn enter(&mut self, owner: u32, what: &str, address: u64) -> Result<()> {
+        if let Some(other) = self.structures.insert(address, owner) {
+            let detail = format_args!("it belongs to {} already", self.path(other));
+            return Err(Error::corrupt(what, address, detail));
+        }
+        Ok(())
+    }
+
+    fn visit(&mut self, state: &mut State, number: u32) -> Result<()> {
+        let address = self.objects[number as usize].address;
+        let State { store, objects, .. } = state;
+        if let Some(slot) = objects.find(address) {
+            let object = objects.get(slot)?;
+            let parts = Parts {
+                header: &object.header,
+                attributes: Some(&mut object.attributes),
+                links: object.links.as_deref_mut(),
+                dataset: object.dataset.as_deref(),
+            };
+            return self.object(store, number, parts);
+        }
+        // Not kept: a walk's memory does not grow by what the objects hold.
+        let Some(header) = self.attempt(number, ObjectHeader::open(store, address))? else { return Ok(()) };
+        let kind = self.attempt(number, ObjectKind::of(&header))?;
+        let mut attributes = self.attempt(number, Attributes::of(store, &header))?;
+        let mut links = match kind {
+            Some(ObjectKind::Group) => self.attempt(number, Links::of(store, &header))?,
+            _ => None,
+        };
+        let dataset = match kind {
+            Some(ObjectKind::Dataset) => self.attempt(number, DatasetState::open(store, &header))?,
+            _ => None,
+        };
+        let parts = Parts {
+            header: &header,
+            attributes: attributes.as_mut(),
+            links: links.as_mut(),
+            dataset: dataset.as_ref(),
+        };
+        self.object(store, number, parts)
+    }
+
+    fn object(&mut self, store: &mut Store, number: u32, parts: Parts<'_>) -> Result<()> {
+        let Parts { header, attributes, links, dataset } = parts;
+        self.header(number, header)?;
+        if let Some(attributes) = attributes {
+            self.attributes(store, number, header, attributes)?;
+        }
+        if let Some(links) = links {
+            self.links(store, number, header, links)?;
+        }
+        if let Some(dataset) = dataset {
+            self.dataset(store, number, header, dataset)?;
+        }
+        Ok(())
+    }
+
+    /// A header's chunks, and what is told by its messages' types.
+    fn header(&mut self, number: u32, header: &ObjectHeader) -> Result<()> {
+        for (address, length) in header.extents() {
+            let claimed = self.claim(number, Purpose::ObjectHeader, address, length);
+            self.attempt(number, claimed)?;
+        }
+        if let Some(unknown) = header.messages().iter().find(|message| !kind::is_known(message.kind)) {
+            let what = format_args!("message type {:#04x}: what it uses is not known", unknown.kind);
+            self.tell(number, Error::unsupported(what))?;
+        }
+        Ok(())
+    }
+
+    fn attributes(
+        &mut self,
+        store: &mut Store,
+        number: u32,
+        header: &ObjectHeader,
+        attributes: &mut Attributes,
+    ) -> Result<()> {
+        let sizes = store.sizes();
+        for index in header.find_all(kind::ATTRIBUTE) {
+            let shared = header.messages()[index].flags & message_flag::SHARED != 0;
+            let body = header.body(store, index);
+            let result = match body {
+                _ if shared => Err(Error::unsupported("an attribute in the shared object header message heap")),
+                body => body.and_then(|body| committed(body, sizes)),
+            };
+            if let Some(Some(address)) = self.attempt(number, result)? {
+                self.meet(number, b"(datatype)", address);
+            }
+        }
+        let dense = attributes.dense(store);
+        let Some(Some(dense)) = self.attempt(number, dense)? else { return Ok(()) };
+        self.dense(store, number, dense)?;
+        let mut types = Vec::new();
+        let read = dense.for_each(store, |_, object| {
+            types.extend(committed(object, sizes)?);
+            Ok(true)
+        });
+        for address in types {
+            self.meet(number, b"(datatype)", address);
+        }
+        self.attempt(number, read).map(|_| ())
+    }
+
+    fn links(&mut self, store: &mut Store, number: u32, header: &ObjectHeader, links: &mut Links) -> Result<()> {
+        let dense = links.dense(store);
+        if let Some(Some(dense)) = self.attempt(number, dense)? {
+            self.dense(store, number, dense)?;
+        }
+        let list = links.list(store, header, Order::Native);
+        for (name, link) in self.attempt(number, list)?.unwrap_or_default() {
+            if let LinkTarget::Hard(address) = link.target {
+                self.meet(number, &name, address);
+            }
+        }
+        Ok(())
+    }
+
+    /// The extents of a dense store.
+    fn dense<K: DenseKind>(&mut self, store: &mut Store, number: u32, dense: &mut DenseStore<K>) -> Result<()> {
+        for tree in std::iter::once(&dense.names).chain(&dense.order) {
+            let walked = self.enter(number, "B-tree", tree.address()).and_then(|()| {
+                tree.each_extent(store, &mut |address, length| self.claim(number, Purpose::BTree, address, length))
+            });
+            self.attempt(number, walked)?;
+        }
+        let heap = &mut dense.heap;
+        let walked = self.enter(number, "fractal heap", heap.address()).and_then(|()| {
+            heap.each_extent(store, &mut |part, address, length| {
+                let purpose = match part {
+                    Part::Block | Part::FreeSpace => Purpose::FractalHeap,
+                    Part::Tree => Purpose::BTree,
+                    Part::Huge => Purpose::HugeObject,
+                };
+                self.claim(number, purpose, address, length)
+            })
+        });
+        self.attempt(number, walked).map(|_| ())
+    }
+
+    fn dataset(&mut self, store: &mut Store, number: u32, header: &ObjectHeader, dataset: &DatasetState) -> Result<()> {
+        if let Some(address) = dataset.committed_type() {
+            self.meet(number, b"(datatype)", address);
+        }
+        let entered = dataset.storage_address().map_or(Ok(()), |address| self.enter(number, "raw data", address));
+        let walked = entered.and_then(|()| {
+            dataset.each_extent(store, header, &mut |purpose, address, length| {
+                self.claim(number, purpose, address, length)
+            })
+        });
+        self.attempt(number, walked).map(|_| ())
+    }
+
+    /// The superblock extension, and what it leads to.
+    fn extension(&mut self, store: &mut Store, address: u64) -> Result<()> {
+        let sizes = store.sizes();
+        let Some(header) = self.attempt(FILE, ObjectHeader::open(store, address))? else { return Ok(()) };
+        self.header(FILE, &header)?;
+        if header.find(kind::SHARED_MESSAGE_TABLE).is_some() {
+            let what = "the shared object header message table: what it uses is not known";
+            self.tell(FILE, Error::unsupported(what))?;
+        }
+        let Some(index) = header.find(kind::FILE_SPACE_INFO) else { return Ok(()) };
+        let info = header.body(store, index).and_then(|body| FileSpaceInfo::decode(body, sizes));
+        let Some(info) = self.attempt(FILE, info)? else { return Ok(()) };
+        for manager in info.managers.into_iter().filter(|&manager| manager != UNDEFINED) {
+            let walked = self.manager(store, manager);
+            self.attempt(FILE, walked)?;
+        }
+        Ok(())
+    }
+
+    /// One of the file's free-space managers.
+    fn manager(&mut self, store: &mut Store, address: u64) -> Result<()> {
+        self.enter(FILE, "free-space manager", address)?;
+        let (header, _) = managers::read(store, address)?;
+        self.claim(FILE, Purpose::FreeSpace, address, FreeSpaceHeader::length(store.sizes()) as u64)?;
+        if header.serialized > 0 {
+            self.claim(FILE, Purpose::FreeSpace, header.sections, header.allocated)?;
+        }
+        Ok(())
+    }
+}
