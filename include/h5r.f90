@@ -52,6 +52,9 @@ module h5r
   integer(c_int32_t), parameter, public :: H5R_LOCKING_ENVIRONMENT = 0
   integer(c_int32_t), parameter, public :: H5R_LOCKING_OFF = 1
   integer(c_int32_t), parameter, public :: H5R_LOCKING_ON = 2
+  integer(c_int32_t), parameter, public :: H5R_DURABILITY_PROCESS = 0
+  integer(c_int32_t), parameter, public :: H5R_DURABILITY_POWER = 1
+  integer(c_int32_t), parameter, public :: H5R_DURABILITY_NONE = 2
   integer(c_int32_t), parameter, public :: H5R_CREATION_ORDER_NONE = 0
   integer(c_int32_t), parameter, public :: H5R_CREATION_ORDER_TRACKED = 1
   integer(c_int32_t), parameter, public :: H5R_CREATION_ORDER_INDEXED = 2
@@ -141,13 +144,15 @@ module h5r
   type, bind(C), public :: h5r_create_options
     integer(c_size_t) :: struct_size = 56
     integer(c_int64_t) :: cache_bytes = 64 * H5R_MIB
-    integer(c_int32_t) :: exclusive = 0, format = H5R_FORMAT_V110, locking = H5R_LOCKING_ENVIRONMENT, reserved = 0
+    integer(c_int32_t) :: exclusive = 0, format = H5R_FORMAT_V110, locking = H5R_LOCKING_ENVIRONMENT
+    integer(c_int32_t) :: durability = H5R_DURABILITY_PROCESS
     type(h5r_storage) :: links, attributes
   end type
   type, bind(C), public :: h5r_open_options
-    integer(c_size_t) :: struct_size = 24
+    integer(c_size_t) :: struct_size = 32
     integer(c_int64_t) :: cache_bytes = 64 * H5R_MIB
     integer(c_int32_t) :: read_only = 0, locking = H5R_LOCKING_ENVIRONMENT
+    integer(c_int32_t) :: durability = H5R_DURABILITY_PROCESS, reserved = 0
   end type
   type, bind(C), public :: h5r_group_options
     integer(c_size_t) :: struct_size = 32
@@ -348,6 +353,12 @@ module h5r
     function c_flush(file) result(returned) bind(C, name='h5r_flush')
       import :: c_int32_t, c_ptr
       type(c_ptr), value :: file
+      integer(c_int32_t) :: returned
+    end function
+    function c_set_durability(file, durability) result(returned) bind(C, name='h5r_set_durability')
+      import :: c_int32_t, c_ptr
+      type(c_ptr), value :: file
+      integer(c_int32_t), value :: durability
       integer(c_int32_t) :: returned
     end function
     function c_close(file) result(returned) bind(C, name='h5r_close')
@@ -760,7 +771,7 @@ module h5r
 ! end interfaces
 
   public :: h5r_last_error, h5r_status_name, h5r_version, h5r_text
-  public :: h5r_create, h5r_open, h5r_flush, h5r_close, h5r_check, h5r_root
+  public :: h5r_create, h5r_open, h5r_flush, h5r_set_durability, h5r_close, h5r_check, h5r_root
   public :: h5r_group_create, h5r_object_open, h5r_object_close, h5r_object_kind
   public :: h5r_dataset_create, h5r_dataset_info, h5r_type_string, h5r_type_size, h5r_type_close
   public :: h5r_attr_info, h5r_attr_delete, h5r_attr_rename, h5r_attr_exists, h5r_attr_count, h5r_attr_iterate
@@ -848,6 +859,14 @@ contains
     type(h5r_file), intent(in) :: file
     integer, intent(out), optional :: status
     call finish(c_flush(file%handle), status)
+  end subroutine
+
+  ! Sets what flushes survive from now on: H5R_DURABILITY_PROCESS, _POWER or _NONE.
+  subroutine h5r_set_durability(file, durability, status)
+    type(h5r_file), intent(in) :: file
+    integer(c_int32_t), intent(in) :: durability
+    integer, intent(out), optional :: status
+    call finish(c_set_durability(file%handle, durability), status)
   end subroutine
 
   ! Flushes and closes the file and everything that was opened from it.

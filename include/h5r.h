@@ -30,9 +30,9 @@
 #define H5R_STORAGE_INIT {8, 6, H5R_CREATION_ORDER_NONE}
 #define H5R_CREATE_OPTIONS_INIT \
     {sizeof(h5r_create_options), 64 * H5R_MIB, 0, H5R_FORMAT_V110, \
-     H5R_LOCKING_ENVIRONMENT, 0, H5R_STORAGE_INIT, H5R_STORAGE_INIT}
+     H5R_LOCKING_ENVIRONMENT, H5R_DURABILITY_PROCESS, H5R_STORAGE_INIT, H5R_STORAGE_INIT}
 #define H5R_OPEN_OPTIONS_INIT \
-    {sizeof(h5r_open_options), 64 * H5R_MIB, 0, H5R_LOCKING_ENVIRONMENT}
+    {sizeof(h5r_open_options), 64 * H5R_MIB, 0, H5R_LOCKING_ENVIRONMENT, H5R_DURABILITY_PROCESS, 0}
 #define H5R_GROUP_OPTIONS_INIT {sizeof(h5r_group_options), H5R_STORAGE_INIT, H5R_STORAGE_INIT}
 #define H5R_DATASET_OPTIONS_INIT \
     {sizeof(h5r_dataset_options), NULL, NULL, NULL, 0, H5R_LAYOUT_CONTIGUOUS, H5R_ALLOCATION_DEFAULT, H5R_FILL_IF_SET, \
@@ -117,6 +117,15 @@
 
 // An advisory lock, or an error.
 #define H5R_LOCKING_ON 2
+
+// A process that is killed at any instant leaves the last flushed state, or the one that was being flushed. The default.
+#define H5R_DURABILITY_PROCESS 0
+
+// The same when the power is lost: flushing waits for the device (fdatasync) between its steps.
+#define H5R_DURABILITY_POWER 1
+
+// A crash during a flush can leave a file that cannot be read, as with libhdf5. The fastest.
+#define H5R_DURABILITY_NONE 2
 
 // Creation order is not recorded; the default.
 #define H5R_CREATION_ORDER_NONE 0
@@ -269,8 +278,8 @@ typedef struct h5r_create_options {
     int32_t format;
     // H5R_LOCKING_ENVIRONMENT (default), _OFF or _ON.
     int32_t locking;
-    // 0; for later use.
-    int32_t reserved;
+    // What a flush survives: H5R_DURABILITY_PROCESS (default), _POWER or _NONE.
+    int32_t durability;
     // How the root group's links are stored.
     h5r_storage links;
     // How the root group's attributes are stored.
@@ -287,6 +296,10 @@ typedef struct h5r_open_options {
     int32_t read_only;
     // H5R_LOCKING_ENVIRONMENT (default), _OFF or _ON.
     int32_t locking;
+    // What a flush survives: H5R_DURABILITY_PROCESS (default), _POWER or _NONE.
+    int32_t durability;
+    // 0; for later use.
+    int32_t reserved;
 } h5r_open_options;
 
 // Options of h5r_group_create. Start from H5R_GROUP_OPTIONS_INIT.
@@ -744,6 +757,11 @@ h5r_status h5r_open(const char *path, const h5r_open_options *options, h5r_file 
 //
 // Errors: BAD_HANDLE, READ_ONLY, IO (after which the file accepts only `h5r_close`), FAILED. Any thread.
 h5r_status h5r_flush(h5r_file *file);
+
+// Sets what flushes survive from now on: H5R_DURABILITY_PROCESS, _POWER or _NONE.
+//
+// Errors: BAD_HANDLE, RANGE, READ_ONLY, FAILED. Any thread.
+h5r_status h5r_set_durability(h5r_file *file, int32_t durability);
 
 // Stops background work, flushes and closes the file, and everything that was opened from it. The handle is
 // consumed, also when an error is returned; only H5R_ERR_REENTRANT, from a callback of this very file, leaves it

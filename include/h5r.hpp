@@ -414,6 +414,8 @@ public:
         detail::check(status);
     }
     void flush() { detail::check(h5r_flush(handle_)); }
+    // What flushes survive from now on: H5R_DURABILITY_PROCESS, _POWER or _NONE.
+    void set_durability(int32_t durability) { detail::check(h5r_set_durability(handle_, durability)); }
     void check() { detail::check(h5r_check(handle_)); }
     // The root group; valid while the file is open.
     group root() const {

@@ -65,6 +65,14 @@ pub extern "C" fn h5r_flush(file: *mut h5r_file) -> h5r_status {
     guard::with_file(file, |entry, _| entry.file.flush())
 }
 
+/// Sets what flushes survive from now on: H5R_DURABILITY_PROCESS, _POWER or _NONE.
+///
+/// Errors: BAD_HANDLE, RANGE, READ_ONLY, FAILED. Any thread.
+#[no_mangle]
+pub extern "C" fn h5r_set_durability(file: *mut h5r_file, durability: i32) -> h5r_status {
+    guard::with_file(file, |entry, _| entry.file.set_durability(options::durability(durability)?))
+}
+
 /// Stops background work, flushes and closes the file, and everything that was opened from it. The handle is
 /// consumed, also when an error is returned; only H5R_ERR_REENTRANT, from a callback of this very file, leaves it
 /// open. No callback of this file comes after this returned. Closing NULL does nothing.

@@ -5,7 +5,9 @@ use std::ptr::NonNull;
 use std::slice;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::object::options::{CreateOptions, FormatVersion, GroupOptions, Locking, OpenOptions, Order, Phase};
+use crate::object::options::{
+    CreateOptions, Durability, FormatVersion, GroupOptions, Locking, OpenOptions, Order, Phase,
+};
 
 /// The new file can be read by libhdf5 1.8 and later.
 pub const H5R_FORMAT_V18: i32 = 0;
@@ -19,6 +21,13 @@ pub const H5R_LOCKING_ENVIRONMENT: i32 = 0;
 pub const H5R_LOCKING_OFF: i32 = 1;
 /// An advisory lock, or an error.
 pub const H5R_LOCKING_ON: i32 = 2;
+
+/// A process that is killed at any instant leaves the last flushed state, or the one that was being flushed. The default.
+pub const H5R_DURABILITY_PROCESS: i32 = 0;
+/// The same when the power is lost: flushing waits for the device (fdatasync) between its steps.
+pub const H5R_DURABILITY_POWER: i32 = 1;
+/// A crash during a flush can leave a file that cannot be read, as with libhdf5. The fastest.
+pub const H5R_DURABILITY_NONE: i32 = 2;
 
 /// Creation order is not recorded; the default.
 pub const H5R_CREATION_ORDER_NONE: i32 = 0;
@@ -64,8 +73,8 @@ pub struct h5r_create_options {
     pub format: i32,
     /// H5R_LOCKING_ENVIRONMENT (default), _OFF or _ON.
     pub locking: i32,
-    /// 0; for later use.
-    pub reserved: i32,
+    /// What a flush survives: H5R_DURABILITY_PROCESS (default), _POWER or _NONE.
+    pub durability: i32,
     /// How the root group's links are stored.
     pub links: h5r_storage,
     /// How the root group's attributes are stored.
@@ -84,6 +93,10 @@ pub struct h5r_open_options {
     pub read_only: i32,
     /// H5R_LOCKING_ENVIRONMENT (default), _OFF or _ON.
     pub locking: i32,
+    /// What a flush survives: H5R_DURABILITY_PROCESS (default), _POWER or _NONE.
+    pub durability: i32,
+    /// 0; for later use.
+    pub reserved: i32,
 }
 
 /// Options of h5r_group_create. Start from H5R_GROUP_OPTIONS_INIT.
@@ -202,7 +215,7 @@ unsafe impl Versioned for h5r_create_options {
         exclusive: 0,
         format: H5R_FORMAT_V110,
         locking: H5R_LOCKING_ENVIRONMENT,
-        reserved: 0,
+        durability: H5R_DURABILITY_PROCESS,
         links: STORAGE,
         attributes: STORAGE,
     };
@@ -217,6 +230,8 @@ unsafe impl Versioned for h5r_open_options {
         cache_bytes: CACHE_BYTES,
         read_only: 0,
         locking: H5R_LOCKING_ENVIRONMENT,
+        durability: H5R_DURABILITY_PROCESS,
+        reserved: 0,
     };
 }
 
@@ -229,7 +244,7 @@ unsafe impl Versioned for h5r_group_options {
 
 const _: () = {
     assert!(size_of::<h5r_create_options>() == offset_of!(h5r_create_options, attributes) + size_of::<h5r_storage>());
-    assert!(size_of::<h5r_open_options>() == offset_of!(h5r_open_options, locking) + 4);
+    assert!(size_of::<h5r_open_options>() == offset_of!(h5r_open_options, reserved) + 4);
     assert!(size_of::<h5r_group_options>() == 8 + 2 * size_of::<h5r_storage>());
 };
 
@@ -271,20 +286,22 @@ fn locking(value: i32) -> Result<Locking> {
     choice("locking", value, &[Locking::Environment, Locking::Off, Locking::On])
 }
 
+pub(super) fn durability(value: i32) -> Result<Durability> {
+    choice("durability", value, &[Durability::Process, Durability::Power, Durability::None])
+}
+
 fn cache_bytes(value: u64) -> usize {
     usize::try_from(value).unwrap_or(usize::MAX)
 }
 
 impl h5r_create_options {
     pub(super) fn checked(&self) -> Result<CreateOptions> {
-        if self.reserved != 0 {
-            return Err(Error::range("reserved", self.reserved, "0..0"));
-        }
         Ok(CreateOptions {
             exclusive: flag("exclusive", self.exclusive)?,
             format: choice("format", self.format, &[FormatVersion::V18, FormatVersion::V110])?,
             locking: locking(self.locking)?,
             cache_bytes: cache_bytes(self.cache_bytes),
+            durability: durability(self.durability)?,
             root: GroupOptions { links: self.links.phase("links")?, attributes: self.attributes.phase("attributes")? },
         })
     }
@@ -292,10 +309,14 @@ impl h5r_create_options {
 
 impl h5r_open_options {
     pub(super) fn checked(&self) -> Result<OpenOptions> {
+        if self.reserved != 0 {
+            return Err(Error::range("reserved", self.reserved, "0..0"));
+        }
         Ok(OpenOptions {
             read_only: flag("read_only", self.read_only)?,
             locking: locking(self.locking)?,
             cache_bytes: cache_bytes(self.cache_bytes),
+            durability: durability(self.durability)?,
         })
     }
 }
@@ -315,8 +336,9 @@ mod tests {
         let (ours, theirs) = (h5r_create_options::INIT.checked().unwrap(), CreateOptions::default());
         assert_eq!((ours.exclusive, ours.format, ours.locking), (theirs.exclusive, theirs.format, theirs.locking));
         assert_eq!((ours.cache_bytes, ours.root), (theirs.cache_bytes, theirs.root));
+        assert_eq!(ours.durability, theirs.durability);
         let (ours, theirs) = (h5r_open_options::INIT.checked().unwrap(), OpenOptions::default());
-        let facts = |o: &OpenOptions| (o.read_only, o.locking, o.cache_bytes);
+        let facts = |o: &OpenOptions| (o.read_only, o.locking, o.cache_bytes, o.durability);
         assert_eq!(facts(&ours), facts(&theirs));
         assert_eq!(h5r_group_options::INIT.checked().unwrap(), GroupOptions::default());
     }
@@ -352,5 +374,7 @@ mod tests {
         assert!(storage(8, 10, 0).unwrap_err().contains("min_dense"));
         let error = h5r_open_options { locking: -1, ..h5r_open_options::INIT }.checked().unwrap_err();
         assert_eq!(error.message(), "locking -1 is outside 0..2");
+        let error = h5r_open_options { durability: 3, ..h5r_open_options::INIT }.checked().unwrap_err();
+        assert_eq!(error.message(), "durability 3 is outside 0..2");
     }
 }

@@ -16,6 +16,30 @@ pub const OPEN_FOR_WRITE: u8 = 0x01;
 /// Consistency flag of version 3: the file is open for single-writer/multiple-reader access.
 pub const OPEN_FOR_SWMR: u8 = 0x04;
 
+/// A flag of ours, set while a flush changes blocks in place. The format defines no such bit, so that every libhdf5
+/// refuses the file: it has to be recovered first.
+pub const COMMITTING: u8 = 0x80;
+
+/// Where the flags stand in a superblock of version 2 or 3.
+const FLAGS_AT: usize = 11;
+
+/// Sets flags in the bytes of a superblock.
+pub fn set_flags(superblock: &mut [u8], flags: u8) {
+    change_flags(superblock, |old| old | flags);
+}
+
+/// Clears flags in the bytes of a superblock.
+pub fn clear_flags(superblock: &mut [u8], flags: u8) {
+    change_flags(superblock, |old| old & !flags);
+}
+
+fn change_flags(superblock: &mut [u8], change: impl FnOnce(u8) -> u8) {
+    let Some((covered, sum)) = superblock.split_last_chunk_mut::<4>() else { return };
+    let Some(flags) = covered.get_mut(FLAGS_AT) else { return };
+    *flags = change(*flags);
+    *sum = super::checksum::checksum(covered).to_le_bytes();
+}
+
 /// A version 2 or 3 superblock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Superblock {

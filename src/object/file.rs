@@ -7,12 +7,13 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::object::face::Object;
-use crate::object::options::{CreateOptions, OpenOptions};
+use crate::object::options::{CreateOptions, Durability, OpenOptions};
 use crate::object::state::{Objects, Slot, State};
 use crate::object::{check, open, path};
 use crate::rebalance::{
     self, Controller, Host, IncrementalOptions, LazyOptions, RebalanceStats, Retired, SmartOptions, Subject, Survey,
 };
+use crate::store::recover::Recovery;
 use crate::store::{Backend, Store};
 
 /// What handles of one file share.
@@ -145,7 +146,13 @@ impl File {
     /// Creates a file; an existing one is replaced unless the options say otherwise. The empty file is on disk when
     /// this returns.
     pub fn create(path: &Path, options: &CreateOptions) -> Result<File> {
-        let make = || File::create_on(open::create_path(path, options)?, path, options);
+        let make = || -> Result<File> {
+            let file = File::create_on(open::create_path(path, options)?, path, options)?;
+            if options.durability == Durability::Power {
+                open::sync_folder(path)?;
+            }
+            Ok(file)
+        };
         make().map_err(|e| e.within(format_args!("creating file '{}'", path.display())))
     }
 
@@ -189,6 +196,19 @@ impl File {
     pub fn flush(&self) -> Result<()> {
         let mut state = self.shared.lock().map_err(|e| self.explain(e, "flushing"))?;
         state.flush_and_trim().map_err(|e| self.explain(e, "flushing"))
+    }
+
+    /// What flushes survive from now on.
+    pub fn set_durability(&self, durability: Durability) -> Result<()> {
+        let mut state = self.shared.lock()?;
+        state.store.check_writable()?;
+        state.store.set_durability(durability);
+        Ok(())
+    }
+
+    /// What opening the file had to do because a flush had been interrupted.
+    pub fn recovery(&self) -> Result<Recovery> {
+        self.shared.read(|state| Ok(state.recovery))
     }
 
     /// Mode none: a deletion removes the record and moves nothing else.

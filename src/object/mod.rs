@@ -30,7 +30,7 @@ use std::fmt;
 pub use face::{LinkInfo, Object};
 pub use file::File;
 pub use link::LinkTarget;
-pub use options::{CreateOptions, FormatVersion, GroupOptions, Locking, OpenOptions, Order, Phase};
+pub use options::{CreateOptions, Durability, FormatVersion, GroupOptions, Locking, OpenOptions, Order, Phase};
 pub use value::AttributeInfo;
 
 use crate::error::{Error, Result};

@@ -18,6 +18,7 @@ use crate::object::state::{Objects, State};
 use crate::store::file::FileBackend;
 use crate::store::lock::{self, LockPolicy};
 use crate::store::managers;
+use crate::store::recover::{recover, Recovery};
 use crate::store::{Backend, Store};
 
 fn policy(locking: Locking) -> LockPolicy {
@@ -47,6 +48,13 @@ pub(super) fn create_path(path: &Path, options: &CreateOptions) -> Result<Box<dy
     Ok(Box::new(FileBackend::new(file)))
 }
 
+/// Has the folder's entry of a new file reach the device: without it the file may be gone after a power loss.
+pub(super) fn sync_folder(path: &Path) -> Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let synced = OsFile::open(folder).and_then(|folder| folder.sync_all());
+    synced.map_err(|e| Error::io(format_args!("waiting for the folder of '{}'", path.display()), e))
+}
+
 /// Opens the file at `path`.
 pub(super) fn open_path(path: &Path, options: &OpenOptions) -> Result<Box<dyn Backend>> {
     let failed = |e| Error::io(format_args!("opening '{}'", path.display()), e);
@@ -67,17 +75,18 @@ pub(super) fn create(backend: Box<dyn Backend>, options: &CreateOptions) -> Resu
     let mut superblock = Superblock::new(version);
     let mut store = Store::new(backend, Sizes::EIGHT, 0, MAX_LENGTH as u64, false)?;
     store.set_cache_bound(options.cache_bytes);
+    store.set_durability(options.durability);
     let root = group::create_unlinked(&mut store, &options.root)?;
     superblock.root = root.header.address();
     let mut objects = Objects::default();
     let slot = objects.add(root);
     objects.mark(slot)?;
-    Ok(state(store, superblock, objects))
+    Ok(state(store, superblock, objects, Recovery::Nothing))
 }
 
-fn state(store: Store, superblock: Superblock, objects: Objects) -> State {
+fn state(store: Store, superblock: Superblock, objects: Objects, recovery: Recovery) -> State {
     let maintenance = Maintenance::new();
-    State { store, superblock, objects, maintenance, scratch: Vec::new(), open: true }
+    State { store, superblock, objects, maintenance, scratch: Vec::new(), recovery, open: true }
 }
 
 /// The state of an existing file.
@@ -87,6 +96,8 @@ pub(super) fn open(mut backend: Box<dyn Backend>, options: &OpenOptions) -> Resu
         backend.read_at(buffer, position).map_err(|e| Error::io("reading the superblock", e))
     })?;
     check_flags(&superblock)?;
+    let (mut backend, superblock, recovery) = recover(backend, superblock, options.read_only)?;
+    let length = backend.len().map_err(|e| Error::io("asking for the file's length", e))?;
     let claimed = superblock.base.saturating_add(superblock.end);
     if length < claimed {
         return Err(Error::new(
@@ -96,7 +107,8 @@ pub(super) fn open(mut backend: Box<dyn Backend>, options: &OpenOptions) -> Resu
     }
     let mut store = Store::new(backend, superblock.sizes, superblock.base, superblock.end, options.read_only)?;
     store.set_cache_bound(options.cache_bytes);
-    let mut state = state(store, superblock, Objects::default());
+    store.set_durability(options.durability);
+    let mut state = state(store, superblock, Objects::default(), recovery);
     if state.superblock.extension != UNDEFINED {
         open_extension(&mut state)?;
     }

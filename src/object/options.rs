@@ -2,6 +2,7 @@
 //! them.
 
 use crate::error::{Error, Result};
+pub use crate::store::Durability;
 
 /// Which libhdf5 versions can read a new file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,6 +38,8 @@ pub struct CreateOptions {
     pub locking: Locking,
     /// Bytes of clean metadata blocks kept in memory.
     pub cache_bytes: usize,
+    /// What a flush survives.
+    pub durability: Durability,
     /// Options of the root group.
     pub root: GroupOptions,
 }
@@ -48,6 +51,7 @@ impl Default for CreateOptions {
             format: FormatVersion::default(),
             locking: Locking::default(),
             cache_bytes: crate::store::DEFAULT_CACHE_BOUND,
+            durability: Durability::default(),
             root: GroupOptions::default(),
         }
     }
@@ -62,11 +66,18 @@ pub struct OpenOptions {
     pub locking: Locking,
     /// Bytes of clean metadata blocks kept in memory.
     pub cache_bytes: usize,
+    /// What a flush survives.
+    pub durability: Durability,
 }
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        OpenOptions { read_only: false, locking: Locking::default(), cache_bytes: crate::store::DEFAULT_CACHE_BOUND }
+        OpenOptions {
+            read_only: false,
+            locking: Locking::default(),
+            cache_bytes: crate::store::DEFAULT_CACHE_BOUND,
+            durability: Durability::default(),
+        }
     }
 }
 

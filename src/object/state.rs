@@ -9,6 +9,7 @@ use crate::object::link::Links;
 use crate::object::maintain::{Maintenance, Summary};
 use crate::object::ObjectKind;
 use crate::rebalance;
+use crate::store::recover::Recovery;
 use crate::store::{AddressMap, Store};
 
 /// Loaded objects without a handle that are kept, in the hope that they are used again.
@@ -48,6 +49,8 @@ pub(super) struct State {
     pub maintenance: Maintenance,
     /// Reused for encoding, so that no operation allocates.
     pub scratch: Vec<u8>,
+    /// What opening the file had to do.
+    pub recovery: Recovery,
     pub open: bool,
 }
 

@@ -1,15 +1,20 @@
 //! One open file as blocks: the backend, the free space, the cache, and the flush that makes changes visible.
 //!
 //! Owners of structures (B-tree, heap, object header) read and edit cached blocks in place; nothing is written before
-//! [`Store::flush`], which writes dirty blocks in address order, neighbours in one call, the superblock last.
+//! [`Store::flush`], which makes all changes visible or, after a crash, none.
 
 mod arena;
 pub mod backend;
 mod cache;
+mod commit;
+#[cfg(test)]
+mod commit_tests;
 pub mod file;
 mod index;
+mod journal;
 pub mod lock;
 pub mod managers;
+pub mod recover;
 mod region;
 mod space;
 
@@ -17,6 +22,7 @@ use std::io::IoSlice;
 
 pub use backend::{Backend, Change, Fault, FaultBackend, FaultControl, MemoryBackend, RecordingBackend};
 pub use cache::{AddressMap, BlockId, Seal};
+pub use commit::Durability;
 pub use space::Space;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -40,6 +46,9 @@ pub struct Store {
     length: u64,
     read_only: bool,
     failed: bool,
+    durability: Durability,
+    /// Something was written that no sync has waited for.
+    unsynced: bool,
     edits: u64,
     chunk_k: u16,
     counters: Counters,
@@ -56,6 +65,10 @@ pub struct Counters {
     pub writes: u64,
     /// Blocks read from the backend.
     pub blocks_read: u64,
+    /// Bytes of redo records.
+    pub record_bytes: u64,
+    /// Waits for the device.
+    pub syncs: u64,
 }
 
 impl Store {
@@ -71,6 +84,8 @@ impl Store {
             length,
             read_only,
             failed: false,
+            durability: Durability::default(),
+            unsynced: false,
             edits: 0,
             chunk_k: DEFAULT_CHUNK_K,
             counters: Counters::default(),
@@ -88,6 +103,8 @@ impl Store {
             length: 0,
             read_only: false,
             failed: false,
+            durability: Durability::default(),
+            unsynced: false,
             edits: 0,
             chunk_k: DEFAULT_CHUNK_K,
             counters: Counters::default(),
@@ -276,18 +293,9 @@ impl Store {
     /// Writes raw data at once, past the cache. A failure latches.
     pub fn write_raw(&mut self, address: u64, bytes: &[u8]) -> Result<()> {
         self.check_writable()?;
-        self.write_through(address, &mut [IoSlice::new(bytes)], bytes.len() as u64)
-    }
-
-    fn write_through(&mut self, address: u64, buffers: &mut [IoSlice<'_>], length: u64) -> Result<()> {
-        let position = self.base + address;
-        self.counters.writes += 1;
-        if let Err(e) = self.backend.write_at(buffers, position) {
-            self.failed = true;
-            return Err(Error::io(format_args!("writing {length} bytes at {address:#x}"), e));
-        }
-        self.length = self.length.max(position + length);
-        Ok(())
+        let result = self.write_at(address, &mut [IoSlice::new(bytes)]);
+        self.failed |= result.is_err();
+        result
     }
 
     /// A block's length.
@@ -376,54 +384,5 @@ impl Store {
     /// Whether a flush would write metadata.
     pub fn is_changed(&self) -> bool {
         self.cache.dirty_bytes() > 0 || self.space.pending_bytes() > 0
-    }
-
-    /// Writes all dirty blocks in address order, then the superblock, which `superblock` makes from the end of
-    /// allocation, then gives free space at the end back to the file system. After an error nothing more is written.
-    pub fn flush(&mut self, superblock: impl FnOnce(u64) -> Vec<u8>) -> Result<()> {
-        self.check_writable()?;
-        self.write_dirty()?;
-        let end = self.space.end_after_flush();
-        let image = superblock(end);
-        let length = image.len() as u64;
-        self.write_through(0, &mut [IoSlice::new(&image)], length)?;
-        if self.length != self.base + end {
-            if let Err(e) = self.backend.set_len(self.base + end) {
-                self.failed = true;
-                return Err(Error::io(format_args!("setting the file's length to {}", self.base + end), e));
-            }
-            self.length = self.base + end;
-        }
-        self.cache.clean_all();
-        self.space.flushed();
-        Ok(())
-    }
-
-    fn write_dirty(&mut self) -> Result<()> {
-        let dirty = self.cache.dirty();
-        let mut first = 0;
-        while first < dirty.len() {
-            let start = self.cache.block(dirty[first]).address;
-            let mut end = start;
-            let mut last = first;
-            while last < dirty.len() && last - first < file::MAX_SLICES && self.cache.block(dirty[last]).address == end
-            {
-                end += self.cache.block(dirty[last]).len() as u64;
-                last += 1;
-            }
-            self.cache.seal(&dirty[first..last]);
-            let mut slices: Vec<IoSlice<'_>> =
-                dirty[first..last].iter().map(|&id| IoSlice::new(self.cache.bytes_of(id))).collect();
-            self.counters.writes += 1;
-            if let Err(e) = self.backend.write_at(&mut slices, self.base + start) {
-                self.failed = true;
-                return Err(Error::io(format_args!("writing {} bytes at {start:#x}", end - start), e));
-            }
-            self.length = self.length.max(self.base + end);
-            self.counters.blocks_written += (last - first) as u64;
-            self.counters.bytes_written += end - start;
-            first = last;
-        }
-        Ok(())
     }
 }

@@ -167,6 +167,16 @@ impl Space {
         }
     }
 
+    /// Whether the last flushed state does not use the extent, which is in use now.
+    pub fn is_fresh(&self, address: u64, length: u64) -> bool {
+        address >= self.flushed_end || self.fresh.contains(address, length)
+    }
+
+    /// Behind all that this state and the last flushed one use.
+    pub fn past_both_ends(&self) -> u64 {
+        self.end.max(self.flushed_end)
+    }
+
     /// Whether a part of the extent is free, or given back: a structure that claims it is damaged.
     pub fn overlaps_free(&self, address: u64, length: u64) -> bool {
         self.free.overlaps(address, length) || self.pending.overlaps(address, length)

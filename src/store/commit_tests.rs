@@ -1,0 +1,143 @@
+use super::recover::{recover, Recovery};
+use super::*;
+use crate::format::superblock::{Superblock, COMMITTING};
+
+const BLOCK: u64 = 64;
+
+/// A file of blocks, each filled with one byte, and the log of its changes.
+struct Disk {
+    store: Store,
+    log: std::sync::Arc<parking_lot::Mutex<Vec<Change>>>,
+    addresses: Vec<u64>,
+    superblock: Superblock,
+}
+
+impl Disk {
+    fn new(durability: Durability) -> Self {
+        let backend = RecordingBackend::new(Box::new(MemoryBackend::new()));
+        let log = backend.log();
+        let mut store = Store::new(Box::new(backend), Sizes::EIGHT, 0, 48, false).unwrap();
+        store.set_durability(durability);
+        Disk { store, log, addresses: Vec::new(), superblock: Superblock { root: 48, ..Superblock::new(2) } }
+    }
+
+    fn add(&mut self, fill: u8) {
+        let (id, address) = self.store.create_block(BLOCK as usize, Seal::None).unwrap();
+        self.store.bytes_mut(id).fill(fill);
+        self.addresses.push(address);
+    }
+
+    fn change(&mut self, index: usize, fill: u8) {
+        let id = self.store.block(self.addresses[index], BLOCK, Seal::None, "block").unwrap();
+        self.store.bytes_mut(id).fill(fill);
+    }
+
+    fn flush(&mut self) {
+        let superblock = &self.superblock;
+        self.store.flush(|end| superblock.encode(end)).unwrap();
+    }
+}
+
+fn replay(changes: &[Change]) -> Vec<u8> {
+    let mut backend = MemoryBackend::new();
+    for change in changes {
+        match change {
+            Change::Write(offset, bytes) => backend.write_at(&mut [IoSlice::new(bytes)], *offset).unwrap(),
+            Change::SetLength(length) => backend.set_len(*length).unwrap(),
+            Change::Sync => {}
+        }
+    }
+    let bytes = backend.shared().lock().clone();
+    bytes
+}
+
+/// What opening makes of these bytes: what it did, and what a reader then sees.
+fn reopened(bytes: &[u8], read_only: bool) -> (Recovery, Vec<u8>) {
+    let superblock = Superblock::parse(&bytes[..48], 0).unwrap();
+    let memory = MemoryBackend::with_bytes(bytes.to_vec());
+    let (mut backend, superblock, recovery) = recover(Box::new(memory), superblock, read_only).unwrap();
+    assert_eq!(superblock.flags & COMMITTING, 0);
+    let length = backend.len().unwrap();
+    assert!(length >= superblock.end);
+    let mut seen = vec![0; superblock.end as usize];
+    backend.read_at(&mut seen, 0).unwrap();
+    (recovery, seen)
+}
+
+#[test]
+fn after_every_change_of_a_flush_the_file_is_the_old_or_the_new_one() {
+    let mut disk = Disk::new(Durability::Process);
+    (0..4).for_each(|fill| disk.add(fill));
+    disk.flush();
+    let begun = disk.log.lock().len();
+    let old = replay(&disk.log.lock());
+    disk.change(1, 11);
+    disk.change(3, 13);
+    disk.add(4);
+    disk.flush();
+    let log = disk.log.lock().clone();
+    let new = replay(&log);
+    let mut outcomes = Vec::new();
+    for count in begun..=log.len() {
+        let crashed = replay(&log[..count]);
+        let (recovery, seen) = reopened(&crashed, false);
+        assert_eq!(seen, reopened(&crashed, true).1, "{count}");
+        assert!(seen == old || seen == new, "{count}: {recovery:?}");
+        outcomes.push((recovery, seen == new));
+    }
+    let applied = (Recovery::Applied { blocks: 3, bytes: 2 * BLOCK + 48 }, true);
+    let nothing = |new| (Recovery::Nothing, new);
+    // Nothing, the new block, the record's blocks, its end, the flag, two blocks in place, the superblock, the cut.
+    let discarded = |new| (Recovery::Discarded, new);
+    let expected = [
+        nothing(false),
+        nothing(false),
+        nothing(false),
+        discarded(false),
+        applied,
+        applied,
+        applied,
+        discarded(true),
+        nothing(true),
+    ];
+    assert_eq!(outcomes, expected);
+}
+
+#[test]
+fn without_a_record_there_are_mixtures() {
+    let mut disk = Disk::new(Durability::None);
+    (0..4).for_each(|fill| disk.add(fill));
+    disk.flush();
+    let old = replay(&disk.log.lock());
+    let begun = disk.log.lock().len();
+    disk.change(1, 11);
+    disk.change(3, 13);
+    disk.flush();
+    let log = disk.log.lock().clone();
+    let new = replay(&log);
+    let mixed = |count: usize| {
+        let seen = reopened(&replay(&log[..count]), false).1;
+        seen != old && seen != new
+    };
+    assert!((begun..=log.len()).any(mixed));
+}
+
+#[test]
+fn syncs_and_bytes_of_a_flush_are_as_few_as_they_can_be() {
+    let mut disk = Disk::new(Durability::Power);
+    (0..4).for_each(|fill| disk.add(fill));
+    disk.flush();
+    // Nothing in place: the blocks before the superblock, and that before the return.
+    let first = disk.store.counters();
+    assert_eq!((first.syncs, first.record_bytes, first.bytes_written), (2, 0, 4 * BLOCK));
+    disk.change(1, 11);
+    disk.flush();
+    // No new block: the record with the flag, the block in place, the superblock.
+    let second = disk.store.counters();
+    assert_eq!((second.syncs - first.syncs, second.bytes_written - first.bytes_written), (3, BLOCK));
+    assert_eq!(second.record_bytes, BLOCK + 48 + 2 * 16 + 36);
+    disk.add(4);
+    disk.change(2, 12);
+    disk.flush();
+    assert_eq!(disk.store.counters().syncs - second.syncs, 4);
+}

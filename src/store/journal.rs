@@ -1,0 +1,212 @@
+//! The redo record: what a flush is about to change in place, written behind everything that the file uses before the
+//! first such change. It is the file's last bytes, so that its footer is found from the file's length:
+//!
+//! ```text
+//! bytes of block 0, bytes of block 1, …, the new superblock
+//! address and length of each (8 + 8 bytes, little-endian, counted from the file's base)
+//! footer: "h5r redo", version (4), CRC-32 of the superblock before (4), bytes of blocks (8), number of blocks (8),
+//!         CRC-32 of all of the record before this field (4)
+//! ```
+//!
+//! It is no part of the HDF5 format: libhdf5 ignores what stands behind the end of allocation.
+
+use std::io;
+
+use crc32fast::Hasher;
+
+use super::Backend;
+
+const MAGIC: [u8; 8] = *b"h5r redo";
+const VERSION: u32 = 1;
+const ENTRY: u64 = 16;
+const FOOTER: u64 = 36;
+
+/// Bytes read or copied at a time.
+const PIECE: usize = 1 << 20;
+
+/// Where the after-image of a block stands, and where it belongs. Positions count from the file's first byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub source: u64,
+    pub target: u64,
+    pub length: u64,
+}
+
+/// The part of a record behind the blocks' bytes, which `hasher` has seen. `blocks` are addresses and lengths.
+pub(super) fn ending(blocks: &[(u64, u64)], before: &[u8], mut hasher: Hasher) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(blocks.len() * ENTRY as usize + FOOTER as usize);
+    for (address, length) in blocks {
+        bytes.extend(address.to_le_bytes());
+        bytes.extend(length.to_le_bytes());
+    }
+    bytes.extend(MAGIC);
+    bytes.extend(VERSION.to_le_bytes());
+    bytes.extend(crc32fast::hash(before).to_le_bytes());
+    bytes.extend(blocks.iter().map(|(_, length)| length).sum::<u64>().to_le_bytes());
+    bytes.extend((blocks.len() as u64).to_le_bytes());
+    hasher.update(&bytes);
+    bytes.extend(hasher.finalize().to_le_bytes());
+    bytes
+}
+
+/// The whole and undamaged record at the end of a file of `length` bytes, if it was written over the superblock
+/// `before`, for a file that begins at `base`. Its last block is the new superblock.
+pub(super) fn find(backend: &mut dyn Backend, length: u64, base: u64, before: &[u8]) -> io::Result<Option<Vec<Entry>>> {
+    let Some(at) = length.checked_sub(FOOTER) else { return Ok(None) };
+    let mut footer = [0; FOOTER as usize];
+    backend.read_at(&mut footer, at)?;
+    let Some((payload, count)) = parse_footer(&footer, before) else { return Ok(None) };
+    let table = count.checked_mul(ENTRY).and_then(|bytes| at.checked_sub(bytes));
+    let Some(start) = table.and_then(|table| table.checked_sub(payload)).filter(|&start| start >= base) else {
+        return Ok(None);
+    };
+    if !sum_holds(backend, start, at + FOOTER - 4, &footer[FOOTER as usize - 4..])? {
+        return Ok(None);
+    }
+    let mut table = vec![0; (count * ENTRY) as usize];
+    backend.read_at(&mut table, start + payload)?;
+    Ok(parse_table(&table, start, payload, base))
+}
+
+/// Whether the file's last bytes look like a record's: then they are ours to cut off.
+pub(super) fn ends_with_record(backend: &mut dyn Backend, length: u64) -> io::Result<bool> {
+    let Some(at) = length.checked_sub(FOOTER) else { return Ok(false) };
+    let mut magic = [0; MAGIC.len()];
+    backend.read_at(&mut magic, at)?;
+    Ok(magic == MAGIC)
+}
+
+/// Bytes of blocks and their number.
+fn parse_footer(footer: &[u8; FOOTER as usize], before: &[u8]) -> Option<(u64, u64)> {
+    let u32_at = |at: usize| footer[at..].first_chunk().map(|bytes| u32::from_le_bytes(*bytes));
+    let u64_at = |at: usize| footer[at..].first_chunk().map(|bytes| u64::from_le_bytes(*bytes));
+    let ours = footer[..8] == MAGIC && u32_at(8)? == VERSION && u32_at(12)? == crc32fast::hash(before);
+    ours.then_some((u64_at(16)?, u64_at(24)?))
+}
+
+fn sum_holds(backend: &mut dyn Backend, start: u64, end: u64, stored: &[u8]) -> io::Result<bool> {
+    let mut hasher = Hasher::new();
+    let mut piece = vec![0; PIECE.min((end - start) as usize)];
+    let mut at = start;
+    while at < end {
+        let count = (end - at).min(PIECE as u64) as usize;
+        backend.read_at(&mut piece[..count], at)?;
+        hasher.update(&piece[..count]);
+        at += count as u64;
+    }
+    Ok(hasher.finalize().to_le_bytes() == stored)
+}
+
+/// The entries, if they make up the payload and lie before the record without overlapping: blocks in the order of their
+/// addresses, then the superblock.
+fn parse_table(table: &[u8], start: u64, payload: u64, base: u64) -> Option<Vec<Entry>> {
+    let mut source = start;
+    let mut entries = Vec::with_capacity(table.len() / ENTRY as usize);
+    for entry in table.chunks_exact(ENTRY as usize) {
+        let (address, length) = entry.split_first_chunk::<8>()?;
+        let target = u64::from_le_bytes(*address).checked_add(base)?;
+        let length = u64::from_le_bytes(*length.first_chunk()?);
+        if target.checked_add(length)? > start || length > start + payload - source {
+            return None;
+        }
+        entries.push(Entry { source, target, length });
+        source += length;
+    }
+    let (superblock, blocks) = entries.split_last()?;
+    let mut behind = base + superblock.length;
+    for block in blocks {
+        if block.target < behind {
+            return None;
+        }
+        behind = block.target + block.length;
+    }
+    (source == start + payload && superblock.target == base).then_some(entries)
+}
+
+/// Copies a block's after-image to where it belongs.
+pub(super) fn apply(backend: &mut dyn Backend, entry: &Entry) -> io::Result<()> {
+    let mut piece = vec![0; PIECE.min(entry.length as usize)];
+    let mut done = 0;
+    while done < entry.length {
+        let count = (entry.length - done).min(PIECE as u64) as usize;
+        backend.read_at(&mut piece[..count], entry.source + done)?;
+        backend.write_at(&mut [io::IoSlice::new(&piece[..count])], entry.target + done)?;
+        done += count as u64;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::MemoryBackend;
+
+    const BEFORE: &[u8] = b"the superblock before";
+
+    /// A file of 100 bytes and a record of two blocks and a superblock.
+    fn file() -> Vec<u8> {
+        let mut bytes = vec![7; 100];
+        let payload = [vec![1; 10], vec![2; 20], vec![3; 5]].concat();
+        let mut hasher = Hasher::new();
+        hasher.update(&payload);
+        bytes.extend(&payload);
+        bytes.extend(ending(&[(40, 10), (60, 20), (0, 5)], BEFORE, hasher));
+        bytes
+    }
+
+    fn found(bytes: &[u8], before: &[u8]) -> Option<Vec<Entry>> {
+        let mut backend = MemoryBackend::with_bytes(bytes.to_vec());
+        find(&mut backend, bytes.len() as u64, 0, before).unwrap()
+    }
+
+    #[test]
+    fn a_record_is_found_by_the_files_end() {
+        let entries = found(&file(), BEFORE).unwrap();
+        assert_eq!(entries[1], Entry { source: 110, target: 60, length: 20 });
+        let mut backend = MemoryBackend::with_bytes(file());
+        apply(&mut backend, &entries[1]).unwrap();
+        assert_eq!(backend.shared().lock()[59..81], [vec![7], vec![2; 20], vec![7]].concat());
+    }
+
+    #[test]
+    fn what_is_not_whole_or_not_for_this_state_is_no_record() {
+        let bytes = file();
+        assert_eq!(found(&bytes, b"another superblock"), None);
+        for length in 0..bytes.len() {
+            assert_eq!(found(&bytes[..length], BEFORE), None, "cut to {length}");
+        }
+        for at in 100..bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 4;
+            assert_eq!(found(&damaged, BEFORE), None, "byte {at}");
+        }
+        assert_eq!(found(&[bytes.as_slice(), &[0]].concat(), BEFORE), None);
+    }
+
+    #[test]
+    fn a_forged_record_cannot_reach_outside() {
+        for blocks in
+            [&[(90u64, 30u64), (0, 5)][..], &[(u64::MAX, 30), (0, 5)], &[(40, 35)], &[(40, u64::MAX), (0, 36)]]
+        {
+            let payload = [1; 35];
+            let mut hasher = Hasher::new();
+            hasher.update(&payload);
+            let mut bytes = vec![7; 100];
+            bytes.extend(payload);
+            let mut end = ending(&[(40, 30), (0, 5)], BEFORE, Hasher::new());
+            if blocks.len() == 2 {
+                for (i, (address, length)) in blocks.iter().enumerate() {
+                    end[i * 16..i * 16 + 8].copy_from_slice(&address.to_le_bytes());
+                    end[i * 16 + 8..i * 16 + 16].copy_from_slice(&length.to_le_bytes());
+                }
+                let sum_at = end.len() - 4;
+                hasher.update(&end[..sum_at]);
+                end[sum_at..].copy_from_slice(&hasher.finalize().to_le_bytes());
+            } else {
+                end = ending(blocks, BEFORE, hasher);
+            }
+            bytes.extend(end);
+            assert_eq!(found(&bytes, BEFORE), None, "{blocks:?}");
+        }
+    }
+}
