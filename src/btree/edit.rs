@@ -46,39 +46,43 @@ impl Tree {
         if !location.found {
             return Err(Error::internal("B-tree removal of a record that is not there"));
         }
-        let mut path = self.to_leaf(store, &location)?;
+        let mut taken = location.step();
+        let mut level = location.level;
+        self.to_leaf(store, &mut location)?;
         let mut patience = PATIENCE;
-        while path.steps[0].nrec < 2 && self.depth > 0 {
+        while location.steps[0].nrec < 2 && self.depth > 0 {
             patience = patience.checked_sub(1).ok_or_else(|| self.miscounted())?;
+            location.level = level;
             let rank = self.rank(store, &location);
-            self.spare(store, path)?;
+            self.to_leaf(store, &mut location)?;
+            self.spare(store, location)?;
             location = self.nth(store, rank)?;
-            path = self.to_leaf(store, &location)?;
+            (level, taken) = (location.level, location.step());
+            self.to_leaf(store, &mut location)?;
         }
-        let leaf = path.steps[0];
+        let leaf = location.steps[0];
         let (place, end) =
             (self.geometry.record(usize::from(leaf.index)), self.geometry.record(usize::from(leaf.nrec)).start);
-        if location.level > 0 {
-            let hole = self.geometry.record(usize::from(location.step().index));
-            let (page, above) = store.two_mut(leaf.block, location.step().block)?;
+        if level > 0 {
+            let hole = self.geometry.record(usize::from(taken.index));
+            let (page, above) = store.two_mut(leaf.block, taken.block)?;
             above[hole].copy_from_slice(&page[place.clone()]);
         }
         store.bytes_mut(leaf.block).copy_within(place.end..end, place.start);
-        self.settle(store, &path, leaf.nrec - 1);
+        self.settle(store, &location, leaf.nrec - 1);
         if self.header.total == 0 {
             self.fell(store);
         }
         Ok(())
     }
 
-    /// The path to the leaf record that goes: the found one, or the predecessor that takes its place.
+    /// Goes on to the leaf record that goes: the found one, or the predecessor that takes its place.
     #[inline]
-    fn to_leaf(&self, store: &mut Store, location: &Location) -> Result<Location> {
-        let mut path = location.clone();
+    fn to_leaf(&self, store: &mut Store, location: &mut Location) -> Result<()> {
         if location.level > 0 {
-            self.rightmost(store, &mut path, location.level)?;
+            self.rightmost(store, location, location.level)?;
         }
-        Ok(path)
+        Ok(())
     }
 
     /// The leaf on `path` has `nrec` records now, one more or one less than before.

@@ -40,6 +40,21 @@ pub trait Key {
         let _ = record;
         0
     }
+
+    /// Whether a record is about to be put in or taken out where this key leads: what stands behind it in its leaf will
+    /// move, and is fetched from memory meanwhile.
+    #[inline]
+    fn edits(&self) -> bool {
+        false
+    }
+
+    /// How many of these records of `size` bytes, which stand one behind the other, stand before `point` on that line.
+    /// Counted without branches, so that their cache lines come in at the same time: this is the innermost loop of a
+    /// search, and best where the compiler knows the size.
+    #[inline]
+    fn spread_before(&self, records: &[u8], size: usize, point: u32) -> usize {
+        records.chunks_exact(size).map(|record| usize::from(self.spread_of(record) < point)).sum()
+    }
 }
 
 /// A copy of one record, on the stack.
@@ -114,6 +129,13 @@ impl Location {
     }
 }
 
+/// Before which of `count` records `point` is expected, when they are spread evenly over `range`.
+#[inline]
+fn expected(point: u32, range: &Range<u32>, count: usize) -> usize {
+    let (into, width) = (point.saturating_sub(range.start), range.end.saturating_sub(range.start));
+    (u64::from(into) * count as u64 / (u64::from(width) + 1)) as usize
+}
+
 /// How `key` stands to a record that alone does not tell. Short records are copied to a short place.
 #[inline]
 fn resolve<K: Key>(store: &mut Store, key: &mut K, block: BlockId, place: Range<usize>) -> Result<Ordering> {
@@ -139,6 +161,10 @@ impl Tree {
         let mut range = 0..u32::MAX;
         for level in (0..=self.depth).rev() {
             let block = self.node(store, address, level, nrec)?;
+            // A smaller tree stays near the processor.
+            if level == 0 && self.depth > 1 && key.edits() {
+                self.fetch_leaf(store, block, nrec, key, &range);
+            }
             let (found, index) = self.search(store, block, nrec, key, &mut range)?;
             location.steps[level] = Step { block, index, nrec };
             if found || level == 0 {
@@ -152,6 +178,14 @@ impl Tree {
         Ok(location)
     }
 
+    /// Asks for the part of a leaf in which the search begins, and all behind it.
+    #[inline]
+    fn fetch_leaf<K: Key>(&self, store: &Store, block: BlockId, nrec: u16, key: &K, range: &Range<u32>) {
+        let nrec = usize::from(nrec);
+        let first = key.spread().map_or(0, |point| expected(point, range, nrec).saturating_sub(WINDOW / 2));
+        store.prefetch(block, self.geometry.record(first).start..self.geometry.record(nrec).start);
+    }
+
     /// The first record of a node that does not stand before `point`, looked for where it is expected: the keys of the
     /// node are spread over `range`, which becomes that of the child before the record.
     #[inline]
@@ -163,18 +197,13 @@ impl Tree {
         let found = loop {
             let share = match tries {
                 // Keys that are spread unevenly are searched by halves.
-                3.. => (high - low) as u64 / 2,
-                _ => {
-                    let (into, width) = (point.saturating_sub(range.start), range.end.saturating_sub(range.start));
-                    u64::from(into) * (high - low) as u64 / (u64::from(width) + 1)
-                }
+                3.. => (high - low) / 2,
+                _ => expected(point, range, high - low),
             };
             tries += 1;
-            let first = (low + share as usize).saturating_sub(WINDOW / 2).min(high.saturating_sub(WINDOW)).max(low);
+            let first = (low + share).saturating_sub(WINDOW / 2).min(high.saturating_sub(WINDOW)).max(low);
             let last = (first + WINDOW).min(high);
-            // Counted without branches, so that the window's cache lines come in at the same time.
-            let window = records[first * size..last * size].chunks_exact(size);
-            let found = first + window.map(|record| usize::from(key.spread_of(record) < point)).sum::<usize>();
+            let found = first + key.spread_before(&records[first * size..last * size], size, point);
             if found == first && first > low {
                 high = first;
                 range.end = at(first);

@@ -25,6 +25,10 @@ pub(super) unsafe fn text<'a>(text: *const c_char, what: &str) -> Result<&'a str
     }
     // SAFETY: as promised by the caller.
     let bytes = unsafe { CStr::from_ptr(text) };
+    if bytes.to_bytes().is_ascii() {
+        // SAFETY: ASCII is UTF-8. Most names are, and short: the general check takes longer to begin than this to end.
+        return Ok(unsafe { std::str::from_utf8_unchecked(bytes.to_bytes()) });
+    }
     bytes.to_str().map_err(|e| {
         Error::new(ErrorKind::Argument, format!("{what} is not UTF-8: byte {} is invalid", e.valid_up_to()))
     })

@@ -179,7 +179,7 @@ impl Attributes {
     pub fn put(&mut self, store: &mut Store, header: &mut ObjectHeader, name: &[u8], message: &[u8]) -> Result<Put> {
         let tracked = self.phase.track_order;
         let Some(dense) = self.dense(store)? else { return self.put_compact(store, header, name, message) };
-        let (location, hash) = dense.locate(store, name)?;
+        let (location, hash) = dense.locate_to_edit(store, name, |_| ())?;
         if location.found {
             let released = dense.committed_at(store, &location)?;
             dense.replace_at(store, &location, message)?;
@@ -287,7 +287,7 @@ impl Attributes {
     pub fn remove(&mut self, store: &mut Store, header: &mut ObjectHeader, name: &[u8]) -> Result<Option<Released>> {
         if let Some(dense) = self.dense(store)? {
             let (sizes, mut released) = (store.sizes(), Ok(None));
-            let (location, _) = dense.locate_noting(store, name, |object| released = committed(object, sizes))?;
+            let (location, _) = dense.locate_to_edit(store, name, |object| released = committed(object, sizes))?;
             if !location.found {
                 return Ok(None);
             }
@@ -313,7 +313,7 @@ impl Attributes {
         to: &[u8],
     ) -> Result<()> {
         if let Some(dense) = self.dense(store)? {
-            let (location, _) = dense.locate(store, from)?;
+            let (location, _) = dense.locate_to_edit(store, from, |_| ())?;
             let record: [u8; MAX_RECORD] = dense.record(store, &location);
             let order = AttributeKind::order_of_record(&record);
             dense.remove_at(store, location)?;

@@ -66,6 +66,8 @@ struct NameKey<'a, K, N> {
     hash: u32,
     name: &'a [u8],
     heap: &'a mut Heap,
+    /// Whether the record is about to be removed, or one to be put in.
+    edits: bool,
     /// Is shown the object when it is found: it stands in the heap, where going again takes time.
     note: N,
     kind: PhantomData<K>,
@@ -86,6 +88,16 @@ impl<K: DenseKind, N: FnMut(&[u8])> Key for NameKey<'_, K, N> {
     #[inline]
     fn spread_of(&self, record: &[u8]) -> u32 {
         K::hash_of(record)
+    }
+
+    #[inline]
+    fn edits(&self) -> bool {
+        self.edits
+    }
+
+    #[inline]
+    fn spread_before(&self, records: &[u8], _: usize, point: u32) -> usize {
+        records.chunks_exact(K::NAME_SIZE).map(|record| usize::from(K::hash_of(record) < point)).sum()
     }
 
     fn resolve(&mut self, store: &mut Store, record: &[u8]) -> Result<Ordering> {
@@ -209,19 +221,30 @@ impl<K: DenseKind> DenseStore<K> {
     /// Where `name` stands, or would stand, in the name index.
     #[inline]
     pub fn locate(&mut self, store: &mut Store, name: &[u8]) -> Result<(Location, u32)> {
-        self.locate_noting(store, name, |_| ())
+        self.find(store, name, false, |_| ())
     }
 
-    /// The same; `note` is shown the heap object when the name is found.
+    /// The same, for a record that is put in or taken out next. `note` is shown the heap object when the name is found.
     #[inline]
-    pub fn locate_noting(
+    pub fn locate_to_edit(
         &mut self,
         store: &mut Store,
         name: &[u8],
         note: impl FnMut(&[u8]),
     ) -> Result<(Location, u32)> {
+        self.find(store, name, true, note)
+    }
+
+    #[inline]
+    fn find(
+        &mut self,
+        store: &mut Store,
+        name: &[u8],
+        edits: bool,
+        note: impl FnMut(&[u8]),
+    ) -> Result<(Location, u32)> {
         let hash = name_hash(name);
-        let mut key = NameKey::<K, _> { hash, name, heap: &mut self.heap, note, kind: PhantomData };
+        let mut key = NameKey::<K, _> { hash, name, heap: &mut self.heap, edits, note, kind: PhantomData };
         Ok((self.names.locate(store, &mut key)?, hash))
     }
 
@@ -259,7 +282,7 @@ impl<K: DenseKind> DenseStore<K> {
 
     /// Stores a new object; `name` must not be present.
     pub fn insert(&mut self, store: &mut Store, name: &[u8], order: u64, object: &[u8]) -> Result<()> {
-        let (location, hash) = self.locate(store, name)?;
+        let (location, hash) = self.locate_to_edit(store, name, |_| ())?;
         if location.found {
             return Err(Error::internal("a name is stored twice"));
         }

@@ -187,7 +187,7 @@ impl Links {
         scratch.clear();
         encode(scratch, name, target, order, sizes)?;
         if let Some(dense) = self.dense(store)? {
-            let (location, hash) = dense.locate(store, name)?;
+            let (location, hash) = dense.locate_to_edit(store, name, |_| ())?;
             if location.found {
                 return Err(exists(name));
             }
@@ -217,7 +217,7 @@ impl Links {
     pub fn remove(&mut self, store: &mut Store, header: &mut ObjectHeader, name: &[u8]) -> Result<Option<StoredLink>> {
         let sizes = store.sizes();
         if let Some(dense) = self.dense(store)? {
-            let (location, _) = dense.locate(store, name)?;
+            let (location, _) = dense.locate_to_edit(store, name, |_| ())?;
             if !location.found {
                 return Ok(None);
             }

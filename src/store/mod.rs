@@ -14,6 +14,7 @@ mod index;
 mod journal;
 pub mod lock;
 pub mod managers;
+mod prefetch;
 pub mod recover;
 mod region;
 mod space;
@@ -308,6 +309,12 @@ impl Store {
     #[inline]
     pub fn bytes(&self, id: BlockId) -> &[u8] {
         self.cache.bytes_of(id)
+    }
+
+    /// Asks the processor for a part of a block that is about to be used.
+    #[inline]
+    pub fn prefetch(&self, id: BlockId, part: std::ops::Range<usize>) {
+        prefetch::prefetch(self.cache.bytes_of(id).get(part).unwrap_or_default());
     }
 
     /// A block's bytes, to be changed: the block is dirty from now on.
