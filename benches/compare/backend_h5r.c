@@ -25,12 +25,17 @@ void backend_create(const char *path)
     CHECK(h5r_group_create(h5r_root(file), "members", NULL, &group));
 }
 
-/* Incremental is woken every millisecond: at its default interval of 5 s it would sleep through the whole work. */
+/* "unguarded" and "power" are mode none at the other two levels of durability; the default is PROCESS.
+ * Incremental is woken every millisecond: at its default interval of 5 s it would sleep through the whole work. */
 void backend_set_mode(const char *mode)
 {
     h5r_incremental_options incremental = H5R_INCREMENTAL_OPTIONS_INIT;
     incremental.interval_ms = 1;
-    if (strcmp(mode, "none") == 0) {
+    if (strcmp(mode, "unguarded") == 0) {
+        CHECK(h5r_set_durability(file, H5R_DURABILITY_NONE));
+    } else if (strcmp(mode, "power") == 0) {
+        CHECK(h5r_set_durability(file, H5R_DURABILITY_POWER));
+    } else if (strcmp(mode, "none") == 0) {
         CHECK(h5r_set_none(file));
     } else if (strcmp(mode, "lazy") == 0) {
         CHECK(h5r_set_lazy(file, NULL));

@@ -18,7 +18,7 @@ ROOT = HERE.parent.parent
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 CACHE = TARGET / "compare"
 LIBHDF5 = CACHE / "libhdf5-2.2.0"
-BACKENDS = ["libhdf5", "none", "lazy", "incremental", "smart"]
+BACKENDS = ["libhdf5", "none", "unguarded", "power", "lazy", "incremental", "smart"]
 REBALANCING = ["lazy", "incremental", "smart"]
 WORKS = ["attributes", "soft-links", "groups"]
 ORDERS = ["in-order", "random"]
@@ -199,6 +199,10 @@ def targets(runs):
             for field, what in (("delete_per_s", ""), ("delete_call_per_s", " (calls alone)")):
                 line(f"delete/s, {mode} relative to none, {count:,}{what}",
                      get(field, mode, count) / get(field, "none", count), limit, True, "x")
+    for count in (10_000, LARGE):
+        for field, what in (("create_per_s", "create"), ("delete_per_s", "delete")):
+            line(f"{what}/s, none, PROCESS relative to durability NONE, {count:,}",
+                 get(field, "none", count) / get(field, "unguarded", count), 0.9, True, "x")
     for mode, limit in (("none", 1), ("incremental", 1), ("lazy", 2)):
         line(f"worst single delete, {mode}, {LARGE:,}",
              get("worst_delete_s", mode, LARGE, measure="pauses") * 1e3, limit, False, "ms")

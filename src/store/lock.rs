@@ -2,6 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -38,10 +39,11 @@ pub fn lock(file: &File, path: &std::path::Path, exclusive: bool, policy: LockPo
         Err(TryLockError::WouldBlock) => Err(Error::new(
             ErrorKind::Locked,
             format!(
-                "'{}' is open for {} elsewhere (this or another process holds its lock); close it there, or set \
-                 HDF5_USE_FILE_LOCKING=FALSE if you know that nothing writes to it",
+                "'{}' is open for {} by {}; close it there, or set HDF5_USE_FILE_LOCKING=FALSE if you know that nothing \
+                 writes to it",
                 path.display(),
-                if exclusive { "reading or writing" } else { "writing" }
+                if exclusive { "reading or writing" } else { "writing" },
+                holder(file).unwrap_or_else(|| "this or another process".to_owned()),
             ),
         )),
         Err(TryLockError::Error(e)) if policy == LockPolicy::BestEffort && no_locks(&e) => Ok(()),
@@ -49,8 +51,60 @@ pub fn lock(file: &File, path: &std::path::Path, exclusive: bool, policy: LockPo
     }
 }
 
+/// Who holds a lock on the file, as far as Linux tells (other machines' locks on a network file system it does not).
+fn holder(file: &File) -> Option<String> {
+    let metadata = file.metadata().ok()?;
+    let device = metadata.dev();
+    let inode = format!("{:02x}:{:02x}:{}", libc::major(device), libc::minor(device), metadata.ino());
+    let locks = std::fs::read_to_string("/proc/locks").ok()?;
+    let process = lock_owner(&locks, &inode)?;
+    if process == std::process::id() {
+        return Some("this process".to_owned());
+    }
+    let name = std::fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
+    match name.trim() {
+        "" => Some(format!("process {process}")),
+        name => Some(format!("process {process} ({name})")),
+    }
+}
+
+/// The process that holds a lock of `flock` in the table of `/proc/locks`, whose lines are
+/// "1: FLOCK  ADVISORY  WRITE 1234 fe:00:131090 0 EOF"; those of waiting processes have "->" in front of the kind.
+fn lock_owner(locks: &str, inode: &str) -> Option<u32> {
+    let fields = locks.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let mut owners = fields.filter(|fields| fields.get(1) == Some(&"FLOCK") && fields.get(5) == Some(&inode));
+    owners.next()?.get(4)?.parse().ok()
+}
+
 fn no_locks(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::Unsupported
         || error.raw_os_error() == Some(libc::ENOSYS)
         || error.raw_os_error() == Some(libc::ENOLCK)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_holder_is_named() {
+        let path = std::env::temp_dir().join(format!("h5r-lock-{}", std::process::id()));
+        let open = || File::options().read(true).write(true).create(true).truncate(false).open(&path).unwrap();
+        let (first, second) = (open(), open());
+        lock(&first, &path, true, LockPolicy::Required).unwrap();
+        let error = lock(&second, &path, true, LockPolicy::Required).unwrap_err();
+        drop(first);
+        lock(&second, &path, true, LockPolicy::Required).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(error.kind(), ErrorKind::Locked);
+        assert!(error.message().contains("open for reading or writing by this process; close it"), "{error}");
+    }
+
+    #[test]
+    fn locks_are_told_apart() {
+        let locks = "1: POSIX  ADVISORY  WRITE 11 fe:00:7 0 EOF\n2: -> FLOCK  ADVISORY  WRITE 12 fe:00:7 0 EOF\n\
+                     3: FLOCK  ADVISORY  READ  13 fe:00:7 0 EOF\n";
+        assert_eq!(lock_owner(locks, "fe:00:7"), Some(13));
+        assert_eq!(lock_owner(locks, "fe:00:8"), None);
+    }
 }

@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::Path;
 
-const BACKENDS: [(&str, RGBColor); 5] = [
+const BACKENDS: [(&str, RGBColor); 7] = [
     ("libhdf5", RGBColor(200, 30, 30)),
     ("none", RGBColor(40, 90, 200)),
+    ("unguarded", RGBColor(140, 180, 240)),
+    ("power", RGBColor(20, 30, 90)),
     ("lazy", RGBColor(20, 150, 80)),
     ("incremental", RGBColor(230, 140, 0)),
     ("smart", RGBColor(130, 60, 170)),
