@@ -278,6 +278,15 @@ impl File {
         self.shared.read(|state| check::check(state, true)).map_err(|e| self.explain(e, "checking"))
     }
 
+    /// Breaks the deferred reuse of space, on purpose: `Space::reuse_at_once`.
+    #[doc(hidden)]
+    pub fn reuse_at_once(&self) -> Result<()> {
+        self.shared.change(|state| {
+            state.store.space_mut().reuse_at_once();
+            Ok(())
+        })
+    }
+
     /// Accepts nothing but close from now on.
     pub fn fail(&self) {
         self.shared.state.lock().store.fail();

@@ -68,14 +68,6 @@ pub(super) fn find(backend: &mut dyn Backend, length: u64, base: u64, before: &[
     Ok(parse_table(&table, start, payload, base))
 }
 
-/// Whether the file's last bytes look like a record's: then they are ours to cut off.
-pub(super) fn ends_with_record(backend: &mut dyn Backend, length: u64) -> io::Result<bool> {
-    let Some(at) = length.checked_sub(FOOTER) else { return Ok(false) };
-    let mut magic = [0; MAGIC.len()];
-    backend.read_at(&mut magic, at)?;
-    Ok(magic == MAGIC)
-}
-
 /// Bytes of blocks and their number.
 fn parse_footer(footer: &[u8; FOOTER as usize], before: &[u8]) -> Option<(u64, u64)> {
     let u32_at = |at: usize| footer[at..].first_chunk().map(|bytes| u32::from_le_bytes(*bytes));

@@ -1,0 +1,200 @@
+//! The proof of the atomic commit: every file that a crash can leave is opened, and must be in the state of the last
+//! flush that returned, or of the one in progress.
+//!
+//! `H5R_CRASH_STATES` sets how many states at least are tried (20,000 when it is not set).
+
+#[path = "../common/mod.rs"]
+mod common;
+mod judge;
+mod libhdf5;
+mod protocol;
+mod random;
+mod record;
+mod states;
+mod workloads;
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use h5r::object::Durability;
+use judge::{is_flagged, Judge};
+use parking_lot::Mutex;
+use protocol::Break;
+use random::Random;
+use record::{Mode, Point, Recording, Setup};
+
+/// One state in so many is also crashed during its recovery.
+const CRASH_AGAIN: u64 = 20;
+
+/// Of the states after a change, at most so many besides the whole prefix.
+const EXTRA: usize = 3;
+
+/// Prints also where the output of tests that pass is not shown: a harness that does little must be seen.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "crash: {line}");
+}
+
+/// What a campaign found.
+#[derive(Default)]
+struct Found {
+    states: usize,
+    recoveries: usize,
+    flagged: usize,
+    /// States by workload and level.
+    by_kind: BTreeMap<String, usize>,
+    broken: Vec<String>,
+}
+
+impl Found {
+    fn add(&mut self, other: Found) {
+        self.states += other.states;
+        self.recoveries += other.recoveries;
+        self.flagged += other.flagged;
+        other.by_kind.into_iter().for_each(|(kind, count)| *self.by_kind.entry(kind).or_default() += count);
+        self.broken.extend(other.broken);
+    }
+
+    fn print(&self, seconds: f32) {
+        for (kind, count) in &self.by_kind {
+            say(&format!("{count:8} {kind}"));
+        }
+        let (states, recoveries, flagged) = (self.states, self.recoveries, self.flagged);
+        say(&format!("{states} states, {flagged} of them within a commit, and {recoveries} crashes during recovery"));
+        say(&format!("{} broken, {seconds:.0} s", self.broken.len()));
+    }
+}
+
+/// Judges every state of a recording; a sample of those that hold goes to libhdf5.
+fn examine(recording: &Recording, extra: usize, seed: u64, sample: Option<&libhdf5::Sample>) -> Found {
+    let mut found = Found::default();
+    let mut judge = Judge::new(recording);
+    let mut random = Random::new(seed);
+    states::visit(recording, extra, seed, |state| {
+        if !judge.is_promised(&state) || found.broken.len() > 5 {
+            return;
+        }
+        found.states += 1;
+        let flagged = is_flagged(&state.bytes);
+        found.flagged += usize::from(flagged);
+        let verdict = match judge.judge(&state) {
+            Ok(verdict) => verdict,
+            Err(e) => return found.broken.push(e),
+        };
+        let Some(contents) = verdict.contents else { return };
+        if random.one_in(if flagged { CRASH_AGAIN / 4 } else { CRASH_AGAIN }) {
+            match judge.crash_again(&state, &verdict.recovered, extra, random.next()) {
+                Ok(count) => found.recoveries += count,
+                Err(e) => found.broken.push(e),
+            }
+        }
+        if let Some(sample) = sample {
+            sample.offer(&state, &verdict.recovered, (recording, judge.references[contents]), &mut random);
+        }
+    });
+    let kind = recording.name.split(" #").next().unwrap_or_default();
+    *found.by_kind.entry(format!("{kind}, {:?}", recording.durability)).or_default() += found.states;
+    found
+}
+
+/// Records every workload, with seed after seed until there are enough states, and judges their states on all cores.
+fn campaign(at_least: usize, sample: &libhdf5::Sample) -> Found {
+    let total = Mutex::new(Found::default());
+    let (seeds, states) = (AtomicU64::new(1), AtomicUsize::new(0));
+    let threads = std::thread::available_parallelism().map_or(2, |count| count.get());
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while states.load(Ordering::Relaxed) < at_least {
+                    let seed = seeds.fetch_add(1, Ordering::Relaxed);
+                    for recording in workloads::all(seed) {
+                        let found = examine(&recording, EXTRA, seed, Some(sample));
+                        states.fetch_add(found.states, Ordering::Relaxed);
+                        total.lock().add(found);
+                    }
+                }
+            });
+        }
+    });
+    total.into_inner()
+}
+
+#[test]
+fn every_crash_leaves_a_flushed_state() {
+    let at_least = std::env::var("H5R_CRASH_STATES").map_or(20_000, |count| count.parse().expect("a number"));
+    let began = std::time::Instant::now();
+    let sample = libhdf5::Sample::new(at_least);
+    let found = campaign(at_least, &sample);
+    found.print(began.elapsed().as_secs_f32());
+    assert!(found.broken.is_empty(), "{:#?}", &found.broken[..found.broken.len().min(10)]);
+    assert!(found.states >= at_least.max(5000), "{} states", found.states);
+    assert!(found.flagged * 20 > found.states && found.recoveries > found.states / 100);
+    sample.judge();
+}
+
+/// Broken states of workloads whose log was changed.
+fn broken_states(setup: Setup, change: &dyn Fn(Recording) -> Option<Recording>) -> usize {
+    let words = ["attributes", "links", "datasets", "small flushes", "rebalance", "foreign latest"];
+    let count = |word: &&str| {
+        let recordings = workloads::record(word, 1, setup).into_iter().filter_map(change);
+        recordings.map(|recording| examine(&recording, 8, 1, None).broken.len()).sum::<usize>()
+    };
+    words.iter().map(count).sum()
+}
+
+fn setup(durability: Durability) -> Setup {
+    Setup { mode: Mode::Lazy, durability, reuse_at_once: false }
+}
+
+/// The harness finds what each step is there for.
+#[test]
+fn without_any_one_step_there_are_broken_states() {
+    use Durability::{Power, Process};
+    for durability in [Process, Power] {
+        assert_eq!(broken_states(setup(durability), &Some), 0, "nothing is changed: {durability:?}");
+    }
+    let breaks = [
+        (Break::NoRecord, vec![Process, Power]),
+        (Break::NoFlag, vec![Process, Power]),
+        (Break::SuperblockFirst, vec![Process, Power]),
+        (Break::InPlaceFirst, vec![Process, Power]),
+        (Break::NewBlocksLast, vec![Process, Power]),
+        (Break::CutFirst, vec![Process, Power]),
+        (Break::NoSync(0), vec![Power]),
+        (Break::NoSync(1), vec![Power]),
+        (Break::NoSync(2), vec![Power]),
+        (Break::NoSync(3), vec![Power]),
+    ];
+    for (how, levels) in breaks {
+        for durability in levels {
+            let broken = broken_states(setup(durability), &|recording| recording.broken(how));
+            say(&format!("{how:?} at {durability:?}: {broken} broken states found"));
+            assert!(broken > 0, "{how:?} at {durability:?}: nothing was found");
+        }
+    }
+}
+
+/// Space of the last flushed state that is handed out before the next flush.
+#[test]
+fn without_deferred_reuse_there_are_broken_states() {
+    for durability in [Durability::Process, Durability::Power] {
+        let broken = broken_states(Setup { reuse_at_once: true, ..setup(durability) }, &Some);
+        say(&format!("reuse at once at {durability:?}: {broken} broken states found"));
+        assert!(broken > 0);
+    }
+}
+
+/// What each level is for: the one below does not do.
+#[test]
+fn a_lower_level_does_not_keep_a_higher_ones_promise() {
+    let promise = |durability, promised| {
+        let as_promised = |recording: Recording| {
+            let points = recording.points.into_iter().map(|point| Point { unsafe_within: false, ..point }).collect();
+            Some(Recording { durability: promised, points, ..recording })
+        };
+        broken_states(setup(durability), &as_promised)
+    };
+    assert_eq!(promise(Durability::Power, Durability::Process), 0);
+    assert!(promise(Durability::None, Durability::Process) > 0);
+    assert!(promise(Durability::Process, Durability::Power) > 0);
+}
