@@ -91,8 +91,8 @@ fn after_every_change_of_a_flush_the_file_is_the_old_or_the_new_one() {
     let discarded = |new| (Recovery::Discarded, new);
     let expected = [
         nothing(false),
-        nothing(false),
-        nothing(false),
+        discarded(false),
+        discarded(false),
         discarded(false),
         applied,
         applied,
