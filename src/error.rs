@@ -51,8 +51,31 @@ pub enum ErrorKind {
     Internal,
 }
 
+/// What is wrong with a damaged structure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Damage {
+    /// Its bytes are not what the format says: signature, version, fields.
+    Structure,
+    /// Its checksum does not hold.
+    Checksum,
+    /// It lies, or leads, outside the file or what it belongs to.
+    Bound,
+    /// A count and what was counted differ.
+    Count,
+    /// Its parts are out of order, or two indexes of the same differ.
+    Order,
+    /// The references to an object differ from its reference count.
+    References,
+    /// Two structures claim the same bytes, or one claims free space.
+    Overlap,
+    /// A B-tree node has fewer records than a writer may leave in it.
+    Floor,
+}
+
 struct Inner {
     kind: ErrorKind,
+    damage: Damage,
+    address: Option<u64>,
     message: String,
     source: Option<io::Error>,
 }
@@ -67,13 +90,22 @@ impl Error {
     /// An error of `kind` with its one-line message.
     #[cold]
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Error(Box::new(Inner { kind, message: message.into(), source: None }))
+        Error(Box::new(Inner { kind, damage: Damage::Structure, address: None, message: message.into(), source: None }))
     }
 
     /// A structure at `address` contradicts the format.
     #[cold]
     pub fn corrupt(structure: &str, address: u64, detail: impl fmt::Display) -> Self {
-        Self::new(ErrorKind::Corrupt, format!("{structure} at address {address:#x} is damaged: {detail}"))
+        let mut error =
+            Self::new(ErrorKind::Corrupt, format!("{structure} at address {address:#x} is damaged: {detail}"));
+        error.0.address = Some(address);
+        error
+    }
+
+    /// The checksum of a structure at `address` does not hold.
+    #[cold]
+    pub fn checksum(structure: &str, address: u64) -> Self {
+        Self::corrupt(structure, address, "its checksum does not hold").because(Damage::Checksum)
     }
 
     /// Valid HDF5 that is not handled yet; `structure` names what it is.
@@ -97,12 +129,31 @@ impl Error {
     /// The operating system failed `operation`.
     #[cold]
     pub fn io(operation: impl fmt::Display, source: io::Error) -> Self {
-        Error(Box::new(Inner { kind: ErrorKind::Io, message: format!("{operation}: {source}"), source: Some(source) }))
+        let mut error = Self::new(ErrorKind::Io, format!("{operation}: {source}"));
+        error.0.source = Some(source);
+        error
     }
 
     /// What went wrong, for a caller that decides.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
+    }
+
+    /// What is wrong, of an error whose kind is [`ErrorKind::Corrupt`].
+    pub fn damage(&self) -> Damage {
+        self.0.damage
+    }
+
+    /// The address of the damaged structure, where it is known.
+    pub fn address(&self) -> Option<u64> {
+        self.0.address
+    }
+
+    /// The same error, with what is wrong.
+    #[cold]
+    pub fn because(mut self, damage: Damage) -> Self {
+        self.0.damage = damage;
+        self
     }
 
     /// The one-line message.

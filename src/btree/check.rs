@@ -2,7 +2,7 @@
 
 use super::search::Record;
 use super::{Tree, NODE};
-use crate::error::{Error, Result};
+use crate::error::{Damage, Error, Result};
 use crate::format::btree2::Pointer;
 use crate::format::UNDEFINED;
 use crate::store::Store;
@@ -42,7 +42,7 @@ impl Tree {
         addresses.sort_unstable();
         let size = self.geometry.node_size() as u64;
         if let Some(pair) = addresses.windows(2).find(|pair| pair[1] - pair[0] < size) {
-            return Err(Error::corrupt(NODE, pair[1], "it overlaps another node"));
+            return Err(Error::corrupt(NODE, pair[1], "it overlaps another node").because(Damage::Overlap));
         }
         self.check_stats(store)
     }
@@ -56,7 +56,9 @@ impl Tree {
         };
         if node.nrec < least || node.nrec > limits.max {
             let range = format_args!("{} records at level {level}, {least} to {} expected", node.nrec, limits.max);
-            return Err(Error::corrupt(NODE, node.address, range));
+            let floor = (1..least).contains(&node.nrec);
+            let damage = if floor { Damage::Floor } else { Damage::Count };
+            return Err(Error::corrupt(NODE, node.address, range).because(damage));
         }
         self.bound(store, walk.addresses.len())?;
         walk.addresses.push(node.address);
@@ -76,7 +78,8 @@ impl Tree {
                 let record = Record::from(&store.bytes(block)[self.geometry.record(index)]);
                 if let Some(previous) = &walk.previous {
                     if !(walk.order)(store, previous, &record)? {
-                        return Err(Error::corrupt(NODE, node.address, format_args!("record {index} is out of order")));
+                        let detail = format_args!("record {index} is out of order");
+                        return Err(Error::corrupt(NODE, node.address, detail).because(Damage::Order));
                     }
                 }
                 walk.previous = Some(record);
@@ -84,7 +87,7 @@ impl Tree {
         }
         if total != node.total {
             let counts = format_args!("{total} records in it and below, its parent says {}", node.total);
-            return Err(Error::corrupt(NODE, node.address, counts));
+            return Err(Error::corrupt(NODE, node.address, counts).because(Damage::Count));
         }
         Ok(())
     }
@@ -92,7 +95,9 @@ impl Tree {
     /// Fails when more nodes were visited than the file has room for: some stand twice.
     pub(super) fn bound(&self, store: &Store, visited: usize) -> Result<()> {
         if visited as u64 > store.space().end() / self.geometry.node_size() as u64 {
-            return Err(Error::corrupt(super::HEADER, self.address, "its nodes point to each other"));
+            return Err(
+                Error::corrupt(super::HEADER, self.address, "its nodes point to each other").because(Damage::Overlap)
+            );
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::ops::{Deref, DerefMut, Range};
 
 use super::Tree;
-use crate::error::{Error, Result};
+use crate::error::{Damage, Error, Result};
 use crate::format::btree2::{Pointer, MAX_LEVELS, MAX_RECORD_SIZE, PREFIX};
 use crate::format::UNDEFINED;
 use crate::store::{BlockId, Store};
@@ -316,7 +316,8 @@ impl Tree {
 
     #[cold]
     pub(super) fn miscounted(&self) -> Error {
-        Error::corrupt(super::HEADER, self.address, "the record counts of its nodes contradict each other")
+        let detail = "the record counts of its nodes contradict each other";
+        Error::corrupt(super::HEADER, self.address, detail).because(Damage::Count)
     }
 
     /// How many records come before a location.

@@ -11,7 +11,7 @@ mod tree;
 
 use std::collections::HashSet;
 
-use crate::error::{Error, Result};
+use crate::error::{Damage, Error, Result};
 use crate::format::message::layout::{ChunkIndex, Chunked};
 use crate::format::UNDEFINED;
 use crate::store::{Seal, Store};
@@ -176,7 +176,7 @@ impl Walk<'_, '_> {
         what: &'static str,
     ) -> Result<Vec<u8>> {
         if !self.seen.insert(address) {
-            return Err(Error::corrupt(what, address, "the index leads to it twice"));
+            return Err(Error::corrupt(what, address, "the index leads to it twice").because(Damage::Overlap));
         }
         self.store.check_extent(address, space, what)?;
         let bytes = self.sealed_bytes(address, read, sealed, what)?;
@@ -188,7 +188,7 @@ impl Walk<'_, '_> {
         let bytes = self.store.read_bytes(address, length, what)?;
         let seal = if sealed { Seal::At(length.saturating_sub(4) as u32) } else { Seal::None };
         if !seal.holds(&bytes) {
-            return Err(Error::corrupt(what, address, "its checksum does not hold"));
+            return Err(Error::checksum(what, address));
         }
         Ok(bytes)
     }

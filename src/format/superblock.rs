@@ -2,7 +2,7 @@
 
 use super::codec::{Reader, Writer};
 use super::{Sizes, UNDEFINED};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Damage, Error, ErrorKind, Result};
 
 /// The eight bytes that begin every HDF5 file, after its user block.
 pub const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
@@ -122,7 +122,7 @@ impl Superblock {
         let root = reader.address(sizes)?;
         let covered = reader.position();
         if reader.u32()? != super::checksum::checksum(&bytes[..covered]) {
-            return Err(reader.error("its checksum does not hold"));
+            return Err(reader.error("its checksum does not hold").because(Damage::Checksum));
         }
         // A user block may have been put in front afterwards: the place where the superblock was found counts.
         let end = stored_end.checked_sub(stored_base).filter(|_| stored_end != UNDEFINED && stored_base != UNDEFINED);

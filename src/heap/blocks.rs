@@ -134,7 +134,7 @@ impl Heap {
         let bytes = filter::decode(&filters.pipeline, mask, &stored, size.into(), address)?;
         self.header.check_prefix(&bytes, DIRECT_SIGNATURE, self.address, offset)?;
         if !self.direct_seal().holds(&bytes) {
-            return Err(Error::corrupt(WHAT, address, "its checksum does not hold"));
+            return Err(Error::checksum(WHAT, address));
         }
         self.decoded = (offset, bytes);
         Ok(())

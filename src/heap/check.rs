@@ -2,7 +2,7 @@
 
 use super::table::Table;
 use super::Heap;
-use crate::error::{Error, Result};
+use crate::error::{Damage, Error, Result};
 use crate::format::fractal_heap::IdKind;
 use crate::format::UNDEFINED;
 use crate::store::Store;
@@ -50,7 +50,8 @@ impl Heap {
         if recorded == counted {
             return Ok(());
         }
-        Err(Error::corrupt("fractal heap", self.address, format_args!("{what}: recorded {recorded}, found {counted}")))
+        let detail = format_args!("{what}: recorded {recorded}, found {counted}");
+        Err(Error::corrupt("fractal heap", self.address, detail).because(Damage::Count))
     }
 
     /// Every byte of every direct block belongs to its prefix, one object or one hole.
@@ -74,7 +75,7 @@ impl Heap {
             while let Some((offset, length)) = pieces.next_if(|piece| piece.0 < end) {
                 if offset != at {
                     let detail = format_args!("bytes from heap offset {at:#x} to {offset:#x}: lost or used twice");
-                    return Err(Error::corrupt("fractal heap", self.address, detail));
+                    return Err(Error::corrupt("fractal heap", self.address, detail).because(Damage::Overlap));
                 }
                 at += u64::from(length);
             }

@@ -152,7 +152,7 @@ impl Heap {
         let seal = Seal::At(header.used.saturating_sub(4) as u32);
         let bytes = store.read_bytes(header.sections, header.used, "free-space section list")?;
         if header.used < 8 || !seal.holds(&bytes) {
-            return Err(Error::corrupt("free-space section list", header.sections, "its checksum does not hold"));
+            return Err(Error::checksum("free-space section list", header.sections));
         }
         let row_data = self.header.offset_width() + 6;
         let data_length = |class| match class {

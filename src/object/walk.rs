@@ -2,7 +2,7 @@
 //! datatypes that data share, and every extent that belongs to it. Nothing recurses over the file's objects; cycles and
 //! objects with several links are known by their addresses.
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Damage, Error, ErrorKind, Result};
 use crate::format::free_space::FreeSpaceHeader;
 use crate::format::header::message_flag;
 use crate::format::message::file_space::FileSpaceInfo;
@@ -146,7 +146,7 @@ impl<'r> Walk<'r> {
     fn claim(&mut self, owner: u32, purpose: Purpose, address: u64, length: u64) -> Result<()> {
         if address == UNDEFINED || address.checked_add(length).is_none_or(|end| end > self.end) {
             let detail = format_args!("{length} bytes there lie outside the file, which ends at {:#x}", self.end);
-            return Err(Error::corrupt(purpose.name(), address, detail));
+            return Err(Error::corrupt(purpose.name(), address, detail).because(Damage::Bound));
         }
         self.claimed = self.claimed.saturating_add(length);
         match self.extents.last_mut() {
@@ -161,7 +161,7 @@ impl<'r> Walk<'r> {
     fn enter(&mut self, owner: u32, what: &str, address: u64) -> Result<()> {
         if let Some(other) = self.structures.insert(address, owner) {
             let detail = format_args!("it belongs to {} already", self.path(other));
-            return Err(Error::corrupt(what, address, detail));
+            return Err(Error::corrupt(what, address, detail).because(Damage::Overlap));
         }
         Ok(())
     }

@@ -30,14 +30,14 @@ pub fn read(store: &mut Store, address: u64) -> Result<(FreeSpaceHeader, Vec<(u6
     let length = FreeSpaceHeader::length(sizes) as u64;
     let bytes = store.read_bytes(address, length, WHAT)?;
     if !Seal::At(length as u32 - 4).holds(&bytes) {
-        return Err(Error::corrupt(WHAT, address, "its checksum does not hold"));
+        return Err(Error::checksum(WHAT, address));
     }
     let header = FreeSpaceHeader::parse(&bytes, sizes)?;
     let mut sections = Vec::new();
     if header.serialized > 0 {
         let list = store.read_bytes(header.sections, header.used, WHAT)?;
         if header.used < 4 || !Seal::At(header.used as u32 - 4).holds(&list) {
-            return Err(Error::corrupt(WHAT, header.sections, "its section list's checksum does not hold"));
+            return Err(Error::checksum("free-space section list", header.sections));
         }
         header.read_sections(
             &list,

@@ -26,7 +26,7 @@ pub use cache::{AddressMap, BlockId, Seal};
 pub use commit::Durability;
 pub use space::Space;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Damage, Error, ErrorKind, Result};
 use crate::format::btree1::DEFAULT_CHUNK_K;
 use crate::format::{Sizes, UNDEFINED};
 
@@ -234,7 +234,7 @@ impl Store {
     fn load(&mut self, address: u64, length: u64, seal: Seal, what: &'static str) -> Result<BlockId> {
         let bytes = self.read_bytes(address, length, what)?;
         if !seal.holds(&bytes) {
-            return Err(Error::corrupt(what, address, "its checksum does not hold"));
+            return Err(Error::checksum(what, address));
         }
         Ok(self.cache.insert_clean(address, &bytes, seal))
     }
@@ -242,7 +242,7 @@ impl Store {
     /// Caches bytes that [`Store::read_start`] gave, after verifying their checksum.
     pub fn adopt(&mut self, address: u64, bytes: Vec<u8>, seal: Seal, what: &'static str) -> Result<BlockId> {
         if !seal.holds(&bytes) {
-            return Err(Error::corrupt(what, address, "its checksum does not hold"));
+            return Err(Error::checksum(what, address));
         }
         Ok(self.cache.insert_clean(address, &bytes, seal))
     }
@@ -278,7 +278,8 @@ impl Store {
                 what,
                 address,
                 format_args!("{length} bytes there lie outside the file, which ends at {:#x}", self.space.end()),
-            ));
+            )
+            .because(Damage::Bound));
         }
         Ok(())
     }
