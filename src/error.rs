@@ -149,6 +149,13 @@ impl Error {
         self.0.address
     }
 
+    /// The same error, with the address of the damaged structure unless it has one.
+    #[cold]
+    pub fn at(mut self, address: u64) -> Self {
+        self.0.address = self.0.address.or(Some(address));
+        self
+    }
+
     /// The same error, with what is wrong.
     #[cold]
     pub fn because(mut self, damage: Damage) -> Self {

@@ -3,6 +3,7 @@
 //! A walk reports the chunks and the blocks of the index itself. It trusts nothing: blocks must lie in the file, carry
 //! their checksums, and be met once.
 
+mod check;
 mod extensible_array;
 mod fixed_array;
 #[cfg(test)]

@@ -46,6 +46,27 @@ impl Heap {
         self.check_table(store)
     }
 
+    /// Reads every direct block, whose checksums are verified so, and compares the header with them where nothing was
+    /// changed since the last flush.
+    pub fn check_blocks(&mut self, store: &mut Store) -> Result<()> {
+        self.load(store)?;
+        if self.free_space_damaged {
+            let address = self.header.free_space;
+            return Err(Error::corrupt("free-space manager of the fractal heap", address, "it cannot be read"));
+        }
+        for index in 0..self.table.blocks.len() as u32 {
+            match self.table.blocks[index as usize].address {
+                UNDEFINED => {}
+                _ if self.header.filters.is_some() => self.decode_block(store, index)?,
+                _ => self.direct_block(store, index).map(|_| ())?,
+            }
+        }
+        if !self.changed {
+            self.expect("bytes of direct blocks", self.header.allocated, self.table.bytes)?;
+        }
+        Ok(())
+    }
+
     pub(super) fn expect(&self, what: &str, recorded: u64, counted: u64) -> Result<()> {
         if recorded == counted {
             return Ok(());

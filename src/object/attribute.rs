@@ -80,7 +80,7 @@ impl DenseStore<AttributeKind> {
 
 /// The attributes of one loaded object.
 pub(super) struct Attributes {
-    info: Option<AttributeInfo>,
+    pub info: Option<AttributeInfo>,
     phase: Phase,
     dense: Option<Box<DenseStore<AttributeKind>>>,
     info_changed: bool,

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::error::{Error, Result};
 use crate::format::global_heap;
+use crate::object::check::Finding;
 use crate::object::state::State;
 use crate::object::walk::Walk;
 use crate::store::Store;
@@ -34,6 +35,20 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// All purposes, in their order.
+    pub const ALL: [Purpose; 10] = [
+        Purpose::Superblock,
+        Purpose::ObjectHeader,
+        Purpose::BTree,
+        Purpose::FractalHeap,
+        Purpose::HugeObject,
+        Purpose::LocalHeap,
+        Purpose::GlobalHeap,
+        Purpose::ChunkIndex,
+        Purpose::RawData,
+        Purpose::FreeSpace,
+    ];
+
     /// Its name in reports.
     pub fn name(self) -> &'static str {
         match self {
@@ -78,9 +93,10 @@ impl Extent {
 ///
 /// Global heap collections are found by their signature in what nothing else uses, because only raw data refer to them;
 /// one that is no longer used counts as used.
+#[cfg_attr(not(test), allow(dead_code))]
 pub(super) fn used_extents(state: &mut State) -> Result<Vec<Extent>> {
-    let mut fail = |walk: &Walk<'_>, number: u32, error: Error| Err(error.within(walk.path(number)));
-    let mut walk = Walk::new(state, &mut fail);
+    let mut fail = |finding: Finding| Err(finding.into_error());
+    let mut walk = Walk::new(state, None, &mut fail);
     walk.run(state)?;
     let mut extents = walk.extents;
     let mut overlap = None;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Weak};
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::object::check::Report;
 use crate::object::face::Object;
 use crate::object::options::{CreateOptions, Durability, OpenOptions};
 use crate::object::state::{Objects, Slot, State};
@@ -270,6 +271,14 @@ impl File {
     /// Checks every structure that can be reached; the first fault is the error.
     pub fn check(&self) -> Result<()> {
         self.shared.read(|state| check::check(state, false)).map_err(|e| self.explain(e, "checking"))
+    }
+
+    /// Checks every structure that can be reached, as it is in memory, and the space of the whole file, and reports at
+    /// most `max_findings` findings. [`check_path`](crate::object::check::check_path) reads everything from the file.
+    pub fn check_report(&self, max_findings: usize) -> Result<Report> {
+        let mut report = Report::new(max_findings);
+        self.shared.read(|state| check::report(state, false, &mut report)).map_err(|e| self.explain(e, "checking"))?;
+        Ok(report)
     }
 
     /// [`File::check`], and what only the flushed state must keep: the floors of B-tree nodes. For a file just opened.

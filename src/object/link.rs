@@ -79,7 +79,7 @@ pub(super) struct StoredLink {
 
 /// The links of one loaded group.
 pub(super) struct Links {
-    info: LinkInfo,
+    pub info: LinkInfo,
     phase: Phase,
     dense: Option<Box<DenseStore<LinkKind>>>,
     info_changed: bool,

@@ -5,7 +5,7 @@
 
 mod attribute;
 mod attribute_records;
-mod check;
+pub mod check;
 pub mod dataset;
 mod dense;
 mod extents;
@@ -27,6 +27,7 @@ mod walk;
 
 use std::fmt;
 
+pub use extents::Purpose;
 pub use face::{LinkInfo, Object};
 pub use file::File;
 pub use link::LinkTarget;

@@ -89,21 +89,42 @@ fn state(store: Store, superblock: Superblock, objects: Objects, recovery: Recov
     State { store, superblock, objects, maintenance, scratch: Vec::new(), recovery, open: true }
 }
 
+/// Finds and reads the superblock.
+pub(super) fn superblock(backend: &mut dyn Backend) -> Result<Superblock> {
+    let length = backend.len().map_err(|e| Error::io("asking for the file's length", e))?;
+    Superblock::locate(length, |position, buffer| {
+        backend.read_at(buffer, position).map_err(|e| Error::io("reading the superblock", e))
+    })
+}
+
+/// A state for the checker, of which nothing but the superblock is known to be readable; and what is missing where the
+/// file is too short.
+pub(super) fn for_check(
+    backend: Box<dyn Backend>,
+    superblock: Superblock,
+    read_only: bool,
+) -> Result<(State, Option<String>)> {
+    let (mut backend, superblock, recovery) = recover(backend, superblock, read_only)?;
+    let length = backend.len().map_err(|e| Error::io("asking for the file's length", e))?;
+    let truncated = missing(&superblock, length);
+    let store = Store::new(backend, superblock.sizes, superblock.base, superblock.end, read_only)?;
+    Ok((state(store, superblock, Objects::default(), recovery), truncated))
+}
+
+fn missing(superblock: &Superblock, length: u64) -> Option<String> {
+    let claimed = superblock.base.saturating_add(superblock.end);
+    let message = || format!("the file is truncated: its superblock says {claimed} bytes, it has {length}");
+    (length < claimed).then(message)
+}
+
 /// The state of an existing file.
 pub(super) fn open(mut backend: Box<dyn Backend>, options: &OpenOptions) -> Result<State> {
-    let length = backend.len().map_err(|e| Error::io("asking for the file's length", e))?;
-    let superblock = Superblock::locate(length, |position, buffer| {
-        backend.read_at(buffer, position).map_err(|e| Error::io("reading the superblock", e))
-    })?;
+    let superblock = superblock(&mut *backend)?;
     check_flags(&superblock)?;
     let (mut backend, superblock, recovery) = recover(backend, superblock, options.read_only)?;
     let length = backend.len().map_err(|e| Error::io("asking for the file's length", e))?;
-    let claimed = superblock.base.saturating_add(superblock.end);
-    if length < claimed {
-        return Err(Error::new(
-            ErrorKind::Corrupt,
-            format!("the file is truncated: its superblock says {claimed} bytes, it has {length}"),
-        ));
+    if let Some(message) = missing(&superblock, length) {
+        return Err(Error::new(ErrorKind::Corrupt, message));
     }
     let mut store = Store::new(backend, superblock.sizes, superblock.base, superblock.end, options.read_only)?;
     store.set_cache_bound(options.cache_bytes);

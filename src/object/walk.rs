@@ -2,14 +2,18 @@
 //! datatypes that data share, and every extent that belongs to it. Nothing recurses over the file's objects; cycles and
 //! objects with several links are known by their addresses.
 
+use std::collections::HashSet;
+
 use crate::error::{Damage, Error, ErrorKind, Result};
 use crate::format::free_space::FreeSpaceHeader;
 use crate::format::header::message_flag;
 use crate::format::message::file_space::FileSpaceInfo;
 use crate::format::message::kind;
+use crate::format::message::plain::BTreeK;
 use crate::format::UNDEFINED;
 use crate::heap::Part;
-use crate::object::attribute::{committed, Attributes};
+use crate::object::attribute::{committed, AttributeKind, Attributes};
+use crate::object::check::{Finding, FindingKind, Severity};
 use crate::object::dataset::DatasetState;
 use crate::object::dense::{DenseKind, DenseStore};
 use crate::object::extents::{Extent, Purpose};
@@ -24,29 +28,49 @@ use crate::store::{managers, AddressMap, Store};
 /// each other without end.
 const MAX_CLAIMS: u64 = 4;
 
+/// Names of a path that are shown; findings of a file of very deep groups would have no bounds otherwise.
+const MAX_PATH: usize = 100;
+
+/// Faults that are remembered.
+const MAX_TOLD: usize = 100_000;
+
 /// The number of the file itself among the objects.
 pub(super) const FILE: u32 = 0;
 
-/// Told every fault; an error ends the walk.
-pub(super) type Fault<'r> = &'r mut dyn FnMut(&Walk<'_>, u32, Error) -> Result<()>;
+/// Told every finding; an error ends the walk.
+pub(super) type Sink<'r> = &'r mut dyn FnMut(Finding) -> Result<()>;
 
 /// An object that the walk has met.
-struct Met {
-    address: u64,
+pub(super) struct Met {
+    pub address: u64,
     /// Where it was met first.
     parent: u32,
     name: Box<[u8]>,
+    /// Hard links and shared datatypes that lead to it.
+    pub references: u32,
+    /// The reference count in its header, once it was read.
+    pub recorded: Option<u32>,
 }
 
 /// A walk in progress, and what it has found.
 pub(super) struct Walk<'r> {
+    /// Whether what is met is also checked, and by the rules for what is flushed.
+    pub checks: Option<bool>,
     pub extents: Vec<Extent>,
-    objects: Vec<Met>,
+    /// Free sections of the file's own free-space managers.
+    pub free: Vec<(u64, u64)>,
+    pub objects: Vec<Met>,
+    /// Objects of each kind.
+    pub kinds: [u64; 3],
+    /// No fault was met, so everything was read.
+    pub whole: bool,
+    /// Faults that were told: address, damage and object, so that none is told twice.
+    told: HashSet<(u64, Damage, u32)>,
     by_address: AddressMap<u32>,
     /// Who has the structure at an address.
     structures: AddressMap<u32>,
     waiting: Vec<u32>,
-    fault: Option<Fault<'r>>,
+    sink: Sink<'r>,
     /// The end of allocation, and the bytes claimed so far.
     end: u64,
     claimed: u64,
@@ -62,15 +86,20 @@ struct Parts<'o> {
 
 impl<'r> Walk<'r> {
     /// A walk that has only met the root group.
-    pub fn new(state: &State, fault: Fault<'r>) -> Self {
-        let file = Met { address: 0, parent: FILE, name: Box::default() };
+    pub fn new(state: &State, checks: Option<bool>, sink: Sink<'r>) -> Self {
+        let file = Met { address: 0, parent: FILE, name: Box::default(), references: 0, recorded: None };
         let mut walk = Walk {
+            checks,
             extents: Vec::new(),
+            free: Vec::new(),
             objects: vec![file],
+            kinds: [0; 3],
+            whole: true,
+            told: HashSet::new(),
             by_address: AddressMap::default(),
             structures: AddressMap::default(),
             waiting: Vec::new(),
-            fault: Some(fault),
+            sink,
             end: state.store.space().end(),
             claimed: 0,
         };
@@ -102,14 +131,18 @@ impl<'r> Walk<'r> {
     pub fn path(&self, number: u32) -> String {
         let mut names = Vec::new();
         let mut number = number;
-        while let Some(met) = self.objects.get(number as usize).filter(|_| number != FILE) {
+        while let Some(met) = self.objects.get(number as usize).filter(|met| met.parent != FILE) {
+            if names.len() == MAX_PATH {
+                names.push("…".into());
+                break;
+            }
             names.push(String::from_utf8_lossy(&met.name));
             number = met.parent;
         }
         match names.len() {
-            0 => "the file".into(),
-            1 => "/".into(),
-            _ => names.iter().rev().skip(1).fold(String::new(), |path, name| path + "/" + name),
+            0 if number == FILE => "the file".into(),
+            0 => "/".into(),
+            _ => names.iter().rev().fold(String::new(), |path, name| path + "/" + name),
         }
     }
 
@@ -118,10 +151,19 @@ impl<'r> Walk<'r> {
         if !matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::Unsupported) {
             return Err(error.within(self.path(number)));
         }
-        let Some(fault) = self.fault.take() else { return Err(error) };
-        let result = fault(self, number, error);
-        self.fault = Some(fault);
-        result
+        self.whole = false;
+        let place = error.address().unwrap_or(UNDEFINED);
+        if place != UNDEFINED && self.told.len() < MAX_TOLD && !self.told.insert((place, error.damage(), number)) {
+            return Ok(());
+        }
+        let finding = Finding::from_error(&error, self.path(number));
+        (self.sink)(finding)
+    }
+
+    /// Tells what is no error.
+    pub fn warn(&mut self, number: u32, kind: FindingKind, address: Option<u64>, message: String) -> Result<()> {
+        let path = self.path(number);
+        (self.sink)(Finding { severity: Severity::Warning, kind, path, address, message })
     }
 
     /// What came of a step; its fault is told.
@@ -137,9 +179,11 @@ impl<'r> Walk<'r> {
         let next = self.objects.len() as u32;
         let number = *self.by_address.entry(address).or_insert(next);
         if number == next {
-            self.objects.push(Met { address, parent, name: name.into() });
+            self.objects.push(Met { address, parent, name: name.into(), references: 0, recorded: None });
             self.waiting.push(number);
         }
+        let met = &mut self.objects[number as usize];
+        met.references = met.references.saturating_add(1);
     }
 
     /// An extent is in use.
@@ -202,7 +246,12 @@ impl<'r> Walk<'r> {
 
     fn object(&mut self, store: &mut Store, number: u32, parts: Parts<'_>) -> Result<()> {
         let Parts { header, attributes, links, dataset } = parts;
-        self.header(number, header)?;
+        self.header(store, number, header)?;
+        if let Ok(kind) = ObjectKind::of(header) {
+            self.kinds[kind as usize] += 1;
+        }
+        let recorded = self.attempt(number, header.link_count(store))?;
+        self.objects[number as usize].recorded = recorded;
         if let Some(attributes) = attributes {
             self.attributes(store, number, header, attributes)?;
         }
@@ -216,7 +265,7 @@ impl<'r> Walk<'r> {
     }
 
     /// A header's chunks, and what is told by its messages' types.
-    fn header(&mut self, number: u32, header: &ObjectHeader) -> Result<()> {
+    fn header(&mut self, store: &mut Store, number: u32, header: &ObjectHeader) -> Result<()> {
         for (address, length) in header.extents() {
             let claimed = self.claim(number, Purpose::ObjectHeader, address, length);
             self.attempt(number, claimed)?;
@@ -225,7 +274,10 @@ impl<'r> Walk<'r> {
             let what = format_args!("message type {:#04x}: what it uses is not known", unknown.kind);
             self.tell(number, Error::unsupported(what))?;
         }
-        Ok(())
+        match self.checks {
+            Some(_) => self.check_header(store, number, header),
+            None => Ok(()),
+        }
     }
 
     fn attributes(
@@ -248,7 +300,22 @@ impl<'r> Walk<'r> {
             }
         }
         let dense = attributes.dense(store);
-        let Some(Some(dense)) = self.attempt(number, dense)? else { return Ok(()) };
+        let Some(dense) = self.attempt(number, dense)? else { return Ok(()) };
+        self.dense_attributes(store, number, dense)?;
+        match self.checks {
+            Some(_) => self.check_attributes(store, number, header, attributes),
+            None => Ok(()),
+        }
+    }
+
+    fn dense_attributes(
+        &mut self,
+        store: &mut Store,
+        number: u32,
+        dense: Option<&mut DenseStore<AttributeKind>>,
+    ) -> Result<()> {
+        let Some(dense) = dense else { return Ok(()) };
+        let sizes = store.sizes();
         self.dense(store, number, dense)?;
         let mut types = Vec::new();
         let read = dense.for_each(store, |_, object| {
@@ -272,7 +339,10 @@ impl<'r> Walk<'r> {
                 self.meet(number, &name, address);
             }
         }
-        Ok(())
+        match self.checks {
+            Some(_) => self.check_links(store, number, header, links),
+            None => Ok(()),
+        }
     }
 
     /// The extents of a dense store.
@@ -307,14 +377,30 @@ impl<'r> Walk<'r> {
                 self.claim(number, purpose, address, length)
             })
         });
-        self.attempt(number, walked).map(|_| ())
+        self.attempt(number, walked)?;
+        if let Some(flushed) = self.checks {
+            let checked = dataset.check(store, header, flushed);
+            self.attempt(number, checked)?;
+        }
+        Ok(())
     }
 
     /// The superblock extension, and what it leads to.
     fn extension(&mut self, store: &mut Store, address: u64) -> Result<()> {
         let sizes = store.sizes();
         let Some(header) = self.attempt(FILE, ObjectHeader::open(store, address))? else { return Ok(()) };
-        self.header(FILE, &header)?;
+        self.header(store, FILE, &header)?;
+        for (kind, what) in [(kind::CACHE_IMAGE, "a metadata cache image"), (kind::DRIVER_INFO, "several files")] {
+            if header.find(kind).is_some() {
+                return Err(Error::unsupported(format_args!("a file with {what}")));
+            }
+        }
+        if let Some(index) = header.find(kind::BTREE_K) {
+            let k = header.body(store, index).and_then(BTreeK::decode);
+            if let Some(k) = self.attempt(FILE, k)? {
+                store.set_chunk_k(k.chunk);
+            }
+        }
         if header.find(kind::SHARED_MESSAGE_TABLE).is_some() {
             let what = "the shared object header message table: what it uses is not known";
             self.tell(FILE, Error::unsupported(what))?;
@@ -332,10 +418,19 @@ impl<'r> Walk<'r> {
     /// One of the file's free-space managers.
     fn manager(&mut self, store: &mut Store, address: u64) -> Result<()> {
         self.enter(FILE, "free-space manager", address)?;
-        let (header, _) = managers::read(store, address)?;
+        let (header, sections) = managers::read(store, address)?;
         self.claim(FILE, Purpose::FreeSpace, address, FreeSpaceHeader::length(store.sizes()) as u64)?;
         if header.serialized > 0 {
             self.claim(FILE, Purpose::FreeSpace, header.sections, header.allocated)?;
+        }
+        let listed = sections.iter().fold((0u64, 0u64), |sum, section| (sum.0 + 1, sum.1.saturating_add(section.1)));
+        self.free.extend(sections);
+        if listed != (header.total_count, header.total_space) {
+            let detail = format_args!(
+                "{listed:?} sections and bytes listed, {} and {} counted",
+                header.total_count, header.total_space
+            );
+            return Err(Error::corrupt("free-space manager", address, detail).because(Damage::Count));
         }
         Ok(())
     }

@@ -304,6 +304,15 @@ impl Store {
         result
     }
 
+    /// Writes the superblock alone, at once, and waits until it is on the device. A failure latches.
+    pub fn replace_superblock(&mut self, image: &[u8]) -> Result<()> {
+        self.write_raw(0, image)?;
+        self.backend.sync().map_err(|e| {
+            self.failed = true;
+            Error::io("waiting for the superblock to be written", e)
+        })
+    }
+
     /// A block's length.
     #[inline]
     pub fn length(&self, id: BlockId) -> usize {

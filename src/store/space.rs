@@ -192,6 +192,13 @@ impl Space {
         self.free.overlaps(address, length) || self.pending.overlaps(address, length)
     }
 
+    /// Calls `visit` with the address and the bytes of every extent that is free or becomes free with the next flush.
+    pub fn each_free(&self, mut visit: impl FnMut(u64, u64)) {
+        for (&address, &length) in self.free.by_address.iter().chain(&self.pending.by_address) {
+            visit(address, length);
+        }
+    }
+
     /// Adds an extent that is known to be free in the flushed state (read from the file's own free-space manager).
     pub fn add_free(&mut self, address: u64, length: u64) {
         self.free.insert(address, length);

@@ -61,3 +61,12 @@ impl DatasetState {
         }
     }
 }
+
+impl DatasetState {
+    /// Checks what the raw data's extents do not tell: the chunk index. `flushed` asks for the floors of B-tree nodes.
+    pub(in crate::object) fn check(&self, store: &mut Store, header: &ObjectHeader, flushed: bool) -> Result<()> {
+        let Storage::Chunked(chunked) = &self.storage else { return Ok(()) };
+        let filtered = header.find(kind::FILTER_PIPELINE).is_some();
+        self.with_chunks(chunked, |chunks| chunks.check(store, flushed, filtered))
+    }
+}
