@@ -52,6 +52,14 @@ fn first_word(bytes: &[u8]) -> u64 {
     }
 }
 
+/// Puts an object into its block; only this part of the block is written then.
+#[inline]
+fn put(store: &mut Store, block: BlockId, at: usize, object: &[u8]) -> Result<()> {
+    let part = store.part_mut(block, at..at + object.len());
+    part.ok_or_else(|| Error::internal("an object goes past the end of its heap block"))?.copy_from_slice(object);
+    Ok(())
+}
+
 impl Heap {
     pub(super) fn insert_managed(&mut self, store: &mut Store, object: &[u8]) -> Result<HeapId> {
         let length = object.len() as u32;
@@ -65,7 +73,7 @@ impl Heap {
         };
         let entry = &mut self.table.blocks[index as usize];
         let at = (offset - entry.offset) as usize;
-        store.bytes_mut(block)[at..at + object.len()].copy_from_slice(object);
+        put(store, block, at, object)?;
         entry.live += length;
         self.live += u64::from(length);
         self.header.managed_count += 1;
@@ -161,8 +169,7 @@ impl Heap {
         }
         let block = self.direct_block(store, index)?;
         let at = (offset - self.table.blocks[index as usize].offset) as usize;
-        store.bytes_mut(block)[at..at + object.len()].copy_from_slice(object);
-        Ok(())
+        put(store, block, at, object)
     }
 
     #[inline]

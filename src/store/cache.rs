@@ -84,6 +84,8 @@ pub(super) struct Block {
     place: Place,
     length: u32,
     pub dirty: bool,
+    /// Where a dirty block differs from the last flushed state.
+    changed: (u32, u32),
     referenced: bool,
     live: bool,
 }
@@ -92,6 +94,26 @@ impl Block {
     #[inline]
     pub fn len(&self) -> usize {
         self.length as usize
+    }
+
+    /// The parts of a dirty block that differ from the last flushed state, first to last; its checksum, if it has one,
+    /// is a part of its own. All of the block where little would be left out.
+    pub fn changed_parts(&self) -> [(u32, u32); 2] {
+        let (from, to) = self.changed;
+        let sum = match self.seal {
+            Seal::None => to,
+            Seal::At(at) | Seal::Within(at) => at,
+        };
+        let sum = (sum, (sum + 4).min(self.length));
+        if (to - from) > self.length / 2 {
+            [(0, self.length), (self.length, self.length)]
+        } else if self.seal == Seal::None {
+            [(from, to), (to, to)]
+        } else if sum.0 <= to && from <= sum.1 {
+            [(from.min(sum.0), to.max(sum.1)), (self.length, self.length)]
+        } else {
+            [(from, to).min(sum), (from, to).max(sum)]
+        }
     }
 }
 
@@ -160,7 +182,16 @@ impl Cache {
             self.dirty_bytes += length;
         }
         let place = self.arena.take(length);
-        let block = Block { address, seal, place, length: length as u32, dirty, referenced: true, live: true };
+        let block = Block {
+            address,
+            seal,
+            place,
+            length: length as u32,
+            dirty,
+            changed: (0, length as u32),
+            referenced: true,
+            live: true,
+        };
         let slot = match self.vacant.pop() {
             Some(slot) => {
                 self.slots[slot as usize] = block;
@@ -213,7 +244,22 @@ impl Cache {
             block.dirty = true;
             self.dirty_bytes += block.len();
         }
+        block.changed = (0, block.length);
         self.arena.bytes_mut(block.place, block.len())
+    }
+
+    /// A part of a block, to be changed: only that is written by the next flush.
+    pub fn part_mut(&mut self, id: BlockId, part: std::ops::Range<usize>) -> Option<&mut [u8]> {
+        let block = &mut self.slots[id.0 as usize];
+        let (from, to) = (part.start as u32, part.end as u32);
+        if !block.dirty {
+            block.dirty = true;
+            self.dirty_bytes += block.len();
+            block.changed = (from, to);
+        } else {
+            block.changed = (block.changed.0.min(from), block.changed.1.max(to));
+        }
+        self.arena.bytes_mut(block.place, block.len()).get_mut(part)
     }
 
     pub fn two_mut(&mut self, source: BlockId, target: BlockId) -> Option<(&[u8], &mut [u8])> {
@@ -250,6 +296,7 @@ impl Cache {
         let (old, cut) = (std::mem::replace(&mut block.place, place), block.len() - length);
         self.arena.give(old, block.len());
         block.length = length as u32;
+        block.changed = (0, block.length);
         self.bytes -= cut;
         self.dirty_bytes -= cut;
     }

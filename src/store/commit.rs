@@ -14,6 +14,7 @@ use std::io::IoSlice;
 
 use crc32fast::Hasher;
 
+use super::cache::Cache;
 use super::file::MAX_SLICES;
 use super::{journal, BlockId, Store};
 use crate::error::{Error, Result};
@@ -29,6 +30,24 @@ pub enum Durability {
     Process,
     /// The steps are also waited for on the device (`fdatasync`): the same holds when the power is lost.
     Power,
+}
+
+/// Bytes of one block.
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    block: BlockId,
+    from: u32,
+    to: u32,
+}
+
+impl Part {
+    fn address(self, cache: &Cache) -> u64 {
+        cache.block(self.block).address + u64::from(self.from)
+    }
+
+    fn bytes(self, cache: &Cache) -> &[u8] {
+        &cache.bytes_of(self.block)[self.from as usize..self.to as usize]
+    }
 }
 
 impl Store {
@@ -55,17 +74,20 @@ impl Store {
 
     fn commit(&mut self, end: u64, superblock: &[u8]) -> Result<()> {
         let (new, in_place) = self.dirty_blocks();
-        self.write_blocks(&new)?;
+        self.write_new(&new)?;
         if self.length < self.base + end {
             self.set_length(self.base + end)?;
             self.unsynced = true;
         }
         self.barrier()?;
         if !in_place.is_empty() {
+            self.cache.seal(&in_place);
+            let parts = self.changed_parts(&in_place);
             if self.durability != Durability::None {
-                self.decide(&in_place, superblock)?;
+                self.decide(&parts, superblock)?;
             }
-            self.write_blocks(&in_place)?;
+            self.write_parts(&parts)?;
+            self.counters.blocks_written += in_place.len() as u64;
             self.barrier()?;
         }
         self.write_at(0, &mut [IoSlice::new(superblock)])?;
@@ -85,35 +107,42 @@ impl Store {
         })
     }
 
+    /// What of these blocks differs from the file.
+    fn changed_parts(&self, blocks: &[BlockId]) -> Vec<Part> {
+        let parts = blocks.iter().flat_map(|&block| {
+            let changed = self.cache.block(block).changed_parts();
+            changed.map(|(from, to)| Part { block, from, to })
+        });
+        parts.filter(|part| part.from < part.to).collect()
+    }
+
     /// Writes the record, and the flag that makes it count.
-    fn decide(&mut self, blocks: &[BlockId], superblock: &[u8]) -> Result<()> {
+    fn decide(&mut self, parts: &[Part], superblock: &[u8]) -> Result<()> {
         let mut before = vec![0; superblock.len()];
         self.read_raw(0, &mut before, "superblock")?;
-        self.write_record(blocks, &before, superblock)?;
+        self.write_record(parts, &before, superblock)?;
         superblock::set_flags(&mut before, COMMITTING);
         self.write_at(0, &mut [IoSlice::new(&before)])?;
         self.barrier()
     }
 
-    fn write_record(&mut self, blocks: &[BlockId], before: &[u8], superblock: &[u8]) -> Result<()> {
+    fn write_record(&mut self, parts: &[Part], before: &[u8], superblock: &[u8]) -> Result<()> {
         let start = self.length.saturating_sub(self.base).max(self.space.past_both_ends());
         let mut at = start;
         let mut hasher = Hasher::new();
-        let mut table = Vec::with_capacity(blocks.len() + 1);
-        for batch in blocks.chunks(MAX_SLICES) {
-            self.cache.seal(batch);
-            let mut slices = Vec::with_capacity(batch.len());
-            let from = at;
-            for &id in batch {
-                let bytes = self.cache.bytes_of(id);
+        let mut table = Vec::with_capacity(parts.len() + 1);
+        for batch in parts.chunks(MAX_SLICES) {
+            let slices: Vec<&[u8]> = batch.iter().map(|part| part.bytes(&self.cache)).collect();
+            for (part, bytes) in batch.iter().zip(&slices) {
                 hasher.update(bytes);
-                table.push((self.cache.block(id).address, bytes.len() as u64));
-                slices.push(IoSlice::new(bytes));
-                at += bytes.len() as u64;
+                table.push((part.address(&self.cache), bytes.len() as u64));
             }
-            let position = self.base + from;
-            self.backend.write_at(&mut slices, position).map_err(|e| record_error(at - from, e))?;
-            self.note_write(position, at - from);
+            let length = slices.iter().map(|bytes| bytes.len() as u64).sum();
+            let mut slices: Vec<IoSlice<'_>> = slices.into_iter().map(IoSlice::new).collect();
+            let position = self.base + at;
+            self.backend.write_at(&mut slices, position).map_err(|e| record_error(length, e))?;
+            self.note_write(position, length);
+            at += length;
         }
         hasher.update(superblock);
         table.push((0, superblock.len() as u64));
@@ -143,27 +172,38 @@ impl Store {
         Ok(())
     }
 
-    /// Writes blocks that are in address order where they belong, neighbours in one call.
-    fn write_blocks(&mut self, blocks: &[BlockId]) -> Result<()> {
-        let mut first = 0;
-        while first < blocks.len() {
-            let start = self.cache.block(blocks[first]).address;
+    /// Writes new blocks; their checksums are computed a batch at a time, while the bytes are in the processor's cache.
+    fn write_new(&mut self, blocks: &[BlockId]) -> Result<()> {
+        for batch in blocks.chunks(MAX_SLICES) {
+            self.cache.seal(batch);
+            let whole = |&block: &BlockId| Part { block, from: 0, to: self.cache.block(block).len() as u32 };
+            let parts: Vec<Part> = batch.iter().map(whole).collect();
+            self.write_parts(&parts)?;
+        }
+        self.counters.blocks_written += blocks.len() as u64;
+        Ok(())
+    }
+
+    /// Writes what is in address order where it belongs, neighbours in one call.
+    fn write_parts(&mut self, parts: &[Part]) -> Result<()> {
+        let mut rest = parts;
+        while let Some(first) = rest.first() {
+            let start = first.address(&self.cache);
             let mut end = start;
-            let mut last = first;
-            while last < blocks.len() && last - first < MAX_SLICES && self.cache.block(blocks[last]).address == end {
-                end += self.cache.block(blocks[last]).len() as u64;
-                last += 1;
+            let mut slices = Vec::new();
+            while let Some((part, behind)) = rest.split_first() {
+                if slices.len() == MAX_SLICES || part.address(&self.cache) != end {
+                    break;
+                }
+                end += u64::from(part.to - part.from);
+                slices.push(IoSlice::new(part.bytes(&self.cache)));
+                rest = behind;
             }
-            self.cache.seal(&blocks[first..last]);
-            let mut slices: Vec<IoSlice<'_>> =
-                blocks[first..last].iter().map(|&id| IoSlice::new(self.cache.bytes_of(id))).collect();
             let position = self.base + start;
             let failed = |e| Error::io(format_args!("writing {} bytes at {start:#x}", end - start), e);
             self.backend.write_at(&mut slices, position).map_err(failed)?;
             self.note_write(position, end - start);
-            self.counters.blocks_written += (last - first) as u64;
             self.counters.bytes_written += end - start;
-            first = last;
         }
         Ok(())
     }

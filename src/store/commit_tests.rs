@@ -141,3 +141,30 @@ fn syncs_and_bytes_of_a_flush_are_as_few_as_they_can_be() {
     disk.flush();
     assert_eq!(disk.store.counters().syncs - second.syncs, 4);
 }
+
+#[test]
+fn only_the_changed_part_and_the_checksum_are_written() {
+    for (part, seal, written) in [
+        (100..104, Seal::Within(4), vec![4..8, 100..104]),
+        (100..104, Seal::At(508), vec![100..104, 508..512]),
+        (500..504, Seal::At(504), vec![500..508]),
+        (8..12, Seal::Within(4), vec![4..12]),
+        (10..20, Seal::None, vec![10..20]),
+        (10..400, Seal::Within(4), vec![0..512]),
+    ] {
+        let mut disk = Disk::new(Durability::Process);
+        let (id, address) = disk.store.create_block(512, seal).unwrap();
+        disk.store.bytes_mut(id).fill(7);
+        disk.flush();
+        disk.store.part_mut(id, part.clone()).unwrap().fill(9);
+        let before = disk.store.counters();
+        disk.flush();
+        let bytes: u64 = written.iter().map(|part| part.end - part.start).sum();
+        let after = disk.store.counters();
+        assert_eq!(after.bytes_written - before.bytes_written, bytes, "{part:?} {seal:?}");
+        assert_eq!(after.record_bytes - before.record_bytes, bytes + 48 + 16 * (written.len() as u64 + 1) + 36);
+        let file = replay(&disk.log.lock());
+        let block = &file[address as usize..][..512];
+        assert!(seal.holds(block) && block[part.clone()].iter().all(|&byte| byte == 9), "{part:?} {seal:?}");
+    }
+}

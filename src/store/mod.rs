@@ -338,6 +338,14 @@ impl Store {
         self.cache.bytes_mut(id)
     }
 
+    /// A part of a block, to be changed: the flush writes this part and the checksum instead of the whole block. Nothing
+    /// where the block ends before.
+    #[inline]
+    pub fn part_mut(&mut self, id: BlockId, part: std::ops::Range<usize>) -> Option<&mut [u8]> {
+        self.edits += 1;
+        self.cache.part_mut(id, part)
+    }
+
     /// Two different blocks at once, the second to be changed.
     pub fn two_mut(&mut self, source: BlockId, target: BlockId) -> Result<(&[u8], &mut [u8])> {
         self.edits += 1;
