@@ -1,17 +1,20 @@
-//! The outside fails: the Nth read, write or set-length of a small workload meets an error, for every N. The call
-//! reports it, nothing more is written, and every later call but close is refused. And while nothing fails: between two
-//! flushes nothing of the last flushed state is overwritten.
+//! The outside fails: the Nth read, write, set-length or sync of a small workload meets an error, or a write stops
+//! half-way, for every N, at every level of durability. The call reports it, nothing more is written, and every later call
+//! but close is refused; the file opens in its last flushed state, or in the one that was in progress. And while nothing
+//! fails: between two flushes nothing of the last flushed state is overwritten.
 
 mod common;
+#[path = "crash/libhdf5.rs"]
+mod libhdf5;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use common::{describe, Contents};
+use common::{check_recovered, describe, say, Contents};
 use h5r::datatype::{Datatype, Number};
 use h5r::error::{Error, ErrorKind, Result};
 use h5r::object::dataset::DatasetOptions;
-use h5r::object::{CreateOptions, File, GroupOptions, OpenOptions, Order, Phase};
+use h5r::object::{CreateOptions, Durability, File, GroupOptions, OpenOptions, Order, Phase};
 use h5r::rebalance::LazyOptions;
 use h5r::store::{Change, Fault, FaultBackend, FaultControl, MemoryBackend, RecordingBackend};
 use parking_lot::Mutex;
@@ -67,62 +70,114 @@ fn delete(file: &File, name: &str, first: u8, count: u8) -> Result<()> {
     (first..first + count).try_for_each(|number| root.attr_delete(&format!("{name}{number}")))
 }
 
-/// A run of [`CALLS`] on a backend that fails.
-struct Run {
-    control: Arc<Mutex<FaultControl>>,
-    bytes: Arc<Mutex<Vec<u8>>>,
-    /// The contents at the last flush that was done, and the changes of the file until then.
-    flushed: Option<Contents>,
-    changes: u64,
+/// A file in memory.
+type Bytes = Arc<Mutex<Vec<u8>>>;
+
+/// What [`CALLS`] do to a file when nothing fails.
+struct Plan {
+    /// The file to open, or none to create one.
+    base: Option<Vec<u8>>,
+    /// The file after it was opened or created, after each flush, and after closing.
+    flushed: Vec<(Vec<u8>, Contents)>,
 }
 
-impl Run {
-    /// Runs with a fault at the `call`-th access; whether it was met. `base` is the file to open, or none to create one.
-    fn with_fault(base: Option<&[u8]>, call: u64, fault: Fault) -> bool {
-        let memory = MemoryBackend::with_bytes(base.map(<[u8]>::to_vec).unwrap_or_default());
+impl Plan {
+    fn new(base: Option<Vec<u8>>) -> Plan {
+        let mut plan = Plan { base, flushed: Vec::new() };
+        let (file, _, bytes) = plan.open(Durability::Process, None);
+        let file = file.unwrap();
+        let mut note = || {
+            let bytes = bytes.lock().clone();
+            plan.flushed.push((bytes.clone(), describe(&open(bytes).unwrap()).unwrap()));
+        };
+        note();
+        for (what, call) in CALLS {
+            call(&file).unwrap();
+            if what.contains("flush") {
+                note();
+            }
+        }
+        file.close().unwrap();
+        note();
+        plan
+    }
+
+    /// Opens or creates the file on a backend that fails.
+    fn open(
+        &self,
+        durability: Durability,
+        fault: Option<(u64, Fault)>,
+    ) -> (Result<File>, Arc<Mutex<FaultControl>>, Bytes) {
+        let memory = MemoryBackend::with_bytes(self.base.clone().unwrap_or_default());
         let bytes = memory.shared();
         let backend = FaultBackend::new(Box::new(memory));
         let control = backend.control();
-        control.lock().watch(call, fault);
-        let flushed = base.map(|base| describe(&open(base.to_vec()).unwrap()).unwrap());
-        let mut run = Run { control, bytes, flushed, changes: 0 };
+        if let Some((call, fault)) = fault {
+            control.lock().watch(call, fault);
+        }
         let path = Path::new("faulty");
-        let file = match base {
+        let file = match self.base {
             // No cache, so that there is much to read.
             Some(_) => {
-                let options = OpenOptions { cache_bytes: 0, ..OpenOptions::default() };
+                let options = OpenOptions { cache_bytes: 0, durability, ..OpenOptions::default() };
                 File::open_on(Box::new(backend), path, &options)
             }
             None => {
-                let options = CreateOptions { cache_bytes: 0, ..CreateOptions::default() };
+                let options = CreateOptions { cache_bytes: 0, durability, ..CreateOptions::default() };
                 File::create_on(Box::new(backend), path, &options)
             }
         };
+        (file, control, bytes)
+    }
+}
+
+/// A run of [`CALLS`] on a backend that fails.
+struct Run<'a> {
+    plan: &'a Plan,
+    durability: Durability,
+    control: Arc<Mutex<FaultControl>>,
+    bytes: Bytes,
+    /// Flushes that were done, opening or creating the file included, and the file after the last.
+    flushes: usize,
+    flushed: Vec<u8>,
+    sample: &'a libhdf5::Sample,
+}
+
+impl Run<'_> {
+    /// Runs with a fault at the `call`-th access; whether it was met.
+    fn with_fault(plan: &Plan, durability: Durability, fault: (u64, Fault), sample: &libhdf5::Sample) -> bool {
+        let (file, control, bytes) = plan.open(durability, Some(fault));
+        let mut run = Run { plan, durability, control, bytes, flushes: 0, flushed: Vec::new(), sample };
+        let what = format!("{durability:?}, {:?} at {}", fault.1, fault.0);
         match file {
-            Err(e) => run.failed_to_open(&e),
-            Ok(file) => run.calls(file, call),
+            Err(e) => run.failed_to_open(&what, &e),
+            Ok(file) => run.calls(file, &what),
         }
         let met = run.control.lock().failed.is_some();
         met
     }
 
-    fn failed_to_open(&self, error: &Error) {
-        assert_eq!(error.kind(), ErrorKind::Io, "opening: {error:?}");
+    fn failed_to_open(&self, what: &str, error: &Error) {
+        assert_eq!(error.kind(), ErrorKind::Io, "{what}: opening: {error:?}");
         assert_eq!(self.control.lock().changes_after, 0);
+        if self.plan.base.is_some() {
+            assert_eq!(Some(&*self.bytes.lock()), self.plan.base.as_ref(), "{what}: changed by opening");
+        }
     }
 
-    fn calls(&mut self, file: File, fault_at: u64) {
+    fn calls(&mut self, file: File, what: &str) {
         self.note_flush();
         let held = file.root();
-        for (what, call) in CALLS {
+        for (call_name, call) in CALLS {
             let failed_before = self.control.lock().failed;
             let result = call(&file);
             let failed = self.control.lock().failed;
-            let what = format!("fault at {fault_at}, {what}");
+            let what = format!("{what}, {call_name}");
+            let in_flush = call_name.contains("flush");
             match (failed_before, failed) {
                 (None, None) => {
                     result.unwrap_or_else(|e| panic!("{what}: {e:?}"));
-                    if what.contains("flush") {
+                    if in_flush {
                         self.note_flush();
                     }
                 }
@@ -130,7 +185,7 @@ impl Run {
                     let error = result.err().unwrap_or_else(|| panic!("{what}: the fault was not reported"));
                     assert_eq!(error.kind(), ErrorKind::Io, "{what}: {error:?}");
                     if changing {
-                        self.check_disk(&what, what.contains("flush"));
+                        self.check_disk(&what, in_flush);
                     }
                 }
                 (Some(true), _) => {
@@ -147,9 +202,10 @@ impl Run {
         let failed = self.control.lock().failed;
         let closed = file.close();
         if failed == Some(true) {
-            assert_eq!(self.control.lock().changes_after, 0, "fault at {fault_at}: written after a failure");
+            assert_eq!(self.control.lock().changes_after, 0, "{what}: written after a failure");
         } else if failed.is_none() && self.control.lock().failed.is_some() {
-            assert_eq!(closed.err().map(|e| e.kind()), Some(ErrorKind::Io), "fault at {fault_at}, in close");
+            assert_eq!(closed.err().map(|e| e.kind()), Some(ErrorKind::Io), "{what}, in close");
+            self.check_disk(&format!("{what}, in close"), true);
         }
         assert_eq!(file.flush().unwrap_err().kind(), ErrorKind::Closed);
         if let Ok(held) = held {
@@ -158,34 +214,66 @@ impl Run {
     }
 
     fn note_flush(&mut self) {
-        self.flushed = Some(describe(&open(self.bytes.lock().clone()).unwrap()).unwrap());
-        self.changes = self.control.lock().changes;
+        self.flushes += 1;
+        self.flushed = self.bytes.lock().clone();
     }
 
-    /// Before the first block of a flush is written, the file holds the last flushed state; later it may be broken,
-    /// but opening it is safe.
+    /// After a failed change: the file is in its last flushed state or, in a flush, in the one that was in progress.
     fn check_disk(&self, what: &str, in_flush: bool) {
-        let whole = !in_flush || self.control.lock().changes == self.changes;
-        let disk = open(self.bytes.lock().clone()).and_then(|file| describe(&file));
-        if whole && matches!(self.control.lock().fail_at, Some((_, Fault::Error(_)))) {
-            assert_eq!(Some(disk.unwrap_or_else(|e| panic!("{what}: {e:?}"))), self.flushed, "{what}");
+        let crashed = self.bytes.lock().clone();
+        if self.durability == Durability::None && in_flush {
+            // Nothing is promised but that opening is safe.
+            drop(open(crashed).and_then(|file| describe(&file)));
+            return;
+        }
+        let last = self.flushes - 1;
+        let allowed = &self.plan.flushed[last..=last + usize::from(in_flush)];
+        let place = |contents| allowed.iter().position(|(_, allowed)| *allowed == contents);
+        let read = open(crashed.clone()).and_then(|file| describe(&file)).map_err(|e| e.to_string());
+        let read = read.map(place).unwrap_or_else(|e| panic!("{what}: {e}"));
+        let state = read.unwrap_or_else(|| panic!("{what}: neither the last flushed state nor the next"));
+        let memory = MemoryBackend::with_bytes(crashed.clone());
+        let shared = memory.shared();
+        let file = File::open_on(Box::new(memory), Path::new("disk"), &OpenOptions::default()).unwrap();
+        let recovered = shared.lock().clone();
+        check_recovered(&recovered).unwrap_or_else(|e| panic!("{what}: {e}"));
+        file.check_flushed().unwrap_or_else(|e| panic!("{what}: {e}"));
+        assert_eq!(place(describe(&file).unwrap()), read, "{what}: other contents after recovery");
+        let flushed = &self.flushed;
+        if crashed[..48] == flushed[..48] {
+            // The commit was not decided on: nothing of the last flushed state was touched.
+            for (address, length) in open(flushed.clone()).unwrap().used_extents().unwrap() {
+                let extent = address as usize..(address + length) as usize;
+                assert!(crashed[extent.clone()] == flushed[extent], "{what}: changed at {address:#x}");
+            }
+        }
+        if self.control.lock().calls.is_multiple_of(3) {
+            self.sample.add(what.into(), &crashed, &recovered, &allowed[state].0);
         }
     }
 }
 
-fn every_fault(base: Option<&[u8]>) {
-    for fault in [Fault::Error(EIO), Fault::Error(ENOSPC), Fault::Short(ENOSPC)] {
-        let mut call = 1;
-        while Run::with_fault(base, call, fault) {
-            call += 1;
+fn every_fault(name: &str, base: Option<Vec<u8>>) {
+    let plan = Plan::new(base);
+    let sample = libhdf5::Sample::new(name, 100);
+    let mut runs = 0;
+    for durability in [Durability::None, Durability::Process, Durability::Power] {
+        for fault in [Fault::Error(EIO), Fault::Error(ENOSPC), Fault::Short(EIO), Fault::Short(ENOSPC)] {
+            let mut call = 1;
+            while Run::with_fault(&plan, durability, (call, fault), &sample) {
+                call += 1;
+            }
+            runs += call - 1;
         }
-        assert!(call > 20, "{call} accesses");
     }
+    say(&format!("faults: {name}: {runs} accesses failed"));
+    assert!(runs > 12 * 40, "{runs} accesses");
+    sample.judge();
 }
 
 #[test]
 fn every_access_of_a_new_file_fails() {
-    every_fault(None);
+    every_fault("faults-new", None);
 }
 
 #[test]
@@ -203,7 +291,7 @@ fn every_access_of_an_opened_file_fails() {
     }
     file.close().unwrap();
     let base = bytes.lock().clone();
-    every_fault(Some(&base));
+    every_fault("faults-opened", Some(base));
 }
 
 /// A step between flushes; numbers are taken modulo what there is.

@@ -10,7 +10,7 @@ use crate::object::check::Report;
 use crate::object::face::Object;
 use crate::object::options::{CreateOptions, Durability, OpenOptions};
 use crate::object::state::{Objects, Slot, State};
-use crate::object::{check, open, path};
+use crate::object::{check, extents, open, path};
 use crate::rebalance::{
     self, Controller, Host, IncrementalOptions, LazyOptions, RebalanceStats, Retired, SmartOptions, Subject, Survey,
 };
@@ -285,6 +285,13 @@ impl File {
     #[doc(hidden)]
     pub fn check_flushed(&self) -> Result<()> {
         self.shared.read(|state| check::check(state, true)).map_err(|e| self.explain(e, "checking"))
+    }
+
+    /// What the file uses: addresses and lengths, ascending.
+    #[doc(hidden)]
+    pub fn used_extents(&self) -> Result<Vec<(u64, u64)>> {
+        let extents = self.shared.read(extents::used_extents)?;
+        Ok(extents.iter().map(|extent| (extent.address, extent.length)).collect())
     }
 
     /// Breaks the deferred reuse of space, on purpose: `Space::reuse_at_once`.

@@ -149,7 +149,7 @@ impl Backend for RecordingBackend {
 pub enum Fault {
     /// With this error number of the operating system, without having done anything.
     Error(i32),
-    /// With this error number, a write after the first half of its bytes.
+    /// With this error number, a write after the sectors of 512 bytes that end in its first half.
     Short(i32),
 }
 
@@ -231,7 +231,9 @@ impl Backend for FaultBackend {
             Some(Fault::Error(number)) => Err(io::Error::from_raw_os_error(number)),
             Some(Fault::Short(number)) => {
                 let bytes: Vec<u8> = buffers.iter().flat_map(|buffer| buffer.iter().copied()).collect();
-                self.inner.write_at(&mut [IoSlice::new(&bytes[..bytes.len() / 2])], offset)?;
+                let half = offset + bytes.len() as u64 / 2;
+                let length = (half - half % 512).saturating_sub(offset) as usize;
+                self.inner.write_at(&mut [IoSlice::new(&bytes[..length])], offset)?;
                 Err(io::Error::from_raw_os_error(number))
             }
         }

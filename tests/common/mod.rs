@@ -2,9 +2,11 @@
 #![allow(dead_code)]
 
 use std::collections::{BTreeMap, HashMap};
+use std::io::Write;
 
 use h5r::datatype::Datatype;
 use h5r::error::{ErrorKind, Result};
+use h5r::format::superblock::{Superblock, COMMITTING};
 use h5r::object::{File, LinkTarget, Object, ObjectKind, Order};
 
 /// An attribute: its type, its dimensions (none: null) and its bytes as the file has them.
@@ -122,4 +124,33 @@ pub fn difference(expected: &Contents, found: &Contents) -> String {
         }
     }
     "no difference".into()
+}
+
+/// Prints also where the output of tests that pass is not shown: a harness that does little must be seen.
+pub fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// The superblock of a file in memory.
+pub fn superblock(bytes: &[u8]) -> Result<Superblock> {
+    Superblock::locate(bytes.len() as u64, |at, buffer| {
+        buffer.copy_from_slice(&bytes[at as usize..at as usize + buffer.len()]);
+        Ok(())
+    })
+}
+
+/// Whether the file was caught in a commit: only h5r opens it.
+pub fn is_flagged(bytes: &[u8]) -> bool {
+    superblock(bytes).is_ok_and(|superblock| superblock.flags & COMMITTING != 0)
+}
+
+/// What is wrong with a file in memory that h5r has opened for writing, as any library would see it: it must not be
+/// within a commit, and end where its allocation does.
+pub fn check_recovered(bytes: &[u8]) -> std::result::Result<(), String> {
+    let superblock = superblock(bytes).map_err(|e| e.to_string())?;
+    let (flags, end, length) = (superblock.flags, superblock.base + superblock.end, bytes.len() as u64);
+    match flags & COMMITTING == 0 && length == end {
+        true => Ok(()),
+        false => Err(format!("after recovery: flags {flags:#x}, {length} bytes, allocation ends at {end}")),
+    }
 }

@@ -6,11 +6,10 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::Path;
 use std::sync::Arc;
 
-use h5r::format::superblock::{Superblock, COMMITTING};
 use h5r::object::{Durability, File, OpenOptions};
 use h5r::store::{Change, MemoryBackend, RecordingBackend};
 
-use crate::common::{describe, difference, Contents};
+use crate::common::{check_recovered, describe, difference, Contents};
 use crate::random::Random;
 use crate::record::{open_bytes, without_data, Point, Recording};
 use crate::states::{self, State};
@@ -38,19 +37,6 @@ fn hash(bytes: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
     bytes.hash(&mut hasher);
     hasher.finish()
-}
-
-pub fn superblock(bytes: &[u8]) -> Result<Superblock, String> {
-    let found = Superblock::locate(bytes.len() as u64, |at, buffer| {
-        buffer.copy_from_slice(&bytes[at as usize..at as usize + buffer.len()]);
-        Ok(())
-    });
-    found.map_err(|e| format!("superblock: {e}"))
-}
-
-/// Whether the state was caught in a commit: only h5r opens it.
-pub fn is_flagged(bytes: &[u8]) -> bool {
-    superblock(bytes).is_ok_and(|superblock| superblock.flags & COMMITTING != 0)
 }
 
 impl<'a> Judge<'a> {
@@ -146,12 +132,7 @@ impl<'a> Judge<'a> {
         let durability = self.recording.durability;
         let (file, shared) = open_bytes(bytes.to_vec(), false, durability).map_err(|e| e.to_string())?;
         let recovered = shared.lock().clone();
-        let superblock = superblock(&recovered)?;
-        let end = superblock.base + superblock.end;
-        if superblock.flags & COMMITTING != 0 || recovered.len() as u64 != end {
-            let (flags, length) = (superblock.flags, recovered.len());
-            return Err(format!("after recovery: flags {flags:#x}, {length} bytes, allocation ends at {end}"));
-        }
+        check_recovered(&recovered)?;
         let key = (hash(&recovered), true);
         if let Some(&place) = self.read.get(&key) {
             return Ok((place, recovered));

@@ -1,28 +1,22 @@
-//! Has a sample of the states read in full by libhdf5: what h5r recovered, and what it need not recover, are files like
-//! those that a flush without a crash leaves. A file caught in a commit is refused, and left alone by h5clear.
+//! Has a sample of crashed files read in full by libhdf5: what h5r recovered, and what it need not recover, are files
+//! like those that a flush without a crash leaves. A file caught in a commit is refused, and left alone by h5clear.
 
 use std::collections::HashMap;
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use parking_lot::Mutex;
 
-use crate::judge::is_flagged;
-use crate::random::Random;
-use crate::record::Recording;
-use crate::say;
-use crate::states::{self, State};
+use crate::common::{is_flagged, say};
 
 /// The oldest and the newest that is to be had.
 const VERSIONS: [&str; 2] = ["1.10.8", "2.2.0"];
 
 /// The version that does not know all of what the newest writes by default.
 const OLDEST: &str = VERSIONS[0];
-
-/// States that are looked at, at least.
-const AT_LEAST: usize = 150;
 
 struct Pick {
     path: PathBuf,
@@ -35,71 +29,59 @@ struct Pick {
 #[derive(Default)]
 struct Picks {
     picks: Vec<Pick>,
-    references: HashMap<(String, usize), PathBuf>,
+    /// By a hash of their bytes: the files that flushes left, and what they are.
+    references: HashMap<u64, (PathBuf, String)>,
 }
 
 /// Files for libhdf5.
 pub struct Sample {
     folder: PathBuf,
-    /// One state in so many is taken.
-    every: u64,
+    /// So many are to be there.
+    least: usize,
     picks: Mutex<Picks>,
 }
 
 impl Sample {
-    /// For a campaign of so many states.
-    pub fn new(states: usize) -> Sample {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("crash");
+    /// A sample in a folder of its own, of at least so many crashed files.
+    pub fn new(name: &str, least: usize) -> Sample {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).unwrap();
-        let wanted = AT_LEAST + states / 100;
-        Sample { folder, every: (states / wanted) as u64, picks: Mutex::default() }
+        Sample { folder, least, picks: Mutex::default() }
     }
 
-    /// Perhaps takes a state that h5r recovered, and that has the contents of this flush of the recording.
-    pub fn offer(&self, state: &State, recovered: &[u8], flush: (&Recording, usize), random: &mut Random) {
-        // Raw data that were overwritten in place may be of either state.
-        if !random.one_in(self.every) || flush.0.without_data {
-            return;
-        }
+    /// Takes a file as the crash left it and as h5r recovered it, and one that a flush left with the same contents.
+    pub fn add(&self, how: String, crashed: &[u8], recovered: &[u8], flushed: &[u8]) {
         let mut picks = self.picks.lock();
-        let reference = self.reference(&mut picks, flush);
+        let mut hasher = DefaultHasher::new();
+        flushed.hash(&mut hasher);
+        let reference = picks.references.entry(hasher.finish()).or_insert_with(|| {
+            let path = self.folder.join(format!("flushed-{:x}.h5", hasher.finish()));
+            fs::write(&path, flushed).unwrap();
+            (path, how.clone())
+        });
+        let reference = reference.0.clone();
         let number = picks.picks.len();
-        let how = format!("{}, {}", flush.0.name, state.how);
         let file = |kind: &str, bytes: &[u8]| {
             let path = self.folder.join(format!("{number}-{kind}.h5"));
             fs::write(&path, bytes).unwrap();
             path
         };
-        let raw = (!is_flagged(&state.bytes)).then(|| reference.clone());
-        picks.picks.push(Pick { path: file("crashed", &state.bytes), reference: raw, how: how.clone() });
+        let raw = (!is_flagged(crashed)).then(|| reference.clone());
+        picks.picks.push(Pick { path: file("crashed", crashed), reference: raw, how: how.clone() });
         picks.picks.push(Pick { path: file("recovered", recovered), reference: Some(reference), how });
-    }
-
-    /// The file that the flush left.
-    fn reference(&self, picks: &mut Picks, (recording, point): (&Recording, usize)) -> PathBuf {
-        let number = picks.references.len();
-        let path = picks.references.entry((recording.name.clone(), point)).or_insert_with(|| {
-            let mut bytes = recording.start.clone();
-            let changes = &recording.changes[..recording.points[point].end];
-            changes.iter().for_each(|change| states::apply(&mut bytes, change));
-            let path = self.folder.join(format!("flushed-{number}.h5"));
-            fs::write(&path, bytes).unwrap();
-            path
-        });
-        path.clone()
     }
 
     /// Reads all that was taken, with each version.
     pub fn judge(self) {
         let Some((reader, libraries)) = find_judges(&self.folder) else { return };
         let Picks { picks, references } = self.picks.into_inner();
-        assert!(picks.len() >= AT_LEAST, "{} files", picks.len());
+        assert!(picks.len() >= 2 * self.least, "{} files", picks.len());
         for (version, library) in &libraries {
             let read = |paths: &[&Path]| ask(&reader, library, 'r', paths);
-            let flushed: Vec<&Path> = references.values().map(PathBuf::as_path).collect();
+            let flushed: Vec<&Path> = references.values().map(|(path, _)| path.as_path()).collect();
             let digests: HashMap<&Path, String> = flushed.iter().copied().zip(read(&flushed)).collect();
-            for ((name, _), path) in &references {
+            for (path, name) in references.values() {
                 let readable = !digests[path.as_path()].starts_with("failed");
                 assert!(readable || (version == OLDEST && name.contains("latest")), "{version}: {name}: {path:?}");
             }
@@ -111,7 +93,7 @@ impl Sample {
             }
             refuse(&reader, library, version, &caught);
             say(&format!("libhdf5 {version}: {} files read, {} refused", whole.len(), caught.len()));
-            assert!(whole.len() > AT_LEAST && caught.len() > AT_LEAST / 20);
+            assert!(caught.len() > self.least / 20, "{} files within a commit", caught.len());
         }
         fs::remove_dir_all(&self.folder).unwrap();
     }

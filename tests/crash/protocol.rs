@@ -75,7 +75,7 @@ fn commits(recording: &Recording) -> Vec<Commit> {
 fn base(recording: &Recording) -> u64 {
     match recording.start.is_empty() {
         true => 0,
-        false => crate::judge::superblock(&recording.start).unwrap().base,
+        false => crate::common::superblock(&recording.start).unwrap().base,
     }
 }
 

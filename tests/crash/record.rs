@@ -11,6 +11,7 @@ use h5r::store::{Change, MemoryBackend, RecordingBackend};
 use parking_lot::Mutex;
 
 use crate::common::{describe, Contents};
+use crate::states;
 
 /// A flush (or the open or creation that the log begins with): it made `contents` the promised state.
 pub struct Point {
@@ -32,6 +33,15 @@ pub struct Recording {
     pub points: Vec<Point>,
     /// Raw data were overwritten in place, which no level journals: contents are compared without data.
     pub without_data: bool,
+}
+
+impl Recording {
+    /// The file that a flush left.
+    pub fn flushed(&self, point: usize) -> Vec<u8> {
+        let mut bytes = self.start.clone();
+        self.changes[..self.points[point].end].iter().for_each(|change| states::apply(&mut bytes, change));
+        bytes
+    }
 }
 
 /// How a file is kept tight.
