@@ -143,6 +143,7 @@ fn syncs_and_bytes_of_a_flush_are_as_few_as_they_can_be() {
 }
 
 #[test]
+#[allow(clippy::single_range_in_vec_init)]
 fn only_the_changed_part_and_the_checksum_are_written() {
     for (part, seal, written) in [
         (100..104, Seal::Within(4), vec![4..8, 100..104]),
