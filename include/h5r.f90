@@ -94,6 +94,25 @@ module h5r
   integer(c_int64_t), parameter, public :: H5R_ALLOW_LAZY = 2_c_int64_t
   integer(c_int64_t), parameter, public :: H5R_ALLOW_INCREMENTAL = 4_c_int64_t
   integer(c_int64_t), parameter, public :: H5R_ALLOW_ALL = 7_c_int64_t
+  integer(c_int32_t), parameter, public :: H5R_SEVERITY_ERROR = 0
+  integer(c_int32_t), parameter, public :: H5R_SEVERITY_WARNING = 1
+  integer(c_int32_t), parameter, public :: H5R_SEVERITY_UNCHECKED = 2
+  integer(c_int32_t), parameter, public :: H5R_FINDING_STRUCTURE = 0
+  integer(c_int32_t), parameter, public :: H5R_FINDING_CHECKSUM = 1
+  integer(c_int32_t), parameter, public :: H5R_FINDING_BOUND = 2
+  integer(c_int32_t), parameter, public :: H5R_FINDING_COUNT = 3
+  integer(c_int32_t), parameter, public :: H5R_FINDING_ORDER = 4
+  integer(c_int32_t), parameter, public :: H5R_FINDING_REFERENCES = 5
+  integer(c_int32_t), parameter, public :: H5R_FINDING_OVERLAP = 6
+  integer(c_int32_t), parameter, public :: H5R_FINDING_FLOOR = 7
+  integer(c_int32_t), parameter, public :: H5R_FINDING_LEAK = 8
+  integer(c_int32_t), parameter, public :: H5R_FINDING_FLAG = 9
+  integer(c_int32_t), parameter, public :: H5R_FINDING_INTERRUPTED = 10
+  integer(c_int32_t), parameter, public :: H5R_FINDING_UNSUPPORTED = 11
+  integer(c_int32_t), parameter, public :: H5R_INTERRUPTED_NONE = 0
+  integer(c_int32_t), parameter, public :: H5R_INTERRUPTED_APPLIED = 1
+  integer(c_int32_t), parameter, public :: H5R_INTERRUPTED_DISCARDED = 2
+  integer(c_int64_t), parameter, public :: H5R_NO_ADDRESS = -1_c_int64_t
   integer(c_int32_t), parameter, public :: H5R_OK = 0
   integer(c_int32_t), parameter, public :: H5R_ERR_BAD_HANDLE = -1
   integer(c_int32_t), parameter, public :: H5R_ERR_ARGUMENT = -2
@@ -158,6 +177,11 @@ module h5r
     integer(c_size_t) :: struct_size = 32
     type(h5r_storage) :: links, attributes
   end type
+  type, bind(C), public :: h5r_check_options
+    integer(c_size_t) :: struct_size = 24
+    integer(c_int32_t) :: recover = 0, locking = H5R_LOCKING_ENVIRONMENT
+    integer(c_int64_t) :: max_findings = 1000
+  end type
   type, bind(C), public :: h5r_dataset_options
     integer(c_size_t) :: struct_size = 72
     type(c_ptr) :: max_dims = c_null_ptr, chunk = c_null_ptr ! in C's order
@@ -205,7 +229,20 @@ module h5r
     integer(c_int64_t) :: timestamp_ns
   end type
 
+  type, bind(C) :: c_finding
+    integer(c_int32_t) :: severity, kind
+    integer(c_int64_t) :: address
+    type(c_ptr) :: path, message
+  end type
+
   ! What the information calls store.
+  type, bind(C), public :: h5r_check_report
+    integer(c_size_t) :: struct_size = 128
+    integer(c_int64_t) :: errors = 0, warnings = 0, unchecked = 0, groups = 0, datasets = 0, named_types = 0
+    integer(c_int64_t) :: file_bytes = 0, allocated_bytes = 0, used_bytes = 0, free_bytes = 0, leaked_bytes = 0
+    integer(c_int64_t) :: redo_blocks = 0, redo_bytes = 0
+    integer(c_int32_t) :: interrupted = H5R_INTERRUPTED_NONE, flags = 0, flags_cleared = 0, reserved = 0
+  end type
   type, bind(C), public :: h5r_rebalance_stats
     integer(c_size_t) :: struct_size = 464
     integer(c_int32_t) :: mode = 0, effective_mode = 0
@@ -261,12 +298,23 @@ module h5r
     integer function h5r_visit(name)
       character(*), intent(in) :: name
     end function
+    ! Told a finding of h5r_check_path: H5R_SEVERITY_..., H5R_FINDING_..., its address or H5R_NO_ADDRESS, the object's
+    ! path and what was found. Returns as h5r_visit.
+    integer function h5r_finding_visit(severity, kind, address, path, message)
+      import :: int64
+      integer, intent(in) :: severity, kind
+      integer(int64), intent(in) :: address
+      character(*), intent(in) :: path, message
+    end function
   end interface
-  public :: h5r_progress_callback, h5r_mode_change_callback, h5r_visit
+  public :: h5r_progress_callback, h5r_mode_change_callback, h5r_visit, h5r_finding_visit
 
   ! How an iteration finds the Fortran procedure again.
   type :: visitor
     procedure(h5r_visit), pointer, nopass :: call => null()
+  end type
+  type :: finding_visitor
+    procedure(h5r_finding_visit), pointer, nopass :: call => null()
   end type
 
   interface
@@ -623,6 +671,15 @@ module h5r
       type(c_ptr), value :: stats_out
       integer(c_int32_t) :: returned
     end function
+    function c_check_path(path, options, report_out, visit, user_data) result(returned) bind(C, name='h5r_check_path')
+      import :: c_char, c_funptr, c_int32_t, c_ptr
+      character(kind=c_char), intent(in) :: path(*)
+      type(c_ptr), value :: options
+      type(c_ptr), value :: report_out
+      type(c_funptr), value :: visit
+      type(c_ptr), value :: user_data
+      integer(c_int32_t) :: returned
+    end function
   end interface
   interface h5r_attr_write
     module procedure attr_write_int8_0
@@ -772,6 +829,7 @@ module h5r
 
   public :: h5r_last_error, h5r_status_name, h5r_version, h5r_text
   public :: h5r_create, h5r_open, h5r_flush, h5r_set_durability, h5r_close, h5r_check, h5r_root
+  public :: h5r_check_path
   public :: h5r_group_create, h5r_object_open, h5r_object_close, h5r_object_kind
   public :: h5r_dataset_create, h5r_dataset_info, h5r_type_string, h5r_type_size, h5r_type_close
   public :: h5r_attr_info, h5r_attr_delete, h5r_attr_rename, h5r_attr_exists, h5r_attr_count, h5r_attr_iterate
@@ -885,6 +943,36 @@ contains
     integer, intent(out), optional :: status
     call finish(c_check(file%handle), status)
   end subroutine
+
+  ! Checks the file at path and counts what it finds in report; damage is no error. Tells visit each finding.
+  subroutine h5r_check_path(path, report, visit, options, status)
+    character(*), intent(in) :: path
+    type(h5r_check_report), intent(out), target :: report
+    procedure(h5r_finding_visit), optional :: visit
+    type(h5r_check_options), intent(in), optional, target :: options
+    integer, intent(out), optional :: status
+    type(finding_visitor), target :: context
+    type(c_ptr) :: given
+    type(c_funptr) :: call_visit
+    given = c_null_ptr
+    if (present(options)) given = c_loc(options)
+    call_visit = c_null_funptr
+    if (present(visit)) then
+      context%call => visit
+      call_visit = c_funloc(visit_finding)
+    end if
+    call finish(c_check_path(c_string(path), given, c_loc(report), call_visit, c_loc(context)), status)
+  end subroutine
+
+  function visit_finding(finding, user_data) result(answer) bind(C)
+    type(c_finding), intent(in) :: finding
+    type(c_ptr), value :: user_data
+    integer(c_int32_t) :: answer
+    type(finding_visitor), pointer :: context
+    call c_f_pointer(user_data, context)
+    answer = int(context%call(int(finding%severity), int(finding%kind), finding%address, h5r_text(finding%path), &
+      h5r_text(finding%message)), c_int32_t)
+  end function
 
   ! The root group: borrowed, closed with the file.
   function h5r_root(file) result(root)

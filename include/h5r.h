@@ -33,6 +33,7 @@
      H5R_LOCKING_ENVIRONMENT, H5R_DURABILITY_PROCESS, H5R_STORAGE_INIT, H5R_STORAGE_INIT}
 #define H5R_OPEN_OPTIONS_INIT \
     {sizeof(h5r_open_options), 64 * H5R_MIB, 0, H5R_LOCKING_ENVIRONMENT, H5R_DURABILITY_PROCESS, 0}
+#define H5R_CHECK_OPTIONS_INIT {sizeof(h5r_check_options), 0, H5R_LOCKING_ENVIRONMENT, 1000}
 #define H5R_GROUP_OPTIONS_INIT {sizeof(h5r_group_options), H5R_STORAGE_INIT, H5R_STORAGE_INIT}
 #define H5R_DATASET_OPTIONS_INIT \
     {sizeof(h5r_dataset_options), NULL, NULL, NULL, 0, H5R_LAYOUT_CONTIGUOUS, H5R_ALLOCATION_DEFAULT, H5R_FILL_IF_SET, \
@@ -45,6 +46,7 @@
 #define H5R_ATTR_DETAILS_INIT {sizeof(h5r_attr_details), 0, 0, 0, 0, 0, 0, {0}}
 #define H5R_LINK_DETAILS_INIT {sizeof(h5r_link_details), 0, 0, 0}
 #define H5R_DATASET_DETAILS_INIT {sizeof(h5r_dataset_details), 0, 0, 0, 0, 0, {0}, {0}}
+#define H5R_CHECK_REPORT_INIT {sizeof(h5r_check_report), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 #define H5R_REBALANCE_STATS_INIT \
     {sizeof(h5r_rebalance_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}}
 
@@ -243,6 +245,63 @@
 
 // Smart may choose any mode.
 #define H5R_ALLOW_ALL 7
+
+// The file is damaged, or has to be recovered before others can open it.
+#define H5R_SEVERITY_ERROR 0
+
+// Nothing is damaged, but space is lost or a count is too high.
+#define H5R_SEVERITY_WARNING 1
+
+// A part that could not be checked, because its structures are not handled yet.
+#define H5R_SEVERITY_UNCHECKED 2
+
+// A structure's bytes are not what the format says.
+#define H5R_FINDING_STRUCTURE 0
+
+// A checksum does not hold.
+#define H5R_FINDING_CHECKSUM 1
+
+// A structure lies, or leads, outside the file or what it belongs to.
+#define H5R_FINDING_BOUND 2
+
+// A count and what was counted differ.
+#define H5R_FINDING_COUNT 3
+
+// Parts are out of order, or two indexes of the same differ.
+#define H5R_FINDING_ORDER 4
+
+// The references to an object differ from its reference count.
+#define H5R_FINDING_REFERENCES 5
+
+// Two structures claim the same bytes, or one claims free space.
+#define H5R_FINDING_OVERLAP 6
+
+// A B-tree node has fewer records than libhdf5 needs to go on deleting.
+#define H5R_FINDING_FLOOR 7
+
+// Bytes that nothing uses and no free-space manager lists.
+#define H5R_FINDING_LEAK 8
+
+// The consistency flag says that the file is open for writing.
+#define H5R_FINDING_FLAG 9
+
+// A flush was interrupted and is not recovered from yet.
+#define H5R_FINDING_INTERRUPTED 10
+
+// A structure that is not handled yet.
+#define H5R_FINDING_UNSUPPORTED 11
+
+// No flush was interrupted.
+#define H5R_INTERRUPTED_NONE 0
+
+// A flush was interrupted after it was decided on: its redo record was applied, in memory or, to recover, to the file.
+#define H5R_INTERRUPTED_APPLIED 1
+
+// A flush was interrupted before it was decided on: the file has its last flushed state.
+#define H5R_INTERRUPTED_DISCARDED 2
+
+// The address of a finding that has none.
+#define H5R_NO_ADDRESS UINT64_MAX
 
 // An open file. Any thread may use it; calls on different files never wait for each other.
 typedef struct h5r_file h5r_file;
@@ -566,6 +625,76 @@ typedef struct h5r_rebalance_stats {
     // Its reason, one sentence with a NUL; empty before the first.
     char reason[256];
 } h5r_rebalance_stats;
+
+// Options of h5r_check_path. Start from H5R_CHECK_OPTIONS_INIT.
+typedef struct h5r_check_options {
+    // sizeof(h5r_check_options), set by the INIT macro.
+    size_t struct_size;
+    // 1: apply or discard what an interrupted flush has left, and clear the flag that a crashed writer has left if the
+    // check finds no error. 0, the default: open the file for reading only.
+    int32_t recover;
+    // H5R_LOCKING_ENVIRONMENT (default), _OFF or _ON.
+    int32_t locking;
+    // The most findings that are handed to the callback; the report counts all. Default 1000.
+    uint64_t max_findings;
+} h5r_check_options;
+
+// What a check found, and what the file consists of. Start from H5R_CHECK_REPORT_INIT.
+typedef struct h5r_check_report {
+    // sizeof(h5r_check_report), set by the INIT macro.
+    size_t struct_size;
+    // Findings of H5R_SEVERITY_ERROR; the file is sound when there are none.
+    uint64_t errors;
+    // Findings of H5R_SEVERITY_WARNING.
+    uint64_t warnings;
+    // Findings of H5R_SEVERITY_UNCHECKED.
+    uint64_t unchecked;
+    // Groups that were read.
+    uint64_t groups;
+    // Datasets that were read.
+    uint64_t datasets;
+    // Committed datatypes that were read.
+    uint64_t named_types;
+    // The file's length in bytes.
+    uint64_t file_bytes;
+    // Bytes up to the end of allocation, from the superblock on.
+    uint64_t allocated_bytes;
+    // Bytes in use.
+    uint64_t used_bytes;
+    // Bytes that free-space managers list.
+    uint64_t free_bytes;
+    // Bytes that nothing uses and no free-space manager lists.
+    uint64_t leaked_bytes;
+    // Blocks of the redo record that was found.
+    uint64_t redo_blocks;
+    // Their bytes.
+    uint64_t redo_bytes;
+    // H5R_INTERRUPTED_...
+    int32_t interrupted;
+    // The superblock's consistency flags as they were found.
+    int32_t flags;
+    // 1 when they were cleared.
+    int32_t flags_cleared;
+    // 0.
+    int32_t reserved;
+} h5r_check_report;
+
+// One finding. More fields may follow in later versions.
+typedef struct h5r_check_finding {
+    // H5R_SEVERITY_...
+    int32_t severity;
+    // H5R_FINDING_...
+    int32_t kind;
+    // The address of the structure in the file, from the superblock on, or H5R_NO_ADDRESS.
+    uint64_t address;
+    // The object's path, or "the file".
+    const char *path;
+    // What was found, in one line.
+    const char *message;
+} h5r_check_finding;
+
+// Called for each finding, which is valid during the call only. Returns 0 to go on, positive to stop, negative to fail.
+typedef int32_t (*h5r_check_visit)(const h5r_check_finding *finding, void *user_data);
 
 // Success.
 #define H5R_OK 0
@@ -1020,6 +1149,20 @@ h5r_status h5r_rebalance(h5r_file *file);
 //
 // Errors: BAD_HANDLE, ARGUMENT, FAILED. Any thread.
 h5r_status h5r_rebalance_status(h5r_file *file, h5r_rebalance_stats *stats_out);
+
+// Checks the file at `path`: every structure that can be reached, with its checksum, its bounds, counts and order;
+// reference counts; that no bytes are used twice, used and free, or lost. Damage is no error of this call: it is counted
+// in `report_out`, which the caller initialised with H5R_CHECK_REPORT_INIT and which may be NULL, and handed to `visit`,
+// which may be NULL and is called without any lock, after the file is closed again. `options` may be NULL for all
+// defaults. The file is changed only where the options ask to recover it.
+//
+// Errors: ARGUMENT, RANGE, NOT_HDF5, UNSUPPORTED, LOCKED, IO, CALLBACK (`visit` returned a negative value; a recovery is
+// done nevertheless). Any thread; `visit` runs on this one.
+h5r_status h5r_check_path(const char *path,
+                          const h5r_check_options *options,
+                          h5r_check_report *report_out,
+                          h5r_check_visit visit,
+                          void *user_data);
 
 #ifdef __cplusplus
 }  // extern "C"

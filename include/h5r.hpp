@@ -19,6 +19,9 @@ struct create_options : h5r_create_options {
 struct open_options : h5r_open_options {
     open_options() : h5r_open_options H5R_OPEN_OPTIONS_INIT {}
 };
+struct check_options : h5r_check_options {
+    check_options() : h5r_check_options H5R_CHECK_OPTIONS_INIT {}
+};
 struct group_options : h5r_group_options {
     group_options() : h5r_group_options H5R_GROUP_OPTIONS_INIT {}
 };
@@ -489,6 +492,20 @@ private:
     h5r_file *handle_;
     std::unique_ptr<callbacks> callbacks_;
 };
+
+// Checks the file at `path` and counts what it finds; damage is not thrown. Calls visit(const h5r_check_finding &) for
+// each finding: it returns nothing, or whether to go on; what it throws ends the findings and is thrown here.
+template <class F>
+h5r_check_report check_path(const std::string &path, const check_options &options, F &&visit) {
+    h5r_check_report report = H5R_CHECK_REPORT_INIT;
+    detail::iterate<const h5r_check_finding *>(visit, [&](auto call, void *data) {
+        return h5r_check_path(path.c_str(), &options, &report, call, data);
+    });
+    return report;
+}
+inline h5r_check_report check_path(const std::string &path, const check_options &options = {}) {
+    return check_path(path, options, [](const h5r_check_finding &) {});
+}
 
 } // namespace h5r
 

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The order in which declarations appear.
-const SOURCES: [&str; 12] = [
+const SOURCES: [&str; 13] = [
     "status.rs",
     "last_error.rs",
     "handle.rs",
@@ -20,6 +20,7 @@ const SOURCES: [&str; 12] = [
     "attribute.rs",
     "link.rs",
     "rebalance.rs",
+    "check.rs",
 ];
 
 fn root() -> PathBuf {

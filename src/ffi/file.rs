@@ -1,21 +1,10 @@
 //! Files: create, open, flush, check, close.
 
 use std::ffi::c_char;
-use std::path::Path;
 
 use super::options::{self, h5r_create_options, h5r_open_options};
 use super::{callback, guard, h5r_file, h5r_object, h5r_status, handle, input, last_error};
-use crate::error::{Error, ErrorKind, Result};
 use crate::object::File;
-
-unsafe fn path<'a>(path: *const c_char) -> Result<&'a Path> {
-    // SAFETY: as promised by the caller of the exported function.
-    let text = unsafe { input::text(path, "path")? };
-    if text.is_empty() {
-        return Err(Error::new(ErrorKind::Argument, "path is empty"));
-    }
-    Ok(Path::new(text))
-}
 
 /// Creates the file `path`, and replaces one that exists unless the options say otherwise; `options` may be NULL for
 /// all defaults. Stores a handle that `h5r_close` closes.
@@ -30,7 +19,7 @@ pub unsafe extern "C" fn h5r_create(
     guard::call(|| {
         // SAFETY: as this function's documentation asks of the caller.
         let (path, options, out) =
-            unsafe { (self::path(path)?, options::read(options)?, input::output(file_out, "file_out")?) };
+            unsafe { (input::path(path)?, options::read(options)?, input::output(file_out, "file_out")?) };
         let file = File::create(path, &options.checked()?)?;
         out.set(handle::open_file(file)? as *mut h5r_file);
         Ok(())
@@ -50,7 +39,7 @@ pub unsafe extern "C" fn h5r_open(
     guard::call(|| {
         // SAFETY: as this function's documentation asks of the caller.
         let (path, options, out) =
-            unsafe { (self::path(path)?, options::read(options)?, input::output(file_out, "file_out")?) };
+            unsafe { (input::path(path)?, options::read(options)?, input::output(file_out, "file_out")?) };
         let file = File::open(path, &options.checked()?)?;
         out.set(handle::open_file(file)? as *mut h5r_file);
         Ok(())

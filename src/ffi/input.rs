@@ -1,6 +1,7 @@
 //! Reading what C passes: the only file that makes slices and strings of its pointers.
 
 use std::ffi::{c_char, c_void, CStr};
+use std::path::Path;
 use std::ptr::NonNull;
 use std::slice;
 
@@ -32,6 +33,19 @@ pub(super) unsafe fn text<'a>(text: *const c_char, what: &str) -> Result<&'a str
     bytes.to_str().map_err(|e| {
         Error::new(ErrorKind::Argument, format!("{what} is not UTF-8: byte {} is invalid", e.valid_up_to()))
     })
+}
+
+/// The path of a file.
+///
+/// # Safety
+/// As [`text`].
+pub(super) unsafe fn path<'a>(path: *const c_char) -> Result<&'a Path> {
+    // SAFETY: as promised by the caller.
+    let text = unsafe { text(path, "path")? };
+    if text.is_empty() {
+        return Err(Error::new(ErrorKind::Argument, "path is empty"));
+    }
+    Ok(Path::new(text))
 }
 
 /// Where a result goes; written only on success.

@@ -8,6 +8,7 @@
 
 mod attribute;
 mod callback;
+mod check;
 mod dataset;
 mod file;
 mod guard;
@@ -23,6 +24,7 @@ mod table;
 mod types;
 
 pub use attribute::*;
+pub use check::*;
 pub use dataset::*;
 pub use file::*;
 pub use handle::{h5r_file, h5r_object};

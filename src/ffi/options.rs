@@ -282,7 +282,7 @@ impl h5r_storage {
     }
 }
 
-fn locking(value: i32) -> Result<Locking> {
+pub(super) fn locking(value: i32) -> Result<Locking> {
     choice("locking", value, &[Locking::Environment, Locking::Off, Locking::On])
 }
 

@@ -186,6 +186,30 @@ static void modes() {
     CHECK(again.root().attr_count() == 600);
 }
 
+static void checking() {
+    h5r::file::create("check.h5").root().attr_write("one", 1);
+    const auto report = h5r::check_path("check.h5");
+    CHECK(report.errors == 0 && report.groups == 1 && report.allocated_bytes == report.file_bytes);
+    std::FILE *file = std::fopen("check.h5", "r+b");
+    CHECK(file != nullptr && std::fseek(file, -1, SEEK_END) == 0);
+    const int last = std::fgetc(file);
+    CHECK(std::fseek(file, -1, SEEK_END) == 0 && std::fputc(last ^ 1, file) != EOF && std::fclose(file) == 0);
+    std::string told;
+    const auto damaged = h5r::check_path("check.h5", {}, [&](const h5r_check_finding &finding) {
+        CHECK(finding.severity == H5R_SEVERITY_ERROR && finding.kind == H5R_FINDING_CHECKSUM);
+        told = finding.message;
+    });
+    CHECK(damaged.errors > 0 && told.find("object header") != std::string::npos);
+    throws(H5R_ERR_IO, "absent.h5", [] { h5r::check_path("absent.h5"); });
+    bool thrown = false;
+    try {
+        h5r::check_path("check.h5", {}, [](const h5r_check_finding &) -> bool { throw 7; });
+    } catch (int number) {
+        thrown = number == 7;
+    }
+    CHECK(thrown);
+}
+
 int main() {
     auto file = h5r::file::create("face.h5");
     auto root = file.root();
@@ -202,5 +226,6 @@ int main() {
     CHECK(again.root().open_dataset("/a/grid").read<double>()[5] == 60);
     ownership();
     modes();
+    checking();
     return 0;
 }

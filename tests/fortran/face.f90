@@ -39,6 +39,15 @@ contains
     fail_at_once = -len(name)
   end function
 
+  integer function on_finding(severity, kind, address, path, message)
+    integer, intent(in) :: severity, kind
+    integer(int64), intent(in) :: address
+    character(*), intent(in) :: path, message
+    if (severity == H5R_SEVERITY_ERROR .and. kind == H5R_FINDING_CHECKSUM .and. address > 0 .and. path == '/' &
+      .and. index(message, 'object header') > 0) visited = visited + 1
+    on_finding = 0
+  end function
+
   subroutine on_progress(progress, user_data) bind(C)
     type(h5r_progress), intent(in) :: progress
     type(c_ptr), value :: user_data
@@ -72,6 +81,7 @@ program face
   call arrays(h5r_root(file))
   call h5r_close(file)
   call modes()
+  call checking()
   print '(a)', 'all held'
 
 contains
@@ -271,6 +281,32 @@ contains
     call h5r_open('absent.h5', other, status=status)
     call check(status /= H5R_OK .and. index(h5r_last_error(), 'absent.h5') > 0, 'absent file')
     call check(len(h5r_version()) >= 5, 'version')
+  end subroutine
+
+  subroutine checking()
+    type(h5r_file) :: checked
+    type(h5r_check_report) :: report
+    type(h5r_check_options) :: options
+    integer :: status, unit
+    integer(int64) :: length
+    character :: last
+    call h5r_create('check.h5', checked)
+    call h5r_close(checked)
+    call h5r_check_path('check.h5', report)
+    call check(report%errors == 0 .and. report%groups == 1 .and. report%allocated_bytes == report%file_bytes, 'sound')
+    open (newunit=unit, file='check.h5', access='stream', form='unformatted')
+    inquire (unit=unit, size=length)
+    read (unit, pos=length) last
+    write (unit, pos=length) char(ieor(ichar(last), 1))
+    close (unit)
+    visited = 0
+    call h5r_check_path('check.h5', report, on_finding)
+    call check(report%errors == 1 .and. visited == 1, 'a finding')
+    options%recover = 2
+    call h5r_check_path('check.h5', report, options=options, status=status)
+    call check(status == H5R_ERR_RANGE, 'options are checked')
+    call h5r_check_path('absent.h5', report, status=status)
+    call check(status == H5R_ERR_IO, 'an absent file')
   end subroutine
 
   subroutine modes()

@@ -5,8 +5,6 @@ mod content;
 mod file;
 mod report;
 mod space;
-#[cfg(test)]
-mod tests;
 
 pub use file::{check_on, check_path, CheckOptions};
 pub use report::{Finding, FindingKind, Report, Severity};
