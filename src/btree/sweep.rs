@@ -102,22 +102,30 @@ impl Tree {
     ) -> Result<Record> {
         let mut place = self.nth(store, rank)?;
         let mut record = Record::empty();
-        let mut leaf = Vec::new();
-        for at in rank..=end {
+        let (mut leaf, mut before) = (Vec::new(), Vec::new());
+        let mut at = rank;
+        loop {
             let step = place.step();
-            if place.level == 0 && (at == rank || step.index == 0) && step.index < step.nrec {
-                let records =
-                    self.geometry.record(step.index.into()).start..self.geometry.record((step.nrec - 1).into()).end;
-                leaf.clear();
-                leaf.extend_from_slice(&store.bytes(step.block)[records]);
-                ahead(store, &leaf);
+            // A leaf's records together, a separator alone.
+            let behind = if place.level == 0 { u64::from(step.nrec - step.index) } else { 1 };
+            let count = behind.min(end - at + 1) as usize;
+            let first = usize::from(step.index);
+            let places = self.geometry.record(first).start..self.geometry.record(first + count - 1).end;
+            leaf.clear();
+            leaf.extend_from_slice(&store.bytes(step.block)[places.clone()]);
+            before.clone_from(&leaf);
+            ahead(store, &leaf);
+            for record in leaf.chunks_exact_mut(self.geometry.record_size()) {
+                visit(store, record)?;
             }
-            record.set(self.record_at(store, &place));
-            visit(store, &mut record)?;
-            if record[..] != *self.record_at(store, &place) {
-                self.record_at_mut(store, &place).copy_from_slice(&record);
+            if leaf != before {
+                store.bytes_mut(step.block)[places].copy_from_slice(&leaf);
             }
-            if at < end && !self.next(store, &mut place)? {
+            at += count as u64;
+            let level = place.level;
+            place.steps[level].index += count as u16 - 1;
+            if at > end || !self.next(store, &mut place)? {
+                record.set(&leaf[leaf.len() - self.geometry.record_size()..]);
                 break;
             }
         }

@@ -211,8 +211,13 @@ impl BlockHoles {
     }
 
     pub fn clear(&mut self) {
-        self.holes = Vec::new();
+        self.take();
+    }
+
+    /// Takes all holes off.
+    pub fn take(&mut self) -> Vec<u64> {
         self.bytes = 0;
+        std::mem::take(&mut self.holes)
     }
 }
 

@@ -12,8 +12,8 @@ mod filter;
 mod holes;
 mod huge;
 mod managed;
-mod rebuild;
 mod sections;
+mod slide;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -27,6 +27,7 @@ use crate::store::{Seal, Store};
 pub use crate::format::fractal_heap::HeapParams;
 pub use evacuate::Evacuation;
 pub use extents::Part;
+pub use slide::Slide;
 
 /// The longest heap ID that can be made (longer ones can be read).
 pub const MAX_ID: usize = 32;
@@ -96,8 +97,8 @@ pub struct Heap {
     decoded: (u64, Vec<u8>),
     /// Objects are being moved below a heap offset.
     evacuation: Option<evacuate::Evacuating>,
-    /// All objects are being copied into a packed image.
-    rebuild: Option<Box<rebuild::Rebuild>>,
+    /// Objects have slid down, and their IDs are being renewed.
+    slide: Option<Box<Slide>>,
     /// Bytes of living managed objects.
     live: u64,
     changed: bool,
@@ -157,7 +158,7 @@ impl Heap {
             huge_tree: None,
             decoded: (UNDEFINED, Vec::new()),
             evacuation: None,
-            rebuild: None,
+            slide: None,
             live: 0,
             changed: false,
             scratch: Vec::new(),

@@ -196,7 +196,7 @@ impl File {
     /// Writes everything that changed. When it returns, the file on disk is a valid HDF5 file of this state.
     pub fn flush(&self) -> Result<()> {
         let mut state = self.shared.lock().map_err(|e| self.explain(e, "flushing"))?;
-        state.flush_and_trim().map_err(|e| self.explain(e, "flushing"))
+        state.flush().map_err(|e| self.explain(e, "flushing"))
     }
 
     /// What flushes survive from now on.

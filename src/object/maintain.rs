@@ -188,6 +188,9 @@ impl State {
     /// One step of the sweep in progress, or the first of the next store's.
     fn sweep_step(&mut self, limit: &Limit) -> Result<StepReport> {
         self.maintenance.recount(&mut self.store, &mut self.objects)?;
+        if limit.is_unbounded() {
+            self.abandon_sweep()?;
+        }
         let mut report = StepReport::default();
         while !limit.reached(report.nodes_done) {
             if self.maintenance.active.is_none() && !self.next_store(limit)? {
@@ -200,6 +203,33 @@ impl State {
         }
         report.nodes_remaining = self.nodes_remaining()?;
         Ok(report)
+    }
+
+    /// Ends the sweep in progress where it is. What may run to its end in one go begins anew, for it has a faster way.
+    fn abandon_sweep(&mut self) -> Result<()> {
+        let Some(active) = self.maintenance.active.take() else { return Ok(()) };
+        let State { store, objects, maintenance, .. } = self;
+        let object = objects.get(active.slot)?;
+        match active.which {
+            Which::Attributes => {
+                if let Some(dense) = object.attributes.loaded_dense() {
+                    dense.end_sweep(store, active.sweep)?;
+                }
+            }
+            Which::Links => {
+                if let Some(dense) = object.links.as_mut().and_then(|links| links.loaded_dense()) {
+                    dense.end_sweep(store, active.sweep)?;
+                }
+            }
+        }
+        maintenance.touch(active.slot, object);
+        objects.mark(active.slot)?;
+        maintenance.in_round = false;
+        maintenance.round.clear();
+        for slot in objects.with_dense() {
+            objects.get(slot)?.clear_swept();
+        }
+        Ok(())
     }
 
     /// Begins the sweep of the next store that needs one; false when the round is over.
@@ -264,21 +294,25 @@ impl State {
         Ok(())
     }
 
-    /// After a flush: where freed space is left inside the file, moves blocks from its end into holes and flushes, so
-    /// that the file ends earlier. Blocks are larger than many holes, so the first goal, a file without holes, may not
-    /// be met: then the upper half of what is too much is moved, as often as that helps.
+    /// Where rebalancing has freed space inside the file, moves blocks from its end into holes, so that the file ends
+    /// earlier. Part of the flush, which writes them where they come to stand. Blocks are larger than many holes, so the
+    /// first goal, a file without holes, may not be met: then the upper half of what is too much is moved, as often as
+    /// that helps.
     pub fn trim(&mut self) -> Result<()> {
-        if !std::mem::take(&mut self.maintenance.trim_due) || self.store.read_only() {
+        if !std::mem::take(&mut self.maintenance.trim_due) {
             return Ok(());
         }
         for round in 0..TRIM_ROUNDS {
+            self.store.space_mut().reopen();
             let (free, end) = (self.store.space().free_bytes(), self.store.space().end());
             if free * TRIM_FREE_PARTS <= end {
                 return Ok(());
             }
             let limit = if round == 0 { end - free } else { end - free / 2 };
             if self.move_down(limit)? > 0 {
-                self.flush()?;
+                self.prepare_changed()?;
+            } else if round > 0 {
+                return Ok(());
             }
         }
         Ok(())

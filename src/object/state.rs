@@ -303,24 +303,26 @@ impl State {
             return Ok(());
         }
         self.store.check_usable()?;
-        for slot in self.objects.take_changed() {
-            let object = self.objects.get(slot)?;
-            if let Err(e) = object.prepare(&mut self.store) {
-                self.store.fail();
-                return Err(e);
-            }
+        let rebalanced = rebalance::before_flush(self);
+        self.store.check_usable()?;
+        let prepared = self.prepare_changed().and_then(|()| self.trim());
+        if prepared.is_err() {
+            self.store.fail();
+            return prepared;
         }
-        if !self.store.is_changed() {
-            return Ok(());
+        if self.store.is_changed() {
+            let superblock = &self.superblock;
+            self.store.flush(|end| superblock.encode(end))?;
         }
-        let superblock = &self.superblock;
-        self.store.flush(|end| superblock.encode(end))
+        rebalanced
     }
 
-    /// A flush, and where rebalancing has freed space inside the file, more that let the file shrink.
-    pub fn flush_and_trim(&mut self) -> Result<()> {
-        self.flush()?;
-        self.trim()
+    /// Brings all changed objects into the shape in which they are flushed.
+    pub fn prepare_changed(&mut self) -> Result<()> {
+        for slot in self.objects.take_changed() {
+            self.objects.get(slot)?.prepare(&mut self.store)?;
+        }
+        Ok(())
     }
 
     /// What closing writes.
@@ -331,7 +333,7 @@ impl State {
         self.store.check_usable()?;
         let rebalanced = rebalance::before_close(self);
         self.maintenance.trim_at_close();
-        self.flush_and_trim()?;
+        self.flush()?;
         rebalanced
     }
 }

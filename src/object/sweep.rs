@@ -2,8 +2,8 @@
 //!
 //! The sweep walks the name index in key order, so every heap object is met exactly once, with the record that points
 //! to it: objects above the heap's watermark move into holes below it, and record and creation-order record follow.
-//! When nobody waits for the lock (a close), a heap with much free space is rebuilt in one go instead, which packs it
-//! exactly.
+//! When nobody waits for the lock (a flush or close), what is left in a heap with much free space slides together in one
+//! go instead, and the walk only renews the heap IDs in the records.
 
 use std::cell::RefCell;
 use std::cmp::Ordering;
@@ -24,9 +24,9 @@ const LEAVES_MOVING: u64 = 4;
 /// Below this part of filled record places a tree is packed though none of its nodes is underfull.
 const OCCUPANCY_MIN: f64 = 0.90;
 
-/// A heap with a larger part free than this is rebuilt when that can be done in one go; below, moving the objects of
-/// its last blocks into holes touches less.
-const REBUILD_FREE: f64 = 0.20;
+/// A heap with a larger part free than this slides together when that can be done in one go; below, moving the objects
+/// of its last blocks into holes touches less.
+const SLIDE_FREE: f64 = 0.20;
 
 /// A heap with a smaller part free than this is left alone.
 const FREE_MIN: f64 = 0.02;
@@ -36,7 +36,7 @@ const FREE_MIN: f64 = 0.02;
 enum HeapWork {
     Nothing,
     Evacuate,
-    Rebuild,
+    Slide,
 }
 
 /// Where the next turn begins.
@@ -101,21 +101,32 @@ impl Mover<'_, '_> {
             return Ok(());
         }
         let mut heap = self.heap.borrow_mut();
-        if self.work == HeapWork::Evacuate && !heap.moves(&record[place.clone()]) {
+        if self.work == HeapWork::Slide {
+            return self.renew(&heap, &mut record[place]);
+        }
+        if !heap.moves(&record[place.clone()]) {
             return Ok(());
         }
         let object = heap.get(store, &record[place.clone()])?;
         let (order, length) = (K::order_of(record, object), object.len());
-        let moved = match self.work {
-            HeapWork::Rebuild => heap.rebuild_move(store, &record[place.clone()])?,
-            _ => heap.relocate(store, &record[place.clone()])?,
-        };
+        let moved = heap.relocate(store, &record[place.clone()])?;
         drop(heap);
         let Some(id) = moved else { return Ok(()) };
         record[place].copy_from_slice(id.as_slice());
         self.objects_moved += 1;
         self.bytes_moved += length as u64;
         self.point_order::<K>(store, order, &id)
+    }
+
+    /// The object has slid already; each index renews its own IDs.
+    #[inline]
+    fn renew(&mut self, heap: &Heap, id: &mut [u8]) -> Result<()> {
+        if let Some((new, length)) = heap.slid(id)? {
+            id.copy_from_slice(new.as_slice());
+            self.objects_moved += 1;
+            self.bytes_moved += u64::from(length);
+        }
+        Ok(())
     }
 
     fn point_order<K: DenseKind>(&mut self, store: &mut Store, order: Option<u64>, id: &HeapId) -> Result<()> {
@@ -154,9 +165,11 @@ impl<K: DenseKind> DenseStore<K> {
         if free < FREE_MIN {
             return Ok(HeapWork::Nothing);
         }
-        if in_one_go && free >= REBUILD_FREE {
-            self.heap.begin_rebuild(store)?;
-            return Ok(HeapWork::Rebuild);
+        if in_one_go && free >= SLIDE_FREE {
+            if let Some(plan) = self.heap.plan_slide(store)? {
+                self.heap.begin_slide(store, plan)?;
+                return Ok(HeapWork::Slide);
+            }
         }
         match self.heap.plan_evacuation() {
             Some(evacuation) => {
@@ -179,8 +192,8 @@ impl<K: DenseKind> DenseStore<K> {
             let leaves = match sweep.heap {
                 HeapWork::Nothing => LEAVES_PACKING,
                 HeapWork::Evacuate => LEAVES_MOVING,
-                // In one go: between turns the records behind the sweep point to places that do not exist yet.
-                HeapWork::Rebuild => u64::MAX,
+                // In one go: between turns the records behind the sweep have IDs that are not valid any more.
+                HeapWork::Slide => u64::MAX,
             };
             let leaves = leaves.min(limit.nodes - report.nodes_done).min(usize::MAX as u64) as usize;
             let (nodes_done, through) = match sweep.in_order_index {
@@ -196,18 +209,25 @@ impl<K: DenseKind> DenseStore<K> {
                 self.end_heap_work(store, sweep.heap)?;
                 return Ok(true);
             }
-            self.end_heap_work(store, std::mem::replace(&mut sweep.heap, HeapWork::Nothing))?;
+            if sweep.heap == HeapWork::Evacuate {
+                self.end_heap_work(store, std::mem::replace(&mut sweep.heap, HeapWork::Nothing))?;
+            }
             sweep.in_order_index = true;
             sweep.after = After::Start;
         }
         Ok(false)
     }
 
+    /// Ends a sweep where it is; the store is whole.
+    pub fn end_sweep(&mut self, store: &mut Store, sweep: Sweep) -> Result<()> {
+        self.end_heap_work(store, sweep.heap)
+    }
+
     fn end_heap_work(&mut self, store: &mut Store, work: HeapWork) -> Result<()> {
         match work {
             HeapWork::Nothing => Ok(()),
             HeapWork::Evacuate => self.heap.end_evacuation(store),
-            HeapWork::Rebuild => self.heap.end_rebuild(store),
+            HeapWork::Slide => self.heap.end_slide(store),
         }
     }
 
@@ -229,9 +249,8 @@ impl<K: DenseKind> DenseStore<K> {
             let heap = heap.borrow();
             let ids = records.chunks_exact(size).map(|record| &record[K::NAME_ID_AT..K::NAME_ID_AT + K::ID_LEN]);
             match work {
-                HeapWork::Nothing => {}
+                HeapWork::Nothing | HeapWork::Slide => {}
                 HeapWork::Evacuate => heap.touch(store, ids.filter(|id| heap.moves(id))),
-                HeapWork::Rebuild => heap.touch(store, ids),
             }
         };
         let mut mover =
@@ -253,7 +272,16 @@ impl<K: DenseKind> DenseStore<K> {
             After::Order(order) => Some(OrderKey::<K>::new(order)),
             _ => None,
         };
-        let progress = tree.sweep(store, after.as_mut(), leaves, |_, _| {}, |_, _| Ok(()))?;
+        let heap = (sweep.heap == HeapWork::Slide).then_some(&self.heap);
+        let visit = |_: &mut Store, record: &mut [u8]| {
+            let Some(heap) = heap else { return Ok(()) };
+            let id = &mut record[K::ORDER_ID_AT..K::ORDER_ID_AT + K::ID_LEN];
+            if let Some((new, _)) = heap.slid(id)? {
+                id.copy_from_slice(new.as_slice());
+            }
+            Ok(())
+        };
+        let progress = tree.sweep(store, after.as_mut(), leaves, |_, _| {}, visit)?;
         let Some(last) = &progress.last else { return Ok((progress.nodes_done as u64, true)) };
         sweep.after = After::Order(K::order_of_record(last));
         Ok((progress.nodes_done as u64, false))

@@ -4,7 +4,7 @@ use std::sync::{Arc, Weak};
 
 use super::clock::{Clock, MS};
 use super::options::{IncrementalOptions, LazyOptions, Mode, ModeSet, SmartOptions};
-use super::policy::{self, Due, Pace, Plan};
+use super::policy::{self, Due, Pace, Plan, Share};
 use super::smart::Smart;
 use super::stats::{ModeChange, Progress, RebalanceStats};
 use super::subject::{Host, Limit, StepReport, Survey};
@@ -37,6 +37,7 @@ pub struct Controller {
     worker: Option<Worker>,
 
     pace: Pace,
+    share: Share,
     step_began_ns: u64,
     /// The counts when the sweep under way began, and the deletions when the last one that ended began.
     at_sweep: Counts,
@@ -81,6 +82,7 @@ impl Controller {
             smart: None,
             worker: None,
             pace: Pace::default(),
+            share: Share::default(),
             step_began_ns: 0,
             at_sweep: Counts::default(),
             deletes_served: 0,
@@ -270,6 +272,7 @@ impl Controller {
         self.halted = self.closed;
         self.looked_ns = self.clock.now_ns();
         self.pace.restart();
+        self.share = Share::new(self.looked_ns, self.tally.counts.total());
         if mode != Mode::None && self.unserved() > 0 {
             // What earlier deletions left is this mode's to serve.
             self.pace.first_unserved_ns.get_or_insert(self.looked_ns);
@@ -371,6 +374,11 @@ impl Controller {
         worth && self.finishes_at_close() && !self.halted
     }
 
+    /// The same before a flush: only when enough was deleted since the last sweep to pay for it.
+    pub(super) fn due_at_flush(&self, survey: &Survey) -> bool {
+        policy::pays_for_sweep(survey, self.unserved()) && self.due_at_close(survey)
+    }
+
     /// What is worth a sweep now.
     pub(super) fn sweep_due(&self, survey: &Survey, closing: bool) -> Due {
         policy::sweep_due(survey, &self.pace, self.unserved(), closing)
@@ -402,7 +410,16 @@ impl Controller {
         }
         let (budget_ns, interval_ns) = self.session_times();
         let due = self.sweeping() || self.sweep_due(survey, false).any();
-        Turn { session_ns: due.then_some(budget_ns), wait_ns: interval_ns.min(evaluation_ns.max(MS)) }
+        let mut turn = Turn { session_ns: due.then_some(budget_ns), wait_ns: interval_ns };
+        if let Some(wait_ns) = self.share.begin_turn(now_ns, self.tally.counts.total(), interval_ns) {
+            turn = Turn { session_ns: None, wait_ns: wait_ns.max(interval_ns) };
+        }
+        Turn { wait_ns: turn.wait_ns.min(evaluation_ns.max(MS)), ..turn }
+    }
+
+    /// A slice took `cost_ns`; whether the next may follow at once.
+    pub(super) fn end_slice(&mut self, cost_ns: u64) -> bool {
+        self.share.pay(cost_ns, self.tally.counts.total())
     }
 
     fn session_times(&self) -> (u64, u64) {

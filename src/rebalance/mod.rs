@@ -19,7 +19,9 @@ pub use controller::{Controller, Retired};
 pub use options::{IncrementalOptions, LazyOptions, Mode, ModeChangeCallback, ModeSet, ProgressCallback, SmartOptions};
 pub use policy::Plan;
 pub use stats::{Decision, Factor, ModeChange, Progress, RebalanceStats};
-pub use subject::{before_close, complete, complete_in_slices, serve, Host, Limit, StepReport, Subject, Survey};
+pub use subject::{
+    before_close, before_flush, complete, complete_in_slices, serve, Host, Limit, StepReport, Subject, Survey,
+};
 pub use window::Kind;
 
 #[cfg(test)]

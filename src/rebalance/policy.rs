@@ -27,7 +27,7 @@ const DELAY_PACE: u64 = 8;
 const NODE_NS_MAX: u64 = 10_000;
 
 /// No batch is cut shorter than this, and the first of a sweep, which nothing has been earned for, ends here.
-const BATCH_NS_MIN: u64 = 50_000;
+const BATCH_NS_MIN: u64 = 20_000;
 
 /// What a node costs, as long as none was measured.
 const NODE_NS: u64 = 3_000;
@@ -50,6 +50,10 @@ const OCCUPANCY_MIN: f64 = 0.90;
 /// Sparse nodes are deletions' doing, and not just insertions', when this part of the records was deleted.
 const DELETED_MIN: f64 = 0.05;
 
+/// A flush sweeps before it writes when this part of the records was deleted: the deletions pay for it, each with the
+/// work on a few records.
+const DELETED_BEFORE_FLUSH: f64 = 0.25;
+
 /// Fewer underfull nodes than this part are no reason to visit all.
 const UNDERFULL_MIN: f64 = 0.01;
 
@@ -67,6 +71,42 @@ pub enum Plan {
         /// Whether objects are moved out of sparse heap blocks.
         heap: bool,
     },
+}
+
+/// What the background thread may take from callers that are active: as in lazy, a fortieth of their time. When nobody
+/// calls it takes what it wants.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Share {
+    credit_ns: i64,
+    at_ns: u64,
+    /// Operations when it looked last.
+    seen: u64,
+}
+
+impl Share {
+    pub(super) fn new(now_ns: u64, operations: u64) -> Self {
+        Share { credit_ns: 0, at_ns: now_ns, seen: operations }
+    }
+
+    /// A turn begins, the next comes after `interval_ns`: how long to wait before anything is done.
+    pub(super) fn begin_turn(&mut self, now_ns: u64, operations: u64, interval_ns: u64) -> Option<u64> {
+        let most = (interval_ns / PACE).max(SLICE_NS) as i64;
+        let earned = (now_ns.saturating_sub(self.at_ns) / PACE) as i64;
+        self.credit_ns = self.credit_ns.saturating_add(earned).min(most);
+        self.at_ns = now_ns;
+        let idle = std::mem::replace(&mut self.seen, operations) == operations;
+        (self.credit_ns < 0 && !idle).then(|| self.credit_ns.unsigned_abs().saturating_mul(PACE))
+    }
+
+    /// A slice took `cost_ns`; whether the next may follow.
+    pub(super) fn pay(&mut self, cost_ns: u64, operations: u64) -> bool {
+        if std::mem::replace(&mut self.seen, operations) == operations {
+            return true;
+        }
+        // Much more than it was given is not its doing: the thread was interrupted.
+        self.credit_ns = self.credit_ns.saturating_sub_unsigned(cost_ns.min(2 * SLICE_NS));
+        self.credit_ns >= 0
+    }
 }
 
 /// What the trees and the heaps need.
@@ -98,6 +138,11 @@ pub(super) fn sweep_due(survey: &Survey, pace: &Pace, deleted: u64, closing: boo
     let thinned = deleted as f64 >= DELETED_MIN * (survey.records + deleted) as f64;
     let free_max = if closing { HEAP_FREE_AT_END } else { HEAP_FREE_IN_BACKGROUND };
     Due { nodes: nodes || (thinned && sparse(survey)), heap: heap_due(survey, free_max) }
+}
+
+/// Whether so much was deleted that a sweep of everything is paid for.
+pub(super) fn pays_for_sweep(survey: &Survey, deleted: u64) -> bool {
+    deleted > 0 && deleted as f64 >= DELETED_BEFORE_FLUSH * (survey.records + deleted) as f64
 }
 
 fn sparse(survey: &Survey) -> bool {
@@ -273,6 +318,30 @@ mod tests {
 
     const SECOND: u64 = 1_000_000_000;
 
+    #[test]
+    fn the_background_takes_a_fortieth_from_active_callers_and_anything_from_idle_ones() {
+        let mut share = Share::new(0, 0);
+        let (mut now_ns, mut operations, mut used_ns) = (0, 0, 0);
+        while now_ns < SECOND {
+            match share.begin_turn(now_ns, operations, 1_000_000) {
+                Some(wait_ns) => now_ns += wait_ns.max(1_000_000),
+                None => loop {
+                    operations += 1;
+                    used_ns += SLICE_NS;
+                    now_ns += SLICE_NS;
+                    if !share.pay(SLICE_NS, operations) {
+                        break;
+                    }
+                },
+            }
+            operations += 1;
+        }
+        assert!((SECOND / 50..=SECOND / 35).contains(&used_ns), "{used_ns}");
+        share.pay(SLICE_NS, operations + 1);
+        assert!((0..100).all(|_| share.pay(SLICE_NS, operations + 1)));
+        assert_eq!(share.begin_turn(now_ns, operations + 1, 1_000_000), None);
+    }
+
     fn survey(underfull: u64) -> Survey {
         Survey { nodes: 1000, underfull, records: 150_000, capacity: 240_000, heap_live: 1 << 20, ..Survey::default() }
     }
@@ -285,7 +354,7 @@ mod tests {
         plan(&LazyOptions::default(), pace, survey, now_ns, true)
     }
 
-    const FIRST: Plan = Plan::Batch { nodes: 100, max_ns: 50_000, heap: false };
+    const FIRST: Plan = Plan::Batch { nodes: 100, max_ns: BATCH_NS_MIN, heap: false };
     const BATCH: Plan = Plan::Batch { nodes: 100, max_ns: 1_000_000, heap: false };
 
     #[test]
@@ -361,7 +430,7 @@ mod tests {
     fn objects_are_moved_only_where_it_is_worth_it_and_then_to_the_end() {
         let sparse_heap = Survey { heap_free: 1 << 19, ..survey(50) };
         let (plan, mut pace) = lazy(pending(), &sparse_heap, 0);
-        assert_eq!(plan, Plan::Batch { nodes: 100, max_ns: 50_000, heap: true });
+        assert_eq!(plan, Plan::Batch { nodes: 100, max_ns: BATCH_NS_MIN, heap: true });
         pace.begin_sweep(0, true);
         pace.earn(SECOND, 1_000_000);
         assert_ne!(lazy(pace, &Survey { heap_free: 1 << 19, ..survey(0) }, 1).0, Plan::Nothing);

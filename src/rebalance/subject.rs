@@ -165,6 +165,19 @@ pub fn before_close(subject: &mut dyn Subject) -> Result<()> {
     complete(subject)
 }
 
+/// What a flush does before it writes: where a good part of what the file held was deleted, most nodes are to be written
+/// anyway, and are packed first. Otherwise as for [`before_close`].
+pub fn before_flush(subject: &mut dyn Subject) -> Result<()> {
+    if !subject.controller().finishes_at_close() {
+        return Ok(());
+    }
+    let survey = subject.survey();
+    if !subject.controller().due_at_flush(&survey) {
+        return Ok(());
+    }
+    complete(subject)
+}
+
 /// A sweep under way may have passed nodes that have changed since: it is ended, and one more is made.
 #[derive(Default)]
 struct Completion {

@@ -215,7 +215,7 @@ impl Session {
         let (report, cost_ns) = subject::step(subject, u64::MAX, max_ns, due.heap)?;
         self.nodes += report.nodes_done;
         self.cost_ns += cost_ns;
-        self.over = report.done;
+        self.over = report.done || !subject.controller().end_slice(cost_ns);
         subject::check_progress(&report, &mut self.idle)
     }
 }

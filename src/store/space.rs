@@ -29,6 +29,20 @@ impl Extents {
         self.total += length;
     }
 
+    /// Adds an extent, parts of which may be there already.
+    fn cover(&mut self, mut address: u64, mut length: u64) {
+        while let Some((&at, &size)) = self.by_address.range(..address + length).next_back() {
+            if at + size <= address {
+                break;
+            }
+            self.take(at, size);
+            let end = (address + length).max(at + size);
+            address = address.min(at);
+            length = end - address;
+        }
+        self.insert(address, length);
+    }
+
     fn take(&mut self, address: u64, length: u64) {
         self.by_address.remove(&address);
         self.by_size.remove(&(length, address));
@@ -80,6 +94,8 @@ pub struct Space {
     fresh: Extents,
     /// Given back since the last flush, but part of the flushed state.
     pending: Extents,
+    /// Free or given back when [`Space::reopen`] was called: not taken for fresh when it is handed out.
+    reopened: Extents,
     refused: u64,
     at_once: bool,
 }
@@ -126,9 +142,7 @@ impl Space {
     /// Takes `length` bytes: the smallest hole that holds them, or the end of the file.
     pub fn allocate(&mut self, length: u64) -> Option<u64> {
         if let Some(address) = self.free.carve(length) {
-            if address < self.flushed_end {
-                self.fresh.insert(address, length);
-            }
+            self.hand_out(address, length);
             return Some(address);
         }
         let address = self.end;
@@ -148,10 +162,28 @@ impl Space {
             least = size.checked_add(1)?;
         };
         self.free.cut(address, length);
-        if address < self.flushed_end {
+        self.hand_out(address, length);
+        Some(address)
+    }
+
+    fn hand_out(&mut self, address: u64, length: u64) {
+        if address < self.flushed_end && !self.reopened.overlaps(address, length) {
             self.fresh.insert(address, length);
         }
-        Some(address)
+    }
+
+    /// Lets what was given back since the last flush be taken at once, and ends the file earlier where it can. For blocks
+    /// that the flush which is about to come moves down: what is taken there counts as a change in place, so the flush
+    /// writes it by way of its redo record.
+    pub fn reopen(&mut self) {
+        let pending = std::mem::take(&mut self.pending);
+        for (&address, &length) in &pending.by_address {
+            self.free.insert(address, length);
+        }
+        for (&address, &length) in &self.free.by_address {
+            self.reopened.cover(address, length);
+        }
+        self.cut_end(0);
     }
 
     /// Gives `length` bytes at `address` back.
@@ -171,6 +203,8 @@ impl Space {
             self.free.insert(address, length);
         } else if self.fresh.contains(address, length) {
             self.fresh.cut(address, length);
+            self.free.insert(address, length);
+        } else if self.reopened.contains(address, length) {
             self.free.insert(address, length);
         } else {
             self.pending.insert(address, length);
@@ -226,6 +260,7 @@ impl Space {
             self.free.insert(address, length);
         }
         self.fresh = Extents::default();
+        self.reopened = Extents::default();
         self.cut_end(0);
         self.flushed_end = self.end;
     }
@@ -268,6 +303,30 @@ mod tests {
         assert_eq!(space.allocate(64), Some(200));
         space.free(200, 64);
         assert_eq!(space.allocate(64), Some(200));
+    }
+
+    #[test]
+    fn what_is_reopened_is_handed_out_but_never_fresh() {
+        let mut space = Space::new(1000);
+        space.free(100, 50);
+        space.flushed();
+        space.free(150, 50);
+        space.free(900, 100);
+        assert_eq!(space.allocate_below(80, 1000), None);
+        space.reopen();
+        assert_eq!(space.end(), 900);
+        let a = space.allocate_below(80, 1000).unwrap();
+        assert_eq!((a, space.is_fresh(a, 80)), (100, false));
+        space.free(a, 80);
+        assert_eq!(space.allocate(100), Some(100));
+        space.free(300, 40);
+        assert_eq!(space.allocate(40), Some(900));
+        assert!(!space.is_fresh(900, 40), "the flushed state may use it");
+        space.reopen();
+        assert_eq!(space.allocate(40), Some(300));
+        space.flushed();
+        space.free(100, 100);
+        assert_eq!(space.allocate(100), Some(940));
     }
 
     #[test]
