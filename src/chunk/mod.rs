@@ -88,7 +88,7 @@ impl Chunks<'_> {
         if self.layout.address == UNDEFINED {
             return Ok(());
         }
-        let mut walk = Walk { chunks: self, store, seen: HashSet::new(), visit };
+        let mut walk = Walk { chunks: self, store, seen: HashSet::new(), bytes: 0, visit };
         match self.layout.index {
             ChunkIndex::BTree1 => walk.btree1(),
             ChunkIndex::Single { filtered } => walk.single(filtered),
@@ -162,6 +162,8 @@ struct Walk<'a, 's> {
     store: &'s mut Store,
     /// Index blocks met so far: one met twice is a cycle.
     seen: HashSet<u64>,
+    /// Bytes of those: more than the file's, and they overlap.
+    bytes: u64,
     visit: &'a mut dyn FnMut(Part<'_>) -> Result<()>,
 }
 
@@ -180,6 +182,10 @@ impl Walk<'_, '_> {
             return Err(Error::corrupt(what, address, "the index leads to it twice").because(Damage::Overlap));
         }
         self.store.check_extent(address, space, what)?;
+        self.bytes = self.bytes.saturating_add(space);
+        if self.bytes > self.store.space().end() {
+            return Err(Error::corrupt(what, address, "the index's blocks overlap"));
+        }
         let bytes = self.sealed_bytes(address, read, sealed, what)?;
         (self.visit)(Part::Index { address, size: space })?;
         Ok(bytes)

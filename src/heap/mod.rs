@@ -29,6 +29,9 @@ pub use evacuate::Evacuation;
 pub use extents::Part;
 pub use slide::Slide;
 
+/// What figures of a heap are cut at: a damaged header may claim any, and they are added up.
+const MOST_BYTES: u64 = 1 << 48;
+
 /// The longest heap ID that can be made (longer ones can be read).
 pub const MAX_ID: usize = 32;
 
@@ -400,16 +403,18 @@ impl Heap {
         };
         let indirect: u64 = self.table.indirect.values().map(|b| header.indirect_length(b.rows) as u64).sum();
         HeapStats {
-            live_bytes: live + header.huge_bytes + header.tiny_bytes,
+            live_bytes: live.saturating_add(header.huge_bytes).saturating_add(header.tiny_bytes).min(MOST_BYTES),
             free_bytes: match header.filters {
-                None => bytes.saturating_sub(blocks * overhead).saturating_sub(live),
+                None => bytes.saturating_sub(blocks * overhead).saturating_sub(live).min(MOST_BYTES),
                 Some(_) => 0,
             },
             blocks,
             managed: header.managed_count,
             huge: header.huge_count,
             tiny: header.tiny_count,
-            file_bytes: header.length() as u64 + bytes + indirect + header.huge_bytes + self.free_space.file_bytes(),
+            file_bytes: (header.length() as u64 + bytes + indirect + self.free_space.file_bytes())
+                .saturating_add(header.huge_bytes)
+                .min(MOST_BYTES),
         }
     }
 }

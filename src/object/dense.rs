@@ -284,7 +284,12 @@ impl<K: DenseKind> DenseStore<K> {
     pub fn insert(&mut self, store: &mut Store, name: &[u8], order: u64, object: &[u8]) -> Result<()> {
         let (location, hash) = self.locate_to_edit(store, name, |_| ())?;
         if location.found {
-            return Err(Error::internal("a name is stored twice"));
+            let name = String::from_utf8_lossy(name);
+            return Err(Error::corrupt(
+                "object header",
+                self.names.address(),
+                format_args!("the name '{name}' is stored twice"),
+            ));
         }
         self.insert_at(store, location, hash, order, object)
     }

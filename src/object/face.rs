@@ -112,13 +112,14 @@ impl Object {
     /// Opens the object at `path`, relative to this group or absolute. Soft links are followed.
     pub fn open(&self, path: &str) -> Result<Object> {
         let full = self.path_of(path);
-        self.read("opening", path, |state, slot| {
+        let (object, dropped) = self.read("opening", path, |state, slot| {
             check_path(path)?;
             let target = path::resolve(state, slot, path.as_bytes())?;
             let object = Object::of(&self.inner.shared, state, target, full)?;
-            state.drop_surplus()?;
-            Ok(object)
-        })
+            // Not here, where the lock is held: a handle that is dropped takes it.
+            Ok((object, state.drop_surplus()))
+        })?;
+        dropped.map_err(|e| self.explain(e, "opening", path)).map(|()| object)
     }
 
     /// Creates a group at `path`; groups missing on the way are created with defaults.

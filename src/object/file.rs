@@ -86,10 +86,10 @@ impl Shared {
             state.store.fail();
         }
         let value = result?;
-        if state.maintenance.is_due() {
-            state.serve()?;
-        }
-        Ok(value)
+        let served = if state.maintenance.is_due() { state.serve() } else { Ok(()) };
+        // Before the value can be dropped: it may be a handle, which then takes the lock itself.
+        drop(state);
+        served.map(|()| value)
     }
 
     /// Closes the file; everything opened from it is dead afterwards, whatever is returned.

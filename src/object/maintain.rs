@@ -35,24 +35,23 @@ pub(super) struct Summary {
 }
 
 impl Summary {
+    // What a damaged file claims may be too much to add up; it is subtracted again as it was added.
     fn add(&mut self, other: &Summary) {
-        self.nodes += other.nodes;
-        self.underfull += other.underfull;
-        self.records += other.records;
-        self.capacity += other.capacity;
-        self.heap_live += other.heap_live;
-        self.heap_free += other.heap_free;
-        self.due += other.due;
+        self.combine(other, u64::wrapping_add);
     }
 
     fn subtract(&mut self, other: &Summary) {
-        self.nodes -= other.nodes;
-        self.underfull -= other.underfull;
-        self.records -= other.records;
-        self.capacity -= other.capacity;
-        self.heap_live -= other.heap_live;
-        self.heap_free -= other.heap_free;
-        self.due -= other.due;
+        self.combine(other, u64::wrapping_sub);
+    }
+
+    fn combine(&mut self, other: &Summary, combined: fn(u64, u64) -> u64) {
+        self.nodes = combined(self.nodes, other.nodes);
+        self.underfull = combined(self.underfull, other.underfull);
+        self.records = combined(self.records, other.records);
+        self.capacity = combined(self.capacity, other.capacity);
+        self.heap_live = combined(self.heap_live, other.heap_live);
+        self.heap_free = combined(self.heap_free, other.heap_free);
+        self.due = combined(self.due, other.due);
     }
 }
 

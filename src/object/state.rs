@@ -268,6 +268,10 @@ impl State {
         if let Some(slot) = self.objects.find(address) {
             return Ok(slot);
         }
+        // Where more links lead than are counted, the last that is counted frees the object, and others still lead there.
+        if self.store.space().overlaps_free(address, 1) {
+            return Err(Error::corrupt("object header", address, "a link leads to it, but it stands in free space"));
+        }
         let object = Loaded::open(&mut self.store, address)?;
         Ok(self.objects.add(object))
     }

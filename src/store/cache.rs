@@ -29,8 +29,17 @@ pub enum Seal {
 }
 
 impl Seal {
-    /// Whether `bytes` carry the checksum that they should.
+    /// Whether `bytes` carry the checksum that they should. The fuzz targets are built to take every checksum, so that
+    /// they get behind it.
     pub fn holds(self, bytes: &[u8]) -> bool {
+        #[cfg(fuzzing)]
+        return super::accept::accept(self, bytes);
+        #[cfg(not(fuzzing))]
+        self.is_right(bytes)
+    }
+
+    /// Whether the checksum in `bytes` is that of `bytes`.
+    pub(super) fn is_right(self, bytes: &[u8]) -> bool {
         match self {
             Seal::None => true,
             Seal::At(at) => {

@@ -3,6 +3,8 @@
 //! Owners of structures (B-tree, heap, object header) read and edit cached blocks in place; nothing is written before
 //! [`Store::flush`], which makes all changes visible or, after a crash, none.
 
+#[cfg(fuzzing)]
+pub mod accept;
 mod arena;
 pub mod backend;
 mod cache;

@@ -59,10 +59,12 @@ pub fn recover(
         }
     }
     let decided = Superblock { flags: superblock.flags & !COMMITTING, ..superblock };
-    if !read_only {
+    let end = base.saturating_add(decided.end);
+    // A file that is shorter is truncated, which opening it tells; it is not made longer here.
+    if !read_only && end <= length {
         backend.write_at(&mut [IoSlice::new(&before)], base).map_err(failed)?;
         backend.sync().map_err(failed)?;
-        backend.set_len(base + decided.end).map_err(failed)?;
+        backend.set_len(end).map_err(failed)?;
     }
     Ok((backend, decided, Recovery::Discarded))
 }
