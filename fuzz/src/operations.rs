@@ -1,0 +1,148 @@
+//! Works on a file whose bytes may be anything: a script of operations, two bytes each.
+
+use h5r::datatype::{Datatype, Number};
+use h5r::error::{ErrorKind, Result};
+use h5r::object::dataset::DatasetOptions;
+use h5r::object::{File, GroupOptions, Object, Order, Phase};
+use h5r::rebalance::{IncrementalOptions, LazyOptions, SmartOptions};
+use h5r::store::MemoryBackend;
+
+use super::walk::{checks, describe, expected, open};
+
+/// Bytes of the script at the beginning of the target's input; the file follows.
+pub const SCRIPT: usize = 64;
+
+/// Objects that a script works on.
+const MOST_OBJECTS: usize = 12;
+
+/// Splits the target's input into script and file, and runs the one on the other.
+pub fn operate_on(input: &[u8], seal: impl Fn(&mut [u8])) {
+    let (script, bytes) = input.split_at(SCRIPT.min(input.len()));
+    let mut bytes = bytes.to_vec();
+    seal(&mut bytes);
+    operate(script, bytes);
+}
+
+/// Runs a script on a file: whatever they are, the calls return, and a file that was sound before is so afterwards.
+/// Only in such a file an internal error is one: in others, what the library relies on may not hold.
+pub fn operate(script: &[u8], bytes: Vec<u8>) {
+    let Some((mut work, sound)) = Work::begin(bytes) else { return };
+    for step in script.chunks_exact(2) {
+        if step[0] % 32 == 31 {
+            let Some(next) = work.reopen(sound) else { return };
+            work = next;
+        } else if let Err(e) = work.step(step[0] % 32, step[1]) {
+            assert!(!sound || e.kind() != ErrorKind::Internal, "{e}");
+        }
+    }
+    work.reopen(sound);
+}
+
+struct Work {
+    file: File,
+    bytes: std::sync::Arc<parking_lot::Mutex<Vec<u8>>>,
+    objects: Vec<Object>,
+}
+
+impl Work {
+    /// An open file, and whether the checker finds it without fault.
+    fn begin(bytes: Vec<u8>) -> Option<(Work, bool)> {
+        let backend = MemoryBackend::with_bytes(bytes);
+        let bytes = backend.shared();
+        let file = open(backend, false).map_err(|e| expected(&e)).ok()?;
+        let sound = checks(&file);
+        let mut objects = describe(&file);
+        objects.truncate(MOST_OBJECTS);
+        Some((Work { file, bytes, objects }, sound))
+    }
+
+    /// Closes and opens again; a file that was sound must open and be sound.
+    fn reopen(self, sound: bool) -> Option<Work> {
+        let closed = self.file.close();
+        assert!(!sound || !closed.is_err_and(|e| e.kind() == ErrorKind::Internal));
+        drop(self.objects);
+        let bytes = std::mem::take(&mut *self.bytes.lock());
+        if sound {
+            let file = open(MemoryBackend::with_bytes(bytes.clone()), true);
+            let checked = file.and_then(|file| file.check_flushed());
+            checked.unwrap_or_else(|e| panic!("a file that was sound is not any more: {e}"));
+        }
+        Work::begin(bytes).map(|(work, _)| work)
+    }
+
+    fn step(&mut self, operation: u8, argument: u8) -> Result<()> {
+        let i32 = Datatype::little(Number::I32);
+        let count = self.objects.len().max(1);
+        let Some(object) = self.objects.get(usize::from(argument) % count).cloned() else { return Ok(()) };
+        let number = usize::from(argument) / count;
+        match operation {
+            0 => self.keep(object.create_group(&format!("g{number}/below"), &group_options(argument))),
+            1 => {
+                let data = vec![argument; 4 * (number + 1)];
+                let dataset = object.create_dataset(
+                    &format!("d{number}"),
+                    &i32,
+                    &[number as u64 + 1],
+                    &DatasetOptions::default(),
+                )?;
+                dataset.dataset_write(&i32, None, &data)?;
+                self.keep(Ok(dataset))
+            }
+            2 | 3 => object.attr_write(&format!("a{number}"), &i32, &[], &[argument; 4]),
+            4 => (0..16).try_for_each(|i| object.attr_write(&format!("many{i}"), &i32, &[2], &[argument; 8])),
+            5 => object.attr_write(&format!("huge{number}"), &i32, &[1250], &[argument; 5000]),
+            6 => object.attr_write_null(&format!("a{number}"), &i32),
+            7 | 8 => with(object.attr_names(Order::Native)?, number, |name| object.attr_delete(name)),
+            9 => with(object.attr_names(Order::Name)?, number, |name| object.attr_rename(name, "renamed")),
+            10 => object.attr_names(Order::Name)?.iter().step_by(2).try_for_each(|name| object.attr_delete(name)),
+            11 => object.link_create_soft(&format!("s{number}"), "/g0/below/../d0"),
+            12 => (0..16).try_for_each(|i| object.link_create_soft(&format!("soft{i}"), "/")),
+            13 => match self.objects.get(number) {
+                Some(target) => object.link_create_hard(&format!("h{number}"), target),
+                None => Ok(()),
+            },
+            14 | 15 => with(link_names(&object)?, number, |name| object.link_delete(name)),
+            16 => with(link_names(&object)?, number, |name| object.link_move(name, &self.objects[0], "moved")),
+            17 => link_names(&object)?.iter().step_by(2).try_for_each(|name| object.link_delete(name)),
+            18 => self.file.set_none(),
+            19 => self.file.set_lazy(&LazyOptions::default()),
+            20 => self.file.set_smart(SmartOptions { min_file_size: 0, ..SmartOptions::default() }),
+            21 => self.file.set_incremental(IncrementalOptions { interval_ms: 1, ..IncrementalOptions::default() }),
+            22 => self.file.rebalance(),
+            23..=25 => self.file.flush(),
+            26 => with(link_names(&object)?, number, |name| self.keep(object.open(name))),
+            27 => object.dataset_info().map(|_| ()),
+            28 => {
+                self.objects.swap_remove(usize::from(argument) % count);
+                Ok(())
+            }
+            _ => self.file.check(),
+        }
+    }
+
+    fn keep(&mut self, object: Result<Object>) -> Result<()> {
+        let object = object?;
+        if self.objects.len() < MOST_OBJECTS {
+            self.objects.push(object);
+        }
+        Ok(())
+    }
+}
+
+fn group_options(argument: u8) -> GroupOptions {
+    let (track_order, index_order) = (argument & 1 != 0, argument & 3 == 3);
+    let phase = Phase { max_compact: 4, min_dense: 2, track_order, index_order };
+    GroupOptions { links: phase, attributes: phase }
+}
+
+fn link_names(object: &Object) -> Result<Vec<String>> {
+    Ok(object.links(Order::Native)?.into_iter().map(|(name, _)| name).collect())
+}
+
+/// Works on one of the names.
+fn with(names: Vec<String>, number: usize, work: impl FnOnce(&str) -> Result<()>) -> Result<()> {
+    match names.get(number % names.len().max(1)) {
+        Some(name) => work(name),
+        None => Ok(()),
+    }
+}
