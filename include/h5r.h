@@ -972,7 +972,8 @@ h5r_status h5r_dataset_write(h5r_object *dataset,
 
 // Reads the elements of `selection`, or all for NULL, converted to `memory_type`, into `data_out` in row-major order.
 //
-// Errors: BAD_HANDLE, ARGUMENT, RANGE (outside the dataset), WRONG_KIND, TYPE, UNSUPPORTED (chunked), CORRUPT, IO.
+// Errors: BAD_HANDLE, ARGUMENT, RANGE (outside the dataset), WRONG_KIND, TYPE, UNSUPPORTED (external, virtual, or a
+// filter that is not known, which the message names), CORRUPT, IO.
 // Any thread.
 h5r_status h5r_dataset_read(h5r_object *dataset,
                             h5r_type memory_type,

@@ -1,13 +1,67 @@
-//! Walking a fixed array.
+//! The fixed array.
 
-use super::{Grid, Walk};
+use super::index::{element_place, Place};
+use super::{Chunks, Grid, Walk};
 use crate::error::{Error, Result};
 use crate::format::codec::Reader;
 use crate::format::fixed_array::{check_block, page_is_initialized, DataBlock, ElementLayout, Header, CHECKSUM};
 use crate::format::UNDEFINED;
+use crate::store::{Seal, Store};
 
 const HEADER: &str = "fixed array header";
 const DATA_BLOCK: &str = "fixed array data block";
+const PAGE: &str = "fixed array data block page";
+
+/// An open fixed array.
+#[derive(Debug, Clone)]
+pub struct FixedArray {
+    header: Header,
+    block: DataBlock,
+    grid: Grid,
+}
+
+impl FixedArray {
+    pub(super) fn open(chunks: &Chunks<'_>, store: &mut Store) -> Result<Self> {
+        let (sizes, address) = (store.sizes(), chunks.layout.address);
+        let size = Header::size(sizes);
+        let id = store.block(address, size, Seal::At((size - CHECKSUM) as u32), HEADER)?;
+        let header = Header::parse(store.bytes(id), sizes)?;
+        let grid = Grid::new(chunks, None)?;
+        let block = header.data_block(sizes).filter(|_| grid.total == Some(header.elements));
+        let Some(block) = block else {
+            let detail = format_args!("{} elements do not fit the dataspace", header.elements);
+            return Err(Error::corrupt(HEADER, address, detail));
+        };
+        Ok(FixedArray { header, block, grid })
+    }
+
+    pub(super) fn find(&self, chunks: &Chunks<'_>, store: &mut Store, scaled: &[u64]) -> Result<Option<Place>> {
+        let (header, block) = (&self.header, &self.block);
+        if header.data_block == UNDEFINED {
+            return Ok(None);
+        }
+        let index = self.grid.index(scaled, chunks.layout.address)?;
+        let read = if block.pages == 0 { block.size } else { block.prefix };
+        store.check_extent(header.data_block, block.size, DATA_BLOCK)?;
+        let id = store.block(header.data_block, read, Seal::At((read - CHECKSUM) as u32), DATA_BLOCK)?;
+        let mut r = Reader::new(store.bytes(id), DATA_BLOCK);
+        check_block(&mut r, b"FADB", header.element.client(), chunks.layout.address, store.sizes())?;
+        let width = usize::from(header.element.size);
+        if block.pages == 0 {
+            let at = block.elements_begin as usize + index as usize * width;
+            return element_place(chunks, store, header.element, &store.bytes(id)[at..at + width]);
+        }
+        let (page, number) = (index / block.page_elements, (index % block.page_elements) as usize);
+        if !page_is_initialized(r.take(block.pages.div_ceil(8) as usize)?, page) {
+            return Ok(None);
+        }
+        let before = page * block.page_elements;
+        let address = header.data_block + block.prefix + before * width as u64 + page * CHECKSUM;
+        let elements = block.page_elements.min(header.elements - before) * width as u64;
+        let id = store.block(address, elements + CHECKSUM, Seal::At(elements as u32), PAGE)?;
+        element_place(chunks, store, header.element, &store.bytes(id)[number * width..(number + 1) * width])
+    }
+}
 
 impl Walk<'_, '_> {
     pub(super) fn fixed_array(&mut self) -> Result<()> {
@@ -47,7 +101,7 @@ impl Walk<'_, '_> {
             let count = layout.page_elements.min(header.elements - first);
             let length = count * u64::from(header.element.size) + CHECKSUM;
             if page_is_initialized(bitmap, page) {
-                let bytes = self.sealed_bytes(address, length, true, "fixed array data block page")?;
+                let bytes = self.sealed_bytes(address, length, true, PAGE)?;
                 self.elements(&bytes[..bytes.len() - CHECKSUM as usize], header.element, first, grid)?;
             }
             address += length;

@@ -6,9 +6,12 @@
 mod check;
 mod extensible_array;
 mod fixed_array;
+mod index;
 #[cfg(test)]
 mod tests;
 mod tree;
+
+pub use index::{Index, Place};
 
 use std::collections::HashSet;
 
@@ -80,11 +83,7 @@ impl Chunks<'_> {
 
     /// Calls `visit` for every chunk and every block of the index.
     pub fn walk(&self, store: &mut Store, visit: &mut dyn FnMut(Part<'_>) -> Result<()>) -> Result<()> {
-        let rank = self.layout.dims.len();
-        if rank > MAX_RANK || self.dims.len() != rank || self.max_dims.len() != rank || self.layout.dims.contains(&0) {
-            let address = self.layout.address;
-            return Err(Error::corrupt("chunk index", address, "its dimensions do not match the dataspace's"));
-        }
+        self.check_dimensions()?;
         if self.layout.address == UNDEFINED {
             return Ok(());
         }
@@ -129,8 +128,18 @@ impl Chunks<'_> {
         Ok(freed)
     }
 
+    /// Fails when layout and dataspace do not go together.
+    fn check_dimensions(&self) -> Result<()> {
+        let rank = self.layout.dims.len();
+        if rank > MAX_RANK || self.dims.len() != rank || self.max_dims.len() != rank || self.layout.dims.contains(&0) {
+            let address = self.layout.address;
+            return Err(Error::corrupt("chunk index", address, "its dimensions do not match the dataspace's"));
+        }
+        Ok(())
+    }
+
     /// Bytes of an unfiltered chunk.
-    fn chunk_bytes(&self) -> Result<u64> {
+    pub fn chunk_bytes(&self) -> Result<u64> {
         self.layout.chunk_bytes().filter(|&bytes| bytes > 0).ok_or_else(|| {
             Error::corrupt("chunk index", self.layout.address, "a chunk's size is 0 or beyond 2^64 bytes")
         })
@@ -192,6 +201,10 @@ impl Walk<'_, '_> {
     }
 
     fn sealed_bytes(&mut self, address: u64, length: u64, sealed: bool, what: &'static str) -> Result<Vec<u8>> {
+        // A block that was changed since the last flush is only in the cache.
+        if let Some(id) = self.store.cached(address).filter(|&id| self.store.length(id) as u64 == length) {
+            return Ok(self.store.bytes(id).to_vec());
+        }
         let bytes = self.store.read_bytes(address, length, what)?;
         let seal = if sealed { Seal::At(length.saturating_sub(4) as u32) } else { Seal::None };
         if !seal.holds(&bytes) {
@@ -237,7 +250,8 @@ impl Walk<'_, '_> {
 }
 
 /// How an array's index counts chunks: row-major over the maximum dimensions, an unlimited dimension slowest.
-struct Grid {
+#[derive(Debug, Clone)]
+pub struct Grid {
     rank: usize,
     /// The dimensions from slowest to fastest.
     order: [usize; MAX_RANK],

@@ -1,12 +1,15 @@
-//! Walking the B-trees, versions 1 and 2, that index chunks.
+//! The B-trees, versions 1 and 2, that index chunks.
 
-use super::{Walk, MAX_RANK};
-use crate::btree::Tree;
+use std::cmp::Ordering;
+
+use super::index::Place;
+use super::{Chunks, Walk, MAX_RANK};
+use crate::btree::{Key, Tree};
 use crate::error::{Error, Result};
 use crate::format::btree1;
 use crate::format::codec::Reader;
 use crate::format::message::layout::Chunked;
-use crate::store::Store;
+use crate::store::{Seal, Store};
 
 const NODE: &str = "version 1 B-tree node";
 const TREE: &str = "version 2 B-tree of chunks";
@@ -14,6 +17,73 @@ const TREE: &str = "version 2 B-tree of chunks";
 /// Record types of unfiltered and of filtered chunks (specification III.A.2).
 const UNFILTERED: u8 = 10;
 const FILTERED: u8 = 11;
+
+/// Finds a chunk in a version 1 B-tree.
+pub(super) fn find_btree1(chunks: &Chunks<'_>, store: &mut Store, scaled: &[u64]) -> Result<Option<Place>> {
+    let (sizes, rank, k) = (store.sizes(), scaled.len(), store.chunk_k());
+    let size = btree1::node_size(k, rank, sizes);
+    let mut wanted = [0; MAX_RANK];
+    for ((wanted, at), dim) in wanted.iter_mut().zip(scaled).zip(&chunks.layout.dims) {
+        *wanted = at.saturating_mul(*dim);
+    }
+    let (mut address, mut expected) = (chunks.layout.address, None);
+    loop {
+        let id = store.block(address, size, Seal::None, NODE)?;
+        let (level, entry) = btree1::search(store.bytes(id), k, &wanted[..rank], sizes)?;
+        if expected.is_some_and(|expected| level != expected) {
+            return Err(Error::corrupt(NODE, address, format_args!("level {level}")));
+        }
+        let Some(entry) = entry else { return Ok(None) };
+        let Some(below) = level.checked_sub(1) else {
+            let is_wanted = entry.offsets.iter().eq(wanted[..rank].iter().copied());
+            let (size, filter_mask) = (u64::from(entry.size), entry.filter_mask);
+            return Ok(is_wanted.then_some(Place { address: entry.child, size, filter_mask }));
+        };
+        (address, expected) = (entry.child, Some(below));
+    }
+}
+
+/// An open version 2 B-tree of chunks.
+#[derive(Debug, Clone)]
+pub struct BTree2 {
+    tree: Tree,
+    records: Records,
+}
+
+/// A chunk's place, as the records have it.
+struct Scaled<'a> {
+    scaled: &'a [u64],
+    /// Where it begins in a record.
+    at: usize,
+}
+
+impl Key for Scaled<'_> {
+    #[inline]
+    fn quick(&self, record: &[u8]) -> Option<Ordering> {
+        let stored = record.get(self.at..).unwrap_or_default().as_chunks().0;
+        Some(self.scaled.iter().copied().cmp(stored.iter().map(|&bytes| u64::from_le_bytes(bytes))))
+    }
+}
+
+impl BTree2 {
+    pub(super) fn open(chunks: &Chunks<'_>, store: &mut Store) -> Result<Self> {
+        let tree = Tree::open(store, chunks.layout.address)?;
+        let records = Records::new(&tree, chunks.layout, store)?;
+        Ok(BTree2 { tree, records })
+    }
+
+    pub(super) fn find(&self, chunks: &Chunks<'_>, store: &mut Store, scaled: &[u64]) -> Result<Option<Place>> {
+        let at = usize::from(self.tree.params().record_size) - 8 * self.records.rank;
+        let location = self.tree.locate(store, &mut Scaled { scaled, at })?;
+        if !location.found {
+            return Ok(None);
+        }
+        let record = self.tree.record_at(store, &location);
+        let (address, size, filter_mask) =
+            self.records.decode(store, record, chunks.chunk_bytes()?, &mut [0; MAX_RANK])?;
+        Ok(Some(Place { address, size, filter_mask }))
+    }
+}
 
 impl Walk<'_, '_> {
     pub(super) fn btree1(&mut self) -> Result<()> {
@@ -67,6 +137,7 @@ pub(super) fn delete_btree2(store: &mut Store, address: u64) -> Result<()> {
 }
 
 /// How the records of a tree are read.
+#[derive(Debug, Clone, Copy)]
 struct Records {
     rank: usize,
     filtered: bool,

@@ -270,11 +270,11 @@ pub unsafe extern "C" fn h5r_dataset_create(
 }
 
 /// Bytes of the selected elements in memory.
-fn selected_bytes(info: &DatasetInfo, selection: Option<&Selection<'_>>, memory: &Datatype) -> Result<usize> {
-    match selection {
-        None if info.is_null => Ok(0),
-        None => input::byte_length(&info.dims, memory.size()),
-        Some(selection) => input::byte_length(&[selection.elements(&info.dims)?], memory.size()),
+fn selected_bytes(object: &Object, selection: Option<&Selection<'_>>, memory: &Datatype) -> Result<usize> {
+    match (object.dataset_dims()?, selection) {
+        (None, None) => Ok(0),
+        (Some(dims), None) => input::byte_length(&dims, memory.size()),
+        (dims, Some(selection)) => input::byte_length(&[selection.elements(&dims.unwrap_or_default())?], memory.size()),
     }
 }
 
@@ -293,7 +293,7 @@ pub unsafe extern "C" fn h5r_dataset_write(
         let memory = types::resolve(memory_type)?;
         // SAFETY: as this function's documentation asks of the caller.
         let selection = unsafe { self::selection(selection)? };
-        let length = selected_bytes(&object.dataset_info()?, selection.as_ref(), &memory)?;
+        let length = selected_bytes(object, selection.as_ref(), &memory)?;
         // SAFETY: as above: `data` has the selected elements.
         object.dataset_write(&memory, selection.as_ref(), unsafe { input::bytes(data, length, "data")? })
     })
@@ -301,7 +301,8 @@ pub unsafe extern "C" fn h5r_dataset_write(
 
 /// Reads the elements of `selection`, or all for NULL, converted to `memory_type`, into `data_out` in row-major order.
 ///
-/// Errors: BAD_HANDLE, ARGUMENT, RANGE (outside the dataset), WRONG_KIND, TYPE, UNSUPPORTED (chunked), CORRUPT, IO.
+/// Errors: BAD_HANDLE, ARGUMENT, RANGE (outside the dataset), WRONG_KIND, TYPE, UNSUPPORTED (external, virtual, or a
+/// filter that is not known, which the message names), CORRUPT, IO.
 /// Any thread.
 #[no_mangle]
 pub unsafe extern "C" fn h5r_dataset_read(
@@ -314,7 +315,7 @@ pub unsafe extern "C" fn h5r_dataset_read(
         let memory = types::resolve(memory_type)?;
         // SAFETY: as this function's documentation asks of the caller.
         let selection = unsafe { self::selection(selection)? };
-        let length = selected_bytes(&object.dataset_info()?, selection.as_ref(), &memory)?;
+        let length = selected_bytes(object, selection.as_ref(), &memory)?;
         // SAFETY: as above: `data_out` has room for the selected elements.
         object.dataset_read(&memory, selection.as_ref(), unsafe { input::bytes_mut(data_out, length, "data_out")? })
     })

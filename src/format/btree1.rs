@@ -7,6 +7,8 @@ use crate::error::Result;
 /// "Indexed storage internal node K" where the superblock has no field for it.
 pub const DEFAULT_CHUNK_K: u16 = 32;
 
+const NODE: &str = "version 1 B-tree node";
+
 /// A node's child with the key before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry<'a> {
@@ -50,20 +52,53 @@ fn key_size(rank: usize) -> u64 {
     8 + 8 * (rank as u64 + 1)
 }
 
-/// Decodes a node.
-pub fn parse_node(bytes: &[u8], k: u16, rank: usize, sizes: Sizes) -> Result<Node<'_>> {
-    let mut r = Reader::new(bytes, "version 1 B-tree node");
+/// The node's level, the number of its entries, and where they begin.
+fn parse_start(bytes: &[u8], k: u16, sizes: Sizes) -> Result<(u8, u16, usize)> {
+    let mut r = Reader::new(bytes, NODE);
     r.signature(b"TREE")?;
     let (kind, level, used) = (r.u8()?, r.u8()?, r.u16()?);
     if kind != 1 || u32::from(used) > 2 * u32::from(k) {
         return Err(r.error(format_args!("node type {kind} with {used} entries of {} at most", 2 * u32::from(k))));
     }
-    r.skip(2 * usize::from(sizes.offset))?;
-    let mut entries = Vec::with_capacity(usize::from(used));
-    for _ in 0..used {
-        let (size, filter_mask, offsets) = (r.u32()?, r.u32()?, Offsets(r.take(8 * rank)?));
-        r.skip(8)?;
-        entries.push(Entry { size, filter_mask, offsets, child: r.address(sizes)? });
-    }
+    Ok((level, used, 8 + 2 * usize::from(sizes.offset)))
+}
+
+fn parse_entry<'a>(r: &mut Reader<'a>, rank: usize, sizes: Sizes) -> Result<Entry<'a>> {
+    let (size, filter_mask, offsets) = (r.u32()?, r.u32()?, Offsets(r.take(8 * rank)?));
+    r.skip(8)?;
+    Ok(Entry { size, filter_mask, offsets, child: r.address(sizes)? })
+}
+
+/// Decodes a node.
+pub fn parse_node(bytes: &[u8], k: u16, rank: usize, sizes: Sizes) -> Result<Node<'_>> {
+    let (level, used, begin) = parse_start(bytes, k, sizes)?;
+    let mut r = Reader::new(bytes, NODE);
+    r.skip(begin)?;
+    let entries = (0..used).map(|_| parse_entry(&mut r, rank, sizes)).collect::<Result<_>>()?;
     Ok(Node { level, entries })
+}
+
+/// The node's level, and the last entry whose key is not behind a chunk with these offsets.
+pub fn search<'a>(bytes: &'a [u8], k: u16, wanted: &[u64], sizes: Sizes) -> Result<(u8, Option<Entry<'a>>)> {
+    let rank = wanted.len();
+    let (level, used, begin) = parse_start(bytes, k, sizes)?;
+    let step = key_size(rank) as usize + usize::from(sizes.offset);
+    let key = |number: usize| -> Result<Offsets<'a>> {
+        let mut r = Reader::new(bytes, NODE);
+        r.skip(begin + number * step + 8)?;
+        Ok(Offsets(r.take(8 * rank)?))
+    };
+    let (mut low, mut high) = (0, usize::from(used));
+    while low < high {
+        let middle = (low + high) / 2;
+        if key(middle)?.iter().le(wanted.iter().copied()) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    let Some(number) = low.checked_sub(1) else { return Ok((level, None)) };
+    let mut r = Reader::new(bytes, NODE);
+    r.skip(begin + number * step)?;
+    Ok((level, Some(parse_entry(&mut r, rank, sizes)?)))
 }

@@ -8,6 +8,7 @@ pub mod checksum;
 pub mod codec;
 pub mod doubling_table;
 pub mod extensible_array;
+pub mod filter;
 pub mod fixed_array;
 pub mod fractal_heap;
 pub mod free_space;

@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::attribute::Attribute;
 use crate::format::message::kind;
 use crate::object::attribute::Put;
-use crate::object::dataset::{DatasetInfo, DatasetOptions, Selection};
+use crate::object::dataset::DatasetOptions;
 use crate::object::file::{File, Shared};
 use crate::object::link::LinkTarget;
 use crate::object::options::{GroupOptions, Order};
@@ -63,7 +63,12 @@ impl Object {
         &self.inner.path
     }
 
-    fn read<R>(&self, what: &str, name: &str, work: impl FnOnce(&mut State, Slot) -> Result<R>) -> Result<R> {
+    pub(super) fn read<R>(
+        &self,
+        what: &str,
+        name: &str,
+        work: impl FnOnce(&mut State, Slot) -> Result<R>,
+    ) -> Result<R> {
         let slot = self.inner.slot;
         let result = self.inner.shared.read(|state| {
             state.objects.get(slot)?.check_alive()?;
@@ -72,7 +77,12 @@ impl Object {
         result.map_err(|e| self.explain(e, what, name))
     }
 
-    fn change<R>(&self, what: &str, name: &str, work: impl FnOnce(&mut State, Slot) -> Result<R>) -> Result<R> {
+    pub(super) fn change<R>(
+        &self,
+        what: &str,
+        name: &str,
+        work: impl FnOnce(&mut State, Slot) -> Result<R>,
+    ) -> Result<R> {
         let slot = self.inner.slot;
         let result = self.inner.shared.change(|state| {
             state.objects.get(slot)?.check_alive()?;
@@ -153,33 +163,6 @@ impl Object {
             let object = group::create_dataset(&mut state.store, plan)?;
             let created = group::adopt(state, parent, name, object)?;
             Object::of(&self.inner.shared, state, created, full)
-        })
-    }
-
-    /// The dataset's type, dimensions and storage.
-    pub fn dataset_info(&self) -> Result<DatasetInfo> {
-        self.read("describing dataset", "", |state, slot| {
-            let State { store, objects, .. } = state;
-            objects.get(slot)?.array()?.1.info(store)
-        })
-    }
-
-    /// Writes the selected elements (all, without a selection) from `data`, whose elements are of type `memory`.
-    pub fn dataset_write(&self, memory: &Datatype, selection: Option<&Selection<'_>>, data: &[u8]) -> Result<()> {
-        self.change("writing dataset", "", |state, slot| {
-            let State { store, objects, .. } = state;
-            let (header, array) = objects.get(slot)?.array()?;
-            array.write(store, header, memory, selection, data)?;
-            objects.mark(slot)
-        })
-    }
-
-    /// Reads the selected elements (all, without a selection) into `out`, converted to type `memory`.
-    pub fn dataset_read(&self, memory: &Datatype, selection: Option<&Selection<'_>>, out: &mut [u8]) -> Result<()> {
-        self.read("reading dataset", "", |state, slot| {
-            let State { store, objects, .. } = state;
-            let (header, array) = objects.get(slot)?.array()?;
-            array.read(store, header, memory, selection, out)
         })
     }
 

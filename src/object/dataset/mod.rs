@@ -1,8 +1,13 @@
 //! Datasets: what their messages say, and their raw data in contiguous and compact storage (specification IV.A.2.i,
-//! "The Data Layout Message"). Chunked datasets are described, carried, and freed with all their storage.
+//! "The Data Layout Message"), and in chunks, which are read here; their indexes are in [`chunk`](crate::chunk).
 
+mod chunked;
+#[cfg(test)]
+mod chunked_tests;
 mod create;
+mod cut;
 mod extents;
+mod face;
 mod selection;
 #[cfg(test)]
 mod tests;
@@ -17,12 +22,14 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::message_flag;
 use crate::format::message::dataspace::Dataspace;
 use crate::format::message::fill::{Fill, FillValue, WriteTime};
+use crate::format::message::filter_pipeline::{self, Filter};
 use crate::format::message::kind;
-use crate::format::message::layout::{ChunkIndex, Chunked, Layout, LayoutClass};
+use crate::format::message::layout::{Chunked, Layout, LayoutClass};
 use crate::format::message::shared::Shared;
 use crate::format::UNDEFINED;
 use crate::object::header::ObjectHeader;
 use crate::store::Store;
+use chunked::ChunkReader;
 use selection::Slab;
 
 /// Where a compact layout's data begin in the message, in all versions that are written.
@@ -129,6 +136,11 @@ impl DatasetState {
         self.committed
     }
 
+    /// The dimensions, none for a null dataspace.
+    pub fn dims(&self) -> Option<Vec<u64>> {
+        (self.dataspace != Dataspace::Null).then(|| self.dataspace.dims().to_vec())
+    }
+
     /// Describes the dataset.
     pub fn info(&self, store: &mut Store) -> Result<DatasetInfo> {
         let dims = self.dataspace.dims().to_vec();
@@ -191,6 +203,14 @@ impl DatasetState {
             Storage::Contiguous { address, .. } => {
                 store.check_extent(address, self.size, "contiguous raw data")?;
                 transfer::read(store, address, &slab, conversion, out)
+            }
+            Storage::Chunked(ref chunked) => {
+                let filters = open_filters(store, header)?;
+                let mut fill = vec![0; memory.size()];
+                conversion.run(&self.fill_element()?, &mut fill)?;
+                let slab = Slab::with_all_dimensions(selection, self.dataspace.dims())?;
+                let chunks = self.chunks(chunked);
+                ChunkReader { chunks, filters: &filters, conversion, fill: &fill }.read(store, &slab, out)
             }
             _ => Err(self.no_access("reading")),
         }
@@ -258,7 +278,11 @@ impl DatasetState {
     }
 
     fn with_chunks<R>(&self, chunked: &Chunked, run: impl FnOnce(Chunks<'_>) -> Result<R>) -> Result<R> {
-        run(Chunks { layout: chunked, dims: self.dataspace.dims(), max_dims: self.max_dims() })
+        run(self.chunks(chunked))
+    }
+
+    fn chunks<'a>(&'a self, chunked: &'a Chunked) -> Chunks<'a> {
+        Chunks { layout: chunked, dims: self.dataspace.dims(), max_dims: self.max_dims() }
     }
 
     /// The number of elements to transfer, whose bytes in memory must be all of the buffer.
@@ -352,17 +376,7 @@ impl DatasetState {
     #[cold]
     fn no_access(&self, doing: &str) -> Error {
         Error::unsupported(match &self.storage {
-            Storage::Chunked(chunked) => {
-                let index = match chunked.index {
-                    ChunkIndex::BTree1 => "a version 1 B-tree",
-                    ChunkIndex::Single { .. } => "a single chunk",
-                    ChunkIndex::Implicit => "an implicit index",
-                    ChunkIndex::FixedArray { .. } => "a fixed array",
-                    ChunkIndex::ExtensibleArray { .. } => "an extensible array",
-                    ChunkIndex::BTree2 { .. } => "a version 2 B-tree",
-                };
-                format!("{doing} chunked data (indexed by {index})")
-            }
+            Storage::Chunked(_) => format!("{doing} chunked data"),
             Storage::External => format!("{doing} raw data in external files"),
             _ => format!("{doing} a virtual dataset"),
         })
@@ -406,6 +420,14 @@ fn open_fill(store: &mut Store, header: &ObjectHeader) -> Result<FillValue> {
         return FillValue::decode_old(own_body(store, header, kind::FILL_OLD, "fill value")?);
     }
     FillValue::decode_old(&[0; 4])
+}
+
+/// The filters of the raw data.
+fn open_filters(store: &mut Store, header: &ObjectHeader) -> Result<Vec<Filter>> {
+    match header.find(kind::FILTER_PIPELINE) {
+        Some(_) => filter_pipeline::decode(own_body(store, header, kind::FILTER_PIPELINE, "filter pipeline")?),
+        None => Ok(Vec::new()),
+    }
 }
 
 /// The datatype, and the address of the committed one if it is shared.

@@ -38,7 +38,7 @@ impl Selection<'_> {
 
 /// One dimension of a selection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Dimension {
+pub(super) struct Dimension {
     start: u64,
     stride: u64,
     count: u64,
@@ -46,12 +46,28 @@ struct Dimension {
 }
 
 impl Dimension {
-    fn elements(self) -> u64 {
+    pub fn elements(self) -> u64 {
         self.count * self.block
     }
 
+    /// The elements of a block.
+    pub fn block(self) -> u64 {
+        self.block
+    }
+
+    /// The number of selected elements before a coordinate.
+    pub fn before(self, coordinate: u64) -> u64 {
+        let distance = coordinate.saturating_sub(self.start);
+        if self.count == 1 {
+            return distance.min(self.block);
+        }
+        let whole = (distance / self.stride).min(self.count);
+        let part = if whole < self.count { (distance % self.stride).min(self.block) } else { 0 };
+        whole * self.block + part
+    }
+
     /// The coordinate of the selected element `index`.
-    fn coordinate(self, index: u64) -> u64 {
+    pub fn coordinate(self, index: u64) -> u64 {
         self.start + index / self.block * self.stride + index % self.block
     }
 }
@@ -69,6 +85,13 @@ pub(super) struct Slab {
 impl Slab {
     /// The selection, or all, of an array, whose number of elements is below 2^64.
     pub fn new(selection: Option<&Selection<'_>>, extent: &[u64]) -> Result<Self> {
+        let mut slab = Slab::with_all_dimensions(selection, extent)?;
+        slab.join_dimensions(extent);
+        Ok(slab)
+    }
+
+    /// The same with each of the array's dimensions, as [`Slab::for_each_cut`] needs it.
+    pub fn with_all_dimensions(selection: Option<&Selection<'_>>, extent: &[u64]) -> Result<Self> {
         let rank = extent.len();
         let mut dims = [Dimension { start: 0, stride: 1, count: 1, block: 1 }; MAX_RANK];
         let mut elements = 1u64;
@@ -84,13 +107,22 @@ impl Slab {
         for index in (1..rank).rev() {
             slab.pitch[index - 1] = slab.pitch[index].saturating_mul(extent[index]);
         }
-        slab.join_dimensions(extent);
         Ok(slab)
     }
 
     /// The number of elements.
     pub fn elements(&self) -> u64 {
         self.elements
+    }
+
+    /// The number of dimensions.
+    pub fn rank(&self) -> usize {
+        self.rank
+    }
+
+    /// One dimension.
+    pub fn dimension(&self, dimension: usize) -> Dimension {
+        self.dims[dimension]
     }
 
     /// Whole rows are one run with the dimension above them.

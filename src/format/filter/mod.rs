@@ -1,0 +1,201 @@
+//! The filters of a pipeline (specification IV.A.2.l, "The Data Storage - Filter Pipeline Message"): what chunks and the
+//! blocks of filtered heaps go through on their way to the file and back.
+//!
+//! Sizes come from the file and are not trusted: no filter allocates more than what it is given can make, nor more than
+//! what is expected.
+
+mod deflate;
+mod fletcher32;
+mod lzf;
+mod shuffle;
+
+pub use deflate::MAX_LEVEL;
+
+use std::borrow::Cow;
+
+use crate::error::{Error, Result};
+use crate::format::message::filter_pipeline::Filter;
+
+/// zlib's format; its parameter is the level.
+pub const DEFLATE: u16 = 1;
+/// The first bytes of all elements, then the second ones, and so on; its parameter is the size of an element.
+pub const SHUFFLE: u16 = 2;
+/// Four bytes of checksum behind the data.
+pub const FLETCHER32: u16 = 3;
+/// LZF, as h5py registers it.
+pub const LZF: u16 = 32000;
+
+/// A filter's flag: a chunk that it fails on is stored without it.
+pub const OPTIONAL: u16 = 1;
+
+/// The filters that are known by name, but not all of them here.
+const NAMES: [(u16, &str); 18] = [
+    (DEFLATE, "deflate"),
+    (SHUFFLE, "shuffle"),
+    (FLETCHER32, "fletcher32"),
+    (4, "szip"),
+    (5, "n-bit"),
+    (6, "scale-offset"),
+    (305, "lzo"),
+    (307, "bzip2"),
+    (LZF, "lzf"),
+    (32001, "blosc"),
+    (32004, "lz4"),
+    (32008, "bitshuffle"),
+    (32013, "zfp"),
+    (32015, "zstd"),
+    (32017, "sz"),
+    (32019, "jpeg"),
+    (32024, "sz3"),
+    (32026, "blosc2"),
+];
+
+/// Undoes the filters that `mask` does not say were skipped, the last one first. `size` bytes must come out. `what` and
+/// `address` name the source in errors.
+pub fn decode(
+    filters: &[Filter],
+    mask: u32,
+    bytes: Vec<u8>,
+    size: usize,
+    what: &'static str,
+    address: u64,
+) -> Result<Vec<u8>> {
+    check_known(filters, mask)?;
+    // What comes out of a filter in between may be a little larger than the data: checksums, data that did not compress.
+    let most = size.saturating_add(size / 8).saturating_add(4096);
+    let mut data = bytes;
+    for (_, filter) in applied(filters, mask).rev() {
+        let decoded = match filter.id {
+            DEFLATE => deflate::decode(&data, most),
+            SHUFFLE => Ok(shuffle::decode(&data, shuffle_width(filter))),
+            FLETCHER32 => fletcher32::decode(data),
+            _ => lzf::decode(&data, most),
+        };
+        data = decoded.map_err(|detail| Error::corrupt(what, address, format_args!("{}: {detail}", name(filter))))?;
+    }
+    if data.len() != size {
+        let detail = format_args!("{} bytes after its filters, not {size}", data.len());
+        return Err(Error::corrupt(what, address, detail));
+    }
+    Ok(data)
+}
+
+/// Applies the filters, the first one first: what is stored, and which of them were skipped, because they are optional
+/// and gained nothing.
+pub fn encode(filters: &[Filter], bytes: &[u8]) -> Result<(Vec<u8>, u32)> {
+    let mut data = Cow::Borrowed(bytes);
+    let mut mask = 0;
+    for (number, filter) in filters.iter().enumerate() {
+        let encoded = match filter.id {
+            DEFLATE => deflate::encode(&data, filter.client_data.first().copied().unwrap_or(6)),
+            SHUFFLE => Some(shuffle::encode(&data, shuffle_width(filter))),
+            FLETCHER32 => Some(fletcher32::encode(data.clone().into_owned())),
+            _ => {
+                let name = name(filter);
+                return Err(Error::unsupported(format_args!(
+                    "writing through the filter {} ({name}); deflate, shuffle and fletcher32 are written",
+                    filter.id
+                )));
+            }
+        };
+        match encoded {
+            Some(encoded) => data = Cow::Owned(encoded),
+            None if filter.flags & OPTIONAL != 0 => mask |= 1 << (number & 31),
+            None => return Err(Error::unsupported(format_args!("data that the filter {} enlarges", name(filter)))),
+        }
+    }
+    Ok((data.into_owned(), mask))
+}
+
+/// Fails when a filter that has to be undone is not known here; says which.
+pub fn check_known(filters: &[Filter], mask: u32) -> Result<()> {
+    let known = [DEFLATE, SHUFFLE, FLETCHER32, LZF];
+    match applied(filters, mask).find(|(_, filter)| !known.contains(&filter.id)) {
+        None => Ok(()),
+        Some((_, filter)) => Err(Error::unsupported(format_args!(
+            "the raw data's filter {} ({}); known are deflate, shuffle, fletcher32 and lzf",
+            filter.id,
+            name(filter)
+        ))),
+    }
+}
+
+/// The filters that the mask does not say were skipped, with their numbers.
+fn applied(filters: &[Filter], mask: u32) -> impl DoubleEndedIterator<Item = (usize, &Filter)> {
+    filters.iter().enumerate().filter(move |(number, _)| *number >= 32 || mask & (1 << number) == 0)
+}
+
+/// The filter's name: what the file says, or what it is known as.
+pub fn name(filter: &Filter) -> String {
+    if !filter.name.is_empty() {
+        return String::from_utf8_lossy(&filter.name).into_owned();
+    }
+    let known = NAMES.iter().find(|(id, _)| *id == filter.id);
+    known.map_or("no name is recorded", |(_, name)| name).to_string()
+}
+
+fn shuffle_width(filter: &Filter) -> usize {
+    filter.client_data.first().map_or(1, |&width| width as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn filter(id: u16, client_data: Vec<u32>) -> Filter {
+        Filter { id, flags: 0, name: Vec::new(), client_data }
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused_by_name() {
+        let mut zstd = filter(32015, vec![3]);
+        let error = |filters: &[Filter], mask| decode(filters, mask, vec![1], 1, "chunk", 7).unwrap_err().to_string();
+        assert!(error(&[zstd.clone()], 0).contains("filter 32015 (zstd)"));
+        zstd.name = b"my own".to_vec();
+        assert!(error(&[zstd.clone()], 0).contains("filter 32015 (my own)"));
+        assert!(error(&[filter(999, vec![])], 2).contains("filter 999 (no name is recorded)"));
+        assert_eq!(decode(&[zstd], 1, vec![9], 1, "chunk", 7).unwrap(), [9]);
+    }
+
+    #[test]
+    fn what_is_encoded_is_decoded() {
+        let data: Vec<u8> = (0..1000u32).flat_map(|i| (i / 3).to_le_bytes()).collect();
+        let filters = [filter(SHUFFLE, vec![4]), filter(FLETCHER32, vec![]), filter(DEFLATE, vec![6])];
+        let (stored, mask) = encode(&filters, &data).unwrap();
+        assert!(stored.len() < 1000 && mask == 0);
+        let decode = |bytes: &[u8], mask, size| decode(&filters, mask, bytes.to_vec(), size, "chunk", 0);
+        assert_eq!(decode(&stored, 0, 4000).unwrap(), data);
+        assert!(decode(&stored, 0, 3999).is_err());
+        assert!(decode(&stored[..100], 0, 4000).is_err());
+        assert!(decode(&stored, 4, 4000).is_err());
+        // Without deflate, the checksum is what finds damage.
+        let (mut stored, _) = encode(&filters[..2], &data).unwrap();
+        assert_eq!(decode(&stored, 4, 4000).unwrap(), data);
+        stored[17] ^= 1;
+        assert!(decode(&stored, 4, 4000).unwrap_err().to_string().contains("fletcher32"));
+    }
+
+    #[test]
+    fn an_optional_filter_that_gains_nothing_is_skipped() {
+        let noise: Vec<u8> = (0..64u64).map(|i| (i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as u8).collect();
+        let mut deflate = filter(DEFLATE, vec![9]);
+        assert!(encode(&[deflate.clone()], &noise).is_err());
+        deflate.flags = OPTIONAL;
+        assert_eq!(encode(&[deflate], &noise).unwrap(), (noise, 1));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+        #[test]
+        fn nothing_panics_and_nothing_grows(
+            ids in proptest::collection::vec(prop_oneof![Just(DEFLATE), Just(SHUFFLE), Just(FLETCHER32), Just(LZF)], 0..4),
+            parameter: u32, mask in 0..8u32, bytes in proptest::collection::vec(any::<u8>(), 0..100), size in 0..1000usize,
+        ) {
+            let filters: Vec<Filter> = ids.into_iter().map(|id| filter(id, vec![parameter; 3])).collect();
+            if let Ok(data) = decode(&filters, mask, bytes, size, "chunk", 0) {
+                prop_assert_eq!(data.len(), size);
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! What a user does with a dataset that is open.
+
+use super::{DatasetInfo, Selection};
+use crate::datatype::Datatype;
+use crate::error::Result;
+use crate::object::state::State;
+use crate::object::Object;
+
+impl Object {
+    /// The dataset's type, dimensions and storage. Of a chunked dataset all of the chunks' index is read.
+    pub fn dataset_info(&self) -> Result<DatasetInfo> {
+        self.read("describing dataset", "", |state, slot| {
+            let State { store, objects, .. } = state;
+            objects.get(slot)?.array()?.1.info(store)
+        })
+    }
+
+    /// The dataset's dimensions, none for a null dataspace.
+    pub fn dataset_dims(&self) -> Result<Option<Vec<u64>>> {
+        self.read("describing dataset", "", |state, slot| Ok(state.objects.get(slot)?.array()?.1.dims()))
+    }
+
+    /// Writes the selected elements (all, without a selection) from `data`, whose elements are of type `memory`.
+    pub fn dataset_write(&self, memory: &Datatype, selection: Option<&Selection<'_>>, data: &[u8]) -> Result<()> {
+        self.change("writing dataset", "", |state, slot| {
+            let State { store, objects, .. } = state;
+            let (header, array) = objects.get(slot)?.array()?;
+            array.write(store, header, memory, selection, data)?;
+            objects.mark(slot)
+        })
+    }
+
+    /// Reads the selected elements (all, without a selection) into `out`, converted to type `memory`.
+    pub fn dataset_read(&self, memory: &Datatype, selection: Option<&Selection<'_>>, out: &mut [u8]) -> Result<()> {
+        self.read("reading dataset", "", |state, slot| {
+            let State { store, objects, .. } = state;
+            let (header, array) = objects.get(slot)?.array()?;
+            array.read(store, header, memory, selection, out)
+        })
+    }
+}
