@@ -123,12 +123,13 @@ impl Bench {
 
     /// Changes bytes, and puts the checksum over them right.
     fn put(&mut self, at: usize, new: &[u8]) {
-        self.bytes[at..at + new.len()].copy_from_slice(new);
         let range = self.ranges.iter().find(|range| range.contains(&at)).unwrap().clone();
+        let heap_seal = heap_seal(&self.bytes[range.clone()]);
+        self.bytes[at..at + new.len()].copy_from_slice(new);
         let block = &mut self.bytes[range];
         let end = block.len() - 4;
-        if block[..4] == *b"FHDB" {
-            Seal::Within(17).put(block);
+        if let Some(seal) = heap_seal {
+            seal.put(block);
         } else {
             Seal::At(end as u32).put(block);
         }
@@ -405,4 +406,42 @@ fn the_flag_of_a_crashed_writer() {
     assert!(!report.flags_cleared && bytes == bench.bytes);
     let kinds: Vec<_> = report.findings.iter().map(|finding| finding.kind).collect();
     assert_eq!(kinds, [FindingKind::Checksum, FindingKind::Flag]);
+}
+
+/// A generator of numbers (xorshift), so that a failure can be repeated.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % limit as u64) as usize
+    }
+}
+
+/// Damage under checksums that hold: whatever the bytes say, a report or an error, in time, and no panic.
+#[test]
+fn damage_under_valid_checksums_ends_in_a_report() {
+    let cases: u64 = std::env::var("H5R_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(256);
+    let sources = [EVERY, include_bytes!("data/small_nodes.h5"), include_bytes!("data/chunks_latest.h5")];
+    let benches = sources.map(|source| Bench::new(source.to_vec()));
+    let mut found = 0;
+    for seed in 1..=cases {
+        let mut chance = Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let source = &benches[chance.below(benches.len())];
+        let mut bench = Bench { bytes: source.bytes.clone(), ranges: source.ranges.clone() };
+        for _ in 0..=chance.below(4) {
+            // Half of the time one of the few addresses, sizes and counts near the beginning of a structure.
+            let range = bench.ranges[chance.below(bench.ranges.len())].clone();
+            let span = if chance.below(2) == 0 { range.len() - 4 } else { 60.min(range.len() - 4) };
+            let at = range.start + chance.below(span);
+            let value = [0, 1, 0x7f, 0xff, bench.bytes[at] ^ (1 << chance.below(8))][chance.below(5)];
+            bench.put(at, &[value]);
+        }
+        let start = std::time::Instant::now();
+        found += usize::from(check(&bench.bytes).map_or(true, |report| report.errors + report.unchecked > 0));
+        assert!(start.elapsed().as_secs() < 5, "seed {seed} took {:?}", start.elapsed());
+    }
+    assert!(found * 2 > cases as usize, "{found} of {cases} were noticed");
 }

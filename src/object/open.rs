@@ -107,7 +107,9 @@ pub(super) fn for_check(
     let (mut backend, superblock, recovery) = recover(backend, superblock, read_only)?;
     let length = backend.len().map_err(|e| Error::io("asking for the file's length", e))?;
     let truncated = missing(&superblock, length);
-    let store = Store::new(backend, superblock.sizes, superblock.base, superblock.end, read_only)?;
+    // What is not there is outside the file: sizes are checked against what can be read.
+    let end = superblock.end.min(length.saturating_sub(superblock.base));
+    let store = Store::new(backend, superblock.sizes, superblock.base, end, read_only)?;
     Ok((state(store, superblock, Objects::default(), recovery), truncated))
 }
 

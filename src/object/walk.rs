@@ -146,9 +146,9 @@ impl<'r> Walk<'r> {
         }
     }
 
-    /// Tells a fault of an object. What the operating system or a write that failed says is no finding.
+    /// Tells a fault of an object. What the operating system says, and a defect of ours, is no finding.
     pub fn tell(&mut self, number: u32, error: Error) -> Result<()> {
-        if !matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::Unsupported) {
+        if matches!(error.kind(), ErrorKind::Io | ErrorKind::Failed | ErrorKind::Internal) {
             return Err(error.within(self.path(number)));
         }
         self.whole = false;

@@ -229,7 +229,7 @@ impl<K: DenseKind> DenseStore<K> {
     fn check_agreement(&mut self, store: &mut Store, flushed: bool, next: Option<u64>) -> Result<()> {
         let index = self.names.address();
         let fail = |damage, detail: String| Err(Error::corrupt("name index", index, detail).because(damage));
-        let mut named: Vec<(Option<u64>, [u8; 8])> = Vec::with_capacity(self.len() as usize);
+        let mut named: Vec<(Option<u64>, [u8; 8])> = Vec::with_capacity(self.len().min(1 << 20) as usize);
         let mut previous = (0, Vec::new());
         self.for_each(store, |record, object| {
             let name = K::name(object)?;

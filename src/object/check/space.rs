@@ -56,10 +56,11 @@ impl Walk<'_> {
         taken.sort_unstable();
         let leaks = extents::gaps(taken.into_iter(), state.store.space().end());
         report.end = state.store.space().end();
-        report.free = free.iter().map(|section| section.1).sum();
+        report.free = free.iter().fold(0, |sum, section| sum.saturating_add(section.1));
         report.leaked = leaks.iter().map(|leak| leak.1).sum();
         for extent in &used {
-            report.bytes[extent.purpose as usize] += extent.length;
+            let bytes = &mut report.bytes[extent.purpose as usize];
+            *bytes = bytes.saturating_add(extent.length);
         }
         report.leaks = leaks;
         Ok(())
