@@ -165,6 +165,15 @@ impl Heap {
 
     /// Ends an evacuation, finished or not: the blocks that it has emptied are given back.
     pub fn end_evacuation(&mut self, store: &mut Store) -> Result<()> {
+        if self.evacuation.is_none() {
+            return Ok(());
+        }
+        self.break_off_evacuation()?;
+        self.free_empty_blocks(store)
+    }
+
+    /// Ends an evacuation for one that begins anew: low blocks without objects stay, to be filled.
+    pub fn break_off_evacuation(&mut self) -> Result<()> {
         if self.evacuation.take().is_none() {
             return Ok(());
         }
@@ -173,7 +182,7 @@ impl Heap {
         }
         self.settle_holes()?;
         self.restore_bump();
-        self.free_empty_blocks(store)
+        Ok(())
     }
 
     /// Moves blocks and huge objects that stand at file address `limit` or above into free space below it, `most` at the

@@ -13,6 +13,9 @@ use crate::store::Store;
 
 /// A block that has less than one part in so many free stays as it is.
 const SPARSE: u32 = 32;
+/// A longer stretch without a hole may fit into none of the blocks below; it is not cut, for where its objects begin is
+/// not known here. Object by object, an evacuation fills them.
+const STRETCH_MAX: u32 = 8192;
 /// Sliding is worth it when it leaves no more than one part in so many unused at the ends of blocks: long stretches
 /// without a hole may not fit there, and are not cut.
 const WASTE: u64 = 32;
@@ -63,21 +66,26 @@ fn stretches(holes: impl Iterator<Item = (u32, u32)>, overhead: u32, size: u32, 
 impl Heap {
     /// What sliding would do. None when there is too little to gain, or too much would be left over.
     pub fn plan_slide(&mut self, store: &mut Store) -> Result<Option<Slide>> {
-        self.end_evacuation(store)?;
+        self.break_off_evacuation()?;
         self.begin_change(store)?;
         self.settle_holes()?;
         let table = &self.table;
         let mut slide = Slide { sources: Vec::new(), source_of: vec![NONE; table.blocks.len()], ends: Vec::new() };
-        let mut offset = 0;
+        let overhead = self.header.direct_overhead() as u32;
+        let (mut offset, mut longest) = (0, 0);
         while let Some(index) = table.next_block(offset) {
             let block = &table.blocks[index as usize];
             offset = block.offset + u64::from(block.size);
+            if block.live > 0 {
+                let holes = table.holes[index as usize].iter();
+                stretches(holes, overhead, block.size, |_, length| longest = longest.max(length));
+            }
             if block.live > 0 && table.holes[index as usize].bytes > block.size / SPARSE {
                 slide.source_of[index as usize] = slide.sources.len() as u32;
                 slide.sources.push(Source { index, ..Source::default() });
             }
         }
-        let worth = self.fill(&mut slide);
+        let worth = longest <= STRETCH_MAX && self.fill(&mut slide);
         self.restore_bump();
         Ok(worth.then_some(slide))
     }

@@ -207,17 +207,17 @@ impl State {
     /// Ends the sweep in progress where it is. What may run to its end in one go begins anew, for it has a faster way.
     fn abandon_sweep(&mut self) -> Result<()> {
         let Some(active) = self.maintenance.active.take() else { return Ok(()) };
-        let State { store, objects, maintenance, .. } = self;
+        let State { objects, maintenance, .. } = self;
         let object = objects.get(active.slot)?;
         match active.which {
             Which::Attributes => {
                 if let Some(dense) = object.attributes.loaded_dense() {
-                    dense.end_sweep(store, active.sweep)?;
+                    dense.break_off_sweep()?;
                 }
             }
             Which::Links => {
                 if let Some(dense) = object.links.as_mut().and_then(|links| links.loaded_dense()) {
-                    dense.end_sweep(store, active.sweep)?;
+                    dense.break_off_sweep()?;
                 }
             }
         }

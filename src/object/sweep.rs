@@ -218,9 +218,9 @@ impl<K: DenseKind> DenseStore<K> {
         Ok(false)
     }
 
-    /// Ends a sweep where it is; the store is whole.
-    pub fn end_sweep(&mut self, store: &mut Store, sweep: Sweep) -> Result<()> {
-        self.end_heap_work(store, sweep.heap)
+    /// Ends a sweep where it is, for one that begins anew; the store is whole.
+    pub fn break_off_sweep(&mut self) -> Result<()> {
+        self.heap.break_off_evacuation()
     }
 
     fn end_heap_work(&mut self, store: &mut Store, work: HeapWork) -> Result<()> {
