@@ -395,6 +395,14 @@ typedef struct h5r_dataset_options {
     h5r_storage attributes;
     // 0; for later use.
     int32_t reserved;
+    // With H5R_LAYOUT_CHUNKED: chunks are compressed at this level, 1 to 9; 0, the default: not compressed.
+    int32_t deflate;
+    // 1: the bytes of a chunk's elements are shuffled, so that it compresses better; 0, the default: they are not.
+    int32_t shuffle;
+    // 1: chunks carry a checksum, which is verified when they are read; 0, the default: they do not.
+    int32_t fletcher32;
+    // 0; for later use.
+    int32_t reserved_2;
 } h5r_dataset_options;
 
 // Which elements of a dataset a call means: count blocks of block elements each, stride apart, from start, in each
@@ -951,8 +959,8 @@ h5r_status h5r_object_path(h5r_object *object,
 // relative to `loc`, with the groups on the way that are missing. `options` may be NULL for all defaults,
 // `dataset_out` NULL when no handle is wanted; `h5r_object_close` closes the handle.
 //
-// Errors: BAD_HANDLE, ARGUMENT, RANGE, EXISTS, WRONG_KIND, TYPE (the fill value), UNSUPPORTED (chunked), READ_ONLY, IO,
-// FAILED. Any thread.
+// Errors: BAD_HANDLE, ARGUMENT, RANGE, EXISTS, WRONG_KIND, TYPE (the fill value), UNSUPPORTED (chunks allocated early),
+// READ_ONLY, IO, FAILED. Any thread.
 h5r_status h5r_dataset_create(h5r_object *loc,
                               const char *path,
                               h5r_type type,
@@ -963,8 +971,8 @@ h5r_status h5r_dataset_create(h5r_object *loc,
 
 // Writes the elements of `selection`, or all for NULL, from `data`: elements of `memory_type` in row-major order.
 //
-// Errors: BAD_HANDLE, ARGUMENT, RANGE (outside the dataset), WRONG_KIND, TYPE, UNSUPPORTED (chunked), READ_ONLY, IO,
-// FAILED. Any thread.
+// Errors: BAD_HANDLE, ARGUMENT, RANGE (outside the dataset), WRONG_KIND, TYPE, UNSUPPORTED (external, virtual, a filter
+// that is only read, chunks with an implicit index), READ_ONLY, IO, FAILED. Any thread.
 h5r_status h5r_dataset_write(h5r_object *dataset,
                              h5r_type memory_type,
                              const h5r_selection *selection,
@@ -986,16 +994,18 @@ h5r_status h5r_dataset_read(h5r_object *dataset,
 // Errors: BAD_HANDLE, ARGUMENT, WRONG_KIND, CORRUPT, IO. Any thread.
 h5r_status h5r_dataset_info(h5r_object *dataset, h5r_dataset_details *info_out);
 
-// Changes a chunked dataset's dimensions, within its maximum; `dims` has as many as its rank.
+// Changes a chunked dataset's dimensions, within its maximum; `dims` has as many as its rank. Chunks that are then outside
+// are freed, and where the dataset grows again it has its fill value.
 //
-// Errors: BAD_HANDLE, ARGUMENT, RANGE, WRONG_KIND (not chunked), UNSUPPORTED (chunked, so far), READ_ONLY, IO, FAILED.
-// Any thread.
-h5r_status h5r_dataset_set_extent(h5r_object *dataset, const uint64_t *dims);
+// Errors: BAD_HANDLE, ARGUMENT, RANGE, WRONG_KIND (not chunked), UNSUPPORTED (edge chunks without filters, chunks with an
+// implicit index), READ_ONLY, IO, FAILED. Any thread.
+h5r_status h5r_dataset_set_extent(h5r_object *dataset,
+                                  const uint64_t *dims);
 
 // Appends `rows` rows to a chunked dataset along its first dimension: `data` are their elements of `memory_type`.
 //
-// Errors: BAD_HANDLE, ARGUMENT, RANGE, WRONG_KIND (not chunked, or a scalar), TYPE, UNSUPPORTED (chunked, so far),
-// READ_ONLY, IO, FAILED. Any thread.
+// Errors: BAD_HANDLE, ARGUMENT, RANGE, WRONG_KIND (not chunked), TYPE, UNSUPPORTED (as for
+// h5r_dataset_set_extent and h5r_dataset_write), READ_ONLY, IO, FAILED. Any thread.
 h5r_status h5r_dataset_append(h5r_object *dataset, h5r_type memory_type, uint64_t rows, const void *data);
 
 // Writes the attribute `name`, whether it exists or not: `data` are its elements in `type`, which is also its type in

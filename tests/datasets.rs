@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use h5r::datatype::{ByteOrder, Datatype, Number};
-use h5r::error::ErrorKind;
 use h5r::format::message::fill::{AllocationTime, Fill};
 use h5r::object::dataset::{DatasetOptions, LayoutKind, NewLayout, Selection};
 use h5r::object::{CreateOptions, File, OpenOptions, Order};

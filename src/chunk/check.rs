@@ -6,7 +6,7 @@ use crate::error::{Damage, Error, Result};
 use crate::format::extensible_array::Header;
 use crate::format::message::layout::ChunkIndex;
 use crate::format::UNDEFINED;
-use crate::store::Store;
+use crate::store::{Seal, Store};
 
 impl Chunks<'_> {
     /// Checks the index and every chunk's entry, not the chunks' bytes. `flushed` asks for the floors of B-tree nodes;
@@ -56,7 +56,10 @@ impl Chunks<'_> {
         const WHAT: &str = "extensible array header";
         let (sizes, address) = (store.sizes(), self.layout.address);
         let size = Header::size(sizes);
-        let header = Header::parse(&store.read_bytes(address, size, WHAT)?, sizes)?;
+        let header = {
+            let id = store.block(address, size, Seal::At((size - 4) as u32), WHAT)?;
+            Header::parse(store.bytes(id), sizes)?
+        };
         let [secondaries, secondary_bytes, data_blocks, data_bytes, ..] = header.counts;
         let own = if header.index_block == UNDEFINED { (1, size) } else { (2, size + header.index_block_size(sizes)) };
         let counted = (secondaries.saturating_add(data_blocks), secondary_bytes.saturating_add(data_bytes));

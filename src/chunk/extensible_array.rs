@@ -9,11 +9,11 @@ use crate::format::fixed_array::{check_block, page_is_initialized, CHECKSUM};
 use crate::format::UNDEFINED;
 use crate::store::{BlockId, Seal, Store};
 
-const HEADER: &str = "extensible array header";
-const INDEX_BLOCK: &str = "extensible array index block";
-const SECONDARY_BLOCK: &str = "extensible array secondary block";
-const DATA_BLOCK: &str = "extensible array data block";
-const PAGE: &str = "extensible array data block page";
+pub(super) const HEADER: &str = "extensible array header";
+pub(super) const INDEX_BLOCK: &str = "extensible array index block";
+pub(super) const SECONDARY_BLOCK: &str = "extensible array secondary block";
+pub(super) const DATA_BLOCK: &str = "extensible array data block";
+pub(super) const PAGE: &str = "extensible array data block page";
 
 /// The data block to visit.
 struct DataBlock<'a> {
@@ -28,8 +28,8 @@ struct DataBlock<'a> {
 /// An open extensible array.
 #[derive(Debug, Clone)]
 pub struct ExtensibleArray {
-    header: Header,
-    grid: Grid,
+    pub(super) header: Header,
+    pub(super) grid: Grid,
 }
 
 impl ExtensibleArray {
@@ -221,6 +221,7 @@ impl Walk<'_, '_> {
         for page in 0..pages {
             if page_is_initialized(block.bitmap, block.first_page + page) {
                 let address = block.address + read + page * length;
+                self.pages.push(address);
                 let bytes = self.sealed_bytes(address, length, true, PAGE)?;
                 let first = block.first.wrapping_add(page * page_elements);
                 self.elements(&bytes[..bytes.len() - CHECKSUM as usize], header.element, first, grid)?;

@@ -8,16 +8,16 @@ use crate::format::fixed_array::{check_block, page_is_initialized, DataBlock, El
 use crate::format::UNDEFINED;
 use crate::store::{Seal, Store};
 
-const HEADER: &str = "fixed array header";
-const DATA_BLOCK: &str = "fixed array data block";
-const PAGE: &str = "fixed array data block page";
+pub(super) const HEADER: &str = "fixed array header";
+pub(super) const DATA_BLOCK: &str = "fixed array data block";
+pub(super) const PAGE: &str = "fixed array data block page";
 
 /// An open fixed array.
 #[derive(Debug, Clone)]
 pub struct FixedArray {
-    header: Header,
-    block: DataBlock,
-    grid: Grid,
+    pub(super) header: Header,
+    pub(super) block: DataBlock,
+    pub(super) grid: Grid,
 }
 
 impl FixedArray {
@@ -101,6 +101,7 @@ impl Walk<'_, '_> {
             let count = layout.page_elements.min(header.elements - first);
             let length = count * u64::from(header.element.size) + CHECKSUM;
             if page_is_initialized(bitmap, page) {
+                self.pages.push(address);
                 let bytes = self.sealed_bytes(address, length, true, PAGE)?;
                 self.elements(&bytes[..bytes.len() - CHECKSUM as usize], header.element, first, grid)?;
             }

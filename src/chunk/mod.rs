@@ -3,14 +3,18 @@
 //! A walk reports the chunks and the blocks of the index itself. It trusts nothing: blocks must lie in the file, carry
 //! their checksums, and be met once.
 
+mod array_edit;
 mod check;
+mod edit;
 mod extensible_array;
 mod fixed_array;
 mod index;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod tree_edit;
 
+pub use edit::choose;
 pub use index::{Index, Place};
 
 use std::collections::HashSet;
@@ -83,11 +87,16 @@ impl Chunks<'_> {
 
     /// Calls `visit` for every chunk and every block of the index.
     pub fn walk(&self, store: &mut Store, visit: &mut dyn FnMut(Part<'_>) -> Result<()>) -> Result<()> {
+        self.walk_pages(store, visit).map(|_| ())
+    }
+
+    /// The same; the addresses of the pages that were met, which are blocks of their own inside those that are reported.
+    fn walk_pages(&self, store: &mut Store, visit: &mut dyn FnMut(Part<'_>) -> Result<()>) -> Result<Vec<u64>> {
         self.check_dimensions()?;
         if self.layout.address == UNDEFINED {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        let mut walk = Walk { chunks: self, store, seen: HashSet::new(), bytes: 0, visit };
+        let mut walk = Walk { chunks: self, store, seen: HashSet::new(), bytes: 0, pages: Vec::new(), visit };
         match self.layout.index {
             ChunkIndex::BTree1 => walk.btree1(),
             ChunkIndex::Single { filtered } => walk.single(filtered),
@@ -95,7 +104,8 @@ impl Chunks<'_> {
             ChunkIndex::FixedArray { .. } => walk.fixed_array(),
             ChunkIndex::ExtensibleArray { .. } => walk.extensible_array(),
             ChunkIndex::BTree2 { .. } => walk.btree2(),
-        }
+        }?;
+        Ok(walk.pages)
     }
 
     /// Gives the space of all chunks and of the index back. Nothing is freed when anything is wrong.
@@ -103,7 +113,7 @@ impl Chunks<'_> {
         store.check_writable()?;
         let mut freed = Freed::default();
         let mut extents = Vec::new();
-        self.walk(store, &mut |part| {
+        let pages = self.walk_pages(store, &mut |part| {
             let (address, size) = match part {
                 Part::Chunk(chunk) => {
                     freed.chunks += 1;
@@ -122,6 +132,7 @@ impl Chunks<'_> {
         if self.layout.address != UNDEFINED && matches!(self.layout.index, ChunkIndex::BTree2 { .. }) {
             tree::delete_btree2(store, self.layout.address)?;
         }
+        pages.into_iter().for_each(|page| store.forget(page));
         for (address, size) in extents {
             store.free(address, size);
         }
@@ -129,7 +140,7 @@ impl Chunks<'_> {
     }
 
     /// Fails when layout and dataspace do not go together.
-    fn check_dimensions(&self) -> Result<()> {
+    pub fn check_dimensions(&self) -> Result<()> {
         let rank = self.layout.dims.len();
         if rank > MAX_RANK || self.dims.len() != rank || self.max_dims.len() != rank || self.layout.dims.contains(&0) {
             let address = self.layout.address;
@@ -173,6 +184,8 @@ struct Walk<'a, 's> {
     seen: HashSet<u64>,
     /// Bytes of those: more than the file's, and they overlap.
     bytes: u64,
+    /// Pages of data blocks met so far.
+    pages: Vec<u64>,
     visit: &'a mut dyn FnMut(Part<'_>) -> Result<()>,
 }
 

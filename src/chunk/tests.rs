@@ -94,7 +94,7 @@ fn an_array_with_a_bound_counts_its_unlimited_dimension_slowest() {
         min_elements: 16,
         page_bits: 10,
     };
-    let layout = Chunked { flags: 0, dims: vec![2, 3, 4], element_size: 1, index, address: 1 };
+    let layout = Chunked { version: 4, flags: 0, dims: vec![2, 3, 4], element_size: 1, index, address: 1 };
     let max_dims = [4, UNLIMITED, 9];
     let chunks = Chunks { layout: &layout, dims: &[4, 30, 9], max_dims: &max_dims };
     let grid = Grid::new(&chunks, Some(1)).unwrap();

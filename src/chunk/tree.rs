@@ -7,16 +7,16 @@ use super::{Chunks, Walk, MAX_RANK};
 use crate::btree::{Key, Tree};
 use crate::error::{Error, Result};
 use crate::format::btree1;
-use crate::format::codec::Reader;
+use crate::format::codec::{Reader, Writer};
 use crate::format::message::layout::Chunked;
 use crate::store::{Seal, Store};
 
-const NODE: &str = "version 1 B-tree node";
+pub(super) const NODE: &str = "version 1 B-tree node";
 const TREE: &str = "version 2 B-tree of chunks";
 
 /// Record types of unfiltered and of filtered chunks (specification III.A.2).
-const UNFILTERED: u8 = 10;
-const FILTERED: u8 = 11;
+pub(super) const UNFILTERED: u8 = 10;
+pub(super) const FILTERED: u8 = 11;
 
 /// Finds a chunk in a version 1 B-tree.
 pub(super) fn find_btree1(chunks: &Chunks<'_>, store: &mut Store, scaled: &[u64]) -> Result<Option<Place>> {
@@ -46,15 +46,15 @@ pub(super) fn find_btree1(chunks: &Chunks<'_>, store: &mut Store, scaled: &[u64]
 /// An open version 2 B-tree of chunks.
 #[derive(Debug, Clone)]
 pub struct BTree2 {
-    tree: Tree,
-    records: Records,
+    pub(super) tree: Tree,
+    pub(super) records: Records,
 }
 
 /// A chunk's place, as the records have it.
-struct Scaled<'a> {
-    scaled: &'a [u64],
+pub(super) struct Scaled<'a> {
+    pub scaled: &'a [u64],
     /// Where it begins in a record.
-    at: usize,
+    pub at: usize,
 }
 
 impl Key for Scaled<'_> {
@@ -72,9 +72,13 @@ impl BTree2 {
         Ok(BTree2 { tree, records })
     }
 
+    /// Where a record says which chunk it is of.
+    pub(super) fn scaled_at(&self) -> usize {
+        usize::from(self.tree.params().record_size) - 8 * self.records.rank
+    }
+
     pub(super) fn find(&self, chunks: &Chunks<'_>, store: &mut Store, scaled: &[u64]) -> Result<Option<Place>> {
-        let at = usize::from(self.tree.params().record_size) - 8 * self.records.rank;
-        let location = self.tree.locate(store, &mut Scaled { scaled, at })?;
+        let location = self.tree.locate(store, &mut Scaled { scaled, at: self.scaled_at() })?;
         if !location.found {
             return Ok(None);
         }
@@ -138,7 +142,7 @@ pub(super) fn delete_btree2(store: &mut Store, address: u64) -> Result<()> {
 
 /// How the records of a tree are read.
 #[derive(Debug, Clone, Copy)]
-struct Records {
+pub(super) struct Records {
     rank: usize,
     filtered: bool,
     /// Bytes of a filtered chunk's size.
@@ -159,6 +163,22 @@ impl Records {
             }
         };
         Ok(Records { rank, filtered, size_width })
+    }
+
+    /// A chunk's record.
+    pub(super) fn encode(&self, store: &Store, place: Place, scaled: &[u64]) -> Result<Vec<u8>> {
+        let mut w = Writer::new();
+        w.address(place.address, store.sizes());
+        if self.filtered {
+            if self.size_width < 8 && place.size >> (8 * self.size_width) != 0 {
+                return Err(Error::internal(format_args!("a chunk of {} bytes in its index", place.size)));
+            }
+            w.uint(place.size, self.size_width).u32(place.filter_mask);
+        }
+        scaled.iter().for_each(|&at| {
+            w.u64(at);
+        });
+        Ok(w.finish())
     }
 
     fn decode(

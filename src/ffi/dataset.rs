@@ -10,7 +10,7 @@ use super::{guard, h5r_object, h5r_status, handle, input};
 use crate::datatype::{convert, Datatype};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::fill::{AllocationTime, Fill, WriteTime};
-use crate::object::dataset::{DatasetInfo, DatasetOptions, LayoutKind, NewLayout, Selection};
+use crate::object::dataset::{DatasetOptions, LayoutKind, NewLayout, Selection};
 use crate::object::Object;
 
 /// The elements are in the object header; at most 64 KiB.
@@ -67,6 +67,14 @@ pub struct h5r_dataset_options {
     pub attributes: h5r_storage,
     /// 0; for later use.
     pub reserved: i32,
+    /// With H5R_LAYOUT_CHUNKED: chunks are compressed at this level, 1 to 9; 0, the default: not compressed.
+    pub deflate: i32,
+    /// 1: the bytes of a chunk's elements are shuffled, so that it compresses better; 0, the default: they are not.
+    pub shuffle: i32,
+    /// 1: chunks carry a checksum, which is verified when they are read; 0, the default: they do not.
+    pub fletcher32: i32,
+    /// 0; for later use.
+    pub reserved_2: i32,
 }
 
 /// Which elements of a dataset a call means: count blocks of block elements each, stride apart, from start, in each
@@ -124,6 +132,10 @@ unsafe impl Versioned for h5r_dataset_options {
         is_null: 0,
         attributes: STORAGE,
         reserved: 0,
+        deflate: 0,
+        shuffle: 0,
+        fletcher32: 0,
+        reserved_2: 0,
     };
 }
 
@@ -144,7 +156,7 @@ unsafe impl Versioned for h5r_dataset_details {
 }
 
 const _: () = {
-    assert!(size_of::<h5r_dataset_options>() == offset_of!(h5r_dataset_options, reserved) + 4);
+    assert!(size_of::<h5r_dataset_options>() == offset_of!(h5r_dataset_options, reserved_2) + 4);
     assert!(size_of::<h5r_dataset_details>() == h5r_dataset_details::FIRST_SIZE);
     assert!(size_of::<h5r_dataset_details>() == offset_of!(h5r_dataset_details, max_dims) + 8 * input::H5R_MAX_RANK);
 };
@@ -185,9 +197,11 @@ impl h5r_dataset_options {
         if self.reserved != 0 {
             return Err(Error::range("reserved", self.reserved, "0..0"));
         }
+        if self.reserved_2 != 0 {
+            return Err(Error::range("reserved_2", self.reserved_2, "0..0"));
+        }
         let chunk = array(self.chunk, "chunk")?;
-        // Chunked is refused below; what stands here for it is not used.
-        let layouts = [NewLayout::Compact, NewLayout::Contiguous, NewLayout::default()];
+        let layouts = [NewLayout::Compact, NewLayout::Contiguous, NewLayout::Chunked];
         let layout = choice("layout", self.layout, &layouts)?;
         let is_chunked = self.layout == H5R_LAYOUT_CHUNKED;
         if chunk.is_some() != is_chunked {
@@ -195,8 +209,16 @@ impl h5r_dataset_options {
             return Err(Error::new(ErrorKind::Argument, message));
         }
         let allocations = [AllocationTime::Default, AllocationTime::Late, AllocationTime::Early];
-        let options = DatasetOptions {
+        Ok(DatasetOptions {
             layout,
+            chunk,
+            shuffle: flag("shuffle", self.shuffle)?,
+            deflate: match self.deflate {
+                0 => None,
+                level @ 1..=9 => Some(level as u32),
+                level => return Err(Error::range("deflate", level, "0..9")),
+            },
+            fletcher32: flag("fletcher32", self.fletcher32)?,
             max_dims: array(self.max_dims, "max_dims")?,
             null: flag("is_null", self.is_null)?,
             // SAFETY: as promised by the caller.
@@ -208,11 +230,7 @@ impl h5r_dataset_options {
                 &[WriteTime::IfSet, WriteTime::OnAllocation, WriteTime::Never],
             )?,
             attributes: self.attributes.phase("attributes")?,
-        };
-        if is_chunked {
-            return Err(not_yet());
-        }
-        Ok(options)
+        })
     }
 
     /// The fill value in the dataset's type.
@@ -232,17 +250,12 @@ impl h5r_dataset_options {
     }
 }
 
-#[cold]
-fn not_yet() -> Error {
-    Error::unsupported("chunked datasets")
-}
-
 /// Creates a dataset of `rank` dimensions `dims` (rank 0, with `dims` NULL, is a scalar) at `path`, absolute or
 /// relative to `loc`, with the groups on the way that are missing. `options` may be NULL for all defaults,
 /// `dataset_out` NULL when no handle is wanted; `h5r_object_close` closes the handle.
 ///
-/// Errors: BAD_HANDLE, ARGUMENT, RANGE, EXISTS, WRONG_KIND, TYPE (the fill value), UNSUPPORTED (chunked), READ_ONLY, IO,
-/// FAILED. Any thread.
+/// Errors: BAD_HANDLE, ARGUMENT, RANGE, EXISTS, WRONG_KIND, TYPE (the fill value), UNSUPPORTED (chunks allocated early),
+/// READ_ONLY, IO, FAILED. Any thread.
 #[no_mangle]
 pub unsafe extern "C" fn h5r_dataset_create(
     loc: *mut h5r_object,
@@ -280,8 +293,8 @@ fn selected_bytes(object: &Object, selection: Option<&Selection<'_>>, memory: &D
 
 /// Writes the elements of `selection`, or all for NULL, from `data`: elements of `memory_type` in row-major order.
 ///
-/// Errors: BAD_HANDLE, ARGUMENT, RANGE (outside the dataset), WRONG_KIND, TYPE, UNSUPPORTED (chunked), READ_ONLY, IO,
-/// FAILED. Any thread.
+/// Errors: BAD_HANDLE, ARGUMENT, RANGE (outside the dataset), WRONG_KIND, TYPE, UNSUPPORTED (external, virtual, a filter
+/// that is only read, chunks with an implicit index), READ_ONLY, IO, FAILED. Any thread.
 #[no_mangle]
 pub unsafe extern "C" fn h5r_dataset_write(
     dataset: *mut h5r_object,
@@ -351,37 +364,24 @@ pub unsafe extern "C" fn h5r_dataset_info(dataset: *mut h5r_object, info_out: *m
     })
 }
 
-/// A dataset's description, when it is chunked.
-fn chunked(object: &Object, call: &str) -> Result<DatasetInfo> {
-    let info = object.dataset_info()?;
-    if info.layout != LayoutKind::Chunked {
-        let message = format!("{call} needs a chunked dataset, and '{}' is not", object.path());
-        return Err(Error::new(ErrorKind::WrongKind, message));
-    }
-    Ok(info)
-}
-
-/// Changes a chunked dataset's dimensions, within its maximum; `dims` has as many as its rank.
+/// Changes a chunked dataset's dimensions, within its maximum; `dims` has as many as its rank. Chunks that are then outside
+/// are freed, and where the dataset grows again it has its fill value.
 ///
-/// Errors: BAD_HANDLE, ARGUMENT, RANGE, WRONG_KIND (not chunked), UNSUPPORTED (chunked, so far), READ_ONLY, IO, FAILED.
-/// Any thread.
+/// Errors: BAD_HANDLE, ARGUMENT, RANGE, WRONG_KIND (not chunked), UNSUPPORTED (edge chunks without filters, chunks with an
+/// implicit index), READ_ONLY, IO, FAILED. Any thread.
 #[no_mangle]
 pub unsafe extern "C" fn h5r_dataset_set_extent(dataset: *mut h5r_object, dims: *const u64) -> h5r_status {
     guard::with_object(dataset, |object, _| {
-        let info = chunked(object, "h5r_dataset_set_extent")?;
+        let rank = object.dataset_dims()?.unwrap_or_default().len();
         // SAFETY: as this function's documentation asks of the caller.
-        let dims = unsafe { input::dims(info.dims.len(), dims, "dims")? };
-        if let Some((dim, max)) = dims.iter().zip(&info.max_dims).find(|(dim, max)| dim > max) {
-            return Err(Error::range("dimension", dim, format_args!("0..{max}")));
-        }
-        Err(not_yet())
+        object.dataset_set_extent(unsafe { input::dims(rank, dims, "dims")? })
     })
 }
 
 /// Appends `rows` rows to a chunked dataset along its first dimension: `data` are their elements of `memory_type`.
 ///
-/// Errors: BAD_HANDLE, ARGUMENT, RANGE, WRONG_KIND (not chunked, or a scalar), TYPE, UNSUPPORTED (chunked, so far),
-/// READ_ONLY, IO, FAILED. Any thread.
+/// Errors: BAD_HANDLE, ARGUMENT, RANGE, WRONG_KIND (not chunked), TYPE, UNSUPPORTED (as for
+/// h5r_dataset_set_extent and h5r_dataset_write), READ_ONLY, IO, FAILED. Any thread.
 #[no_mangle]
 pub unsafe extern "C" fn h5r_dataset_append(
     dataset: *mut h5r_object,
@@ -391,16 +391,12 @@ pub unsafe extern "C" fn h5r_dataset_append(
 ) -> h5r_status {
     guard::with_object(dataset, |object, _| {
         let memory = types::resolve(memory_type)?;
-        let mut info = chunked(object, "h5r_dataset_append")?;
-        if let (Some(first), Some(&max)) = (info.dims.first_mut(), info.max_dims.first()) {
-            if first.checked_add(rows).is_none_or(|sum| sum > max) {
-                return Err(Error::range("rows", rows, format_args!("0..{}", max.saturating_sub(*first))));
-            }
+        let mut dims = object.dataset_dims()?.unwrap_or_default();
+        if let Some(first) = dims.first_mut() {
             *first = rows;
         }
-        let length = input::byte_length(&info.dims, memory.size())?;
+        let length = input::byte_length(&dims, memory.size())?;
         // SAFETY: as this function's documentation asks of the caller.
-        unsafe { input::bytes(data, length, "data")? };
-        Err(not_yet())
+        object.dataset_append(&memory, rows, unsafe { input::bytes(data, length, "data")? })
     })
 }

@@ -48,12 +48,13 @@ pub fn node_size(k: u16, rank: usize, sizes: Sizes) -> u64 {
     8 + 2 * offset + 2 * k * offset + (2 * k + 1) * key_size(rank)
 }
 
-fn key_size(rank: usize) -> u64 {
+/// Bytes of a key.
+pub fn key_size(rank: usize) -> u64 {
     8 + 8 * (rank as u64 + 1)
 }
 
 /// The node's level, the number of its entries, and where they begin.
-fn parse_start(bytes: &[u8], k: u16, sizes: Sizes) -> Result<(u8, u16, usize)> {
+pub fn parse_start(bytes: &[u8], k: u16, sizes: Sizes) -> Result<(u8, u16, usize)> {
     let mut r = Reader::new(bytes, NODE);
     r.signature(b"TREE")?;
     let (kind, level, used) = (r.u8()?, r.u8()?, r.u16()?);

@@ -1,6 +1,6 @@
 //! The extensible array chunk index (specification III.H, "Extensible Array Index"): header and the sizes of its blocks.
 
-use super::codec::Reader;
+use super::codec::{Reader, Writer};
 use super::fixed_array::{ElementLayout, CHECKSUM};
 use super::Sizes;
 use crate::error::Result;
@@ -68,6 +68,18 @@ impl Header {
             return Err(r.error(format_args!("{max_bits} index bits are too few for its blocks")));
         }
         Ok(header)
+    }
+
+    /// Encodes a header; its checksum is still to be computed.
+    pub fn encode(&self, sizes: Sizes) -> Vec<u8> {
+        let mut w = Writer::new();
+        w.bytes(b"EAHD").u8(0).u8(self.element.client()).u8(self.element.size);
+        w.u8(self.max_bits).u8(self.index_elements).u8(self.min_elements).u8(self.min_pointers).u8(self.page_bits);
+        for count in self.counts {
+            w.length(count, sizes);
+        }
+        w.address(self.index_block, sizes).zeros(CHECKSUM as usize);
+        w.finish()
     }
 
     /// The number of secondary blocks that would address all elements.

@@ -1,6 +1,6 @@
 //! The fixed array chunk index (specification III.G, "Fixed Array Index"): header and data block.
 
-use super::codec::Reader;
+use super::codec::{Reader, Writer};
 use super::Sizes;
 use crate::error::Result;
 
@@ -85,6 +85,14 @@ impl Header {
         Ok(Header { element, page_bits, elements: r.length(sizes)?, data_block: r.address(sizes)? })
     }
 
+    /// Encodes a header; its checksum is still to be computed.
+    pub fn encode(&self, sizes: Sizes) -> Vec<u8> {
+        let mut w = Writer::new();
+        w.bytes(b"FAHD").u8(0).u8(self.element.client()).u8(self.element.size).u8(self.page_bits);
+        w.length(self.elements, sizes).address(self.data_block, sizes).zeros(CHECKSUM as usize);
+        w.finish()
+    }
+
     /// How the data block is laid out; an error when its size is beyond 2^63.
     pub fn data_block(&self, sizes: Sizes) -> Option<DataBlock> {
         let page_elements = 1u64 << self.page_bits;
@@ -121,6 +129,13 @@ pub fn check_block(r: &mut Reader<'_>, signature: &[u8; 4], client: u8, header: 
         return Err(r.error(detail));
     }
     Ok(())
+}
+
+/// Sets a bit of a page bitmap.
+pub fn set_page_initialized(bitmap: &mut [u8], page: u64) {
+    if let Some(byte) = bitmap.get_mut((page / 8) as usize) {
+        *byte |= 0x80 >> (page % 8);
+    }
 }
 
 /// Whether a bit of a page bitmap is set; the first is the highest of the first byte.

@@ -156,7 +156,10 @@ impl Object {
         let full = self.path_of(path);
         self.change("creating dataset", path, |state, slot| {
             check_path(path)?;
-            let plan = dataset::plan(datatype, dims, options)?;
+            let mut plan = dataset::plan(datatype, dims, options)?;
+            if state.superblock.version < 3 {
+                plan = plan.for_version_18();
+            }
             let (parent, name) = path::parent(state, slot, path.as_bytes(), true)?;
             group::check_name(name)?;
             group::check_free(state, parent, name)?;

@@ -258,6 +258,9 @@ impl Loaded {
         if let Some(links) = &mut self.links {
             links.prepare(store, &mut self.header)?;
         }
+        if let Some(dataset) = &mut self.dataset {
+            dataset.prepare(store, &mut self.header)?;
+        }
         self.header.touch(store, crate::object::header_time())
     }
 }

@@ -208,6 +208,12 @@ impl Store {
         self.space.free(address, length);
     }
 
+    /// Forgets a cached block that lies in an extent whose space the caller frees.
+    pub fn forget(&mut self, address: u64) {
+        self.edits += 1;
+        self.cache.remove(address);
+    }
+
     /// A new zeroed dirty block of `length` bytes at a new address.
     pub fn create_block(&mut self, length: usize, seal: Seal) -> Result<(BlockId, u64)> {
         let address = self.allocate(length as u64)?;

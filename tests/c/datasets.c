@@ -144,15 +144,34 @@ static void scalars_and_strings(h5r_object *root) {
 }
 
 static void chunked(h5r_object *root) {
-    const uint64_t dims[1] = {100}, chunk[1] = {10}, more[1] = {200};
+    const uint64_t dims[1] = {100}, chunk[1] = {10}, more[1] = {200}, fewer[1] = {95}, most[1] = {H5R_UNLIMITED};
+    const double fill = 7.5;
+    double values[200], back[200];
     h5r_dataset_options options = H5R_DATASET_OPTIONS_INIT;
     h5r_object *dataset = NULL;
     options.layout = H5R_LAYOUT_CHUNKED;
     FAILS(H5R_ERR_ARGUMENT, h5r_dataset_create(root, "chunked", H5R_F64, 1, dims, &options, &dataset));
     options.chunk = chunk;
-    FAILS(H5R_ERR_UNSUPPORTED, h5r_dataset_create(root, "chunked", H5R_F64, 1, dims, &options, &dataset));
-    SAYS("chunked datasets");
+    options.max_dims = most;
+    options.fill_value = &fill;
+    options.shuffle = 1;
+    options.fletcher32 = 1;
+    options.deflate = 10;
+    FAILS(H5R_ERR_RANGE, h5r_dataset_create(root, "chunked", H5R_F64, 1, dims, &options, &dataset));
+    SAYS("deflate");
+    options.deflate = 4;
     CHECK(dataset == NULL);
+    OK(h5r_dataset_create(root, "chunked", H5R_F64, 1, dims, &options, &dataset));
+    for (int i = 0; i < 200; i++) values[i] = i * 0.5;
+    OK(h5r_dataset_write(dataset, H5R_F64, NULL, values));
+    OK(h5r_dataset_append(dataset, H5R_F64, 5, values));
+    OK(h5r_dataset_set_extent(dataset, fewer));
+    OK(h5r_dataset_set_extent(dataset, more));
+    FAILS(H5R_ERR_BAD_HANDLE, h5r_dataset_append(NULL, H5R_F64, 1, values));
+    FAILS(H5R_ERR_ARGUMENT, h5r_dataset_set_extent(dataset, NULL));
+    OK(h5r_dataset_read(dataset, H5R_F64, NULL, back));
+    for (int i = 0; i < 200; i++) CHECK(back[i] == (i < 95 ? i * 0.5 : 7.5));
+    OK(h5r_object_close(dataset));
     OK(h5r_dataset_create(root, "contiguous", H5R_F64, 1, dims, NULL, &dataset));
     FAILS(H5R_ERR_WRONG_KIND, h5r_dataset_set_extent(dataset, more));
     FAILS(H5R_ERR_WRONG_KIND, h5r_dataset_append(dataset, H5R_F64, 1, &dims));

@@ -4,11 +4,13 @@
 usage: chunks.py LIBRARY FOLDER [SEED]
 
 Every index, filter and several types and shapes: what h5py writes, h5r reads value for value, whole and in random
-hyperslabs.
+hyperslabs; what h5r writes, appends, shrinks and grows, h5py and h5dump read value for value; what either has changed in a
+file of the other, both read.
 """
 import ctypes
 import os
 import random
+import subprocess
 import sys
 
 import h5py
@@ -27,6 +29,20 @@ class Selection(ctypes.Structure):
     _fields_ = [("rank", ctypes.c_size_t)] + [(name, U64S) for name in ("start", "stride", "count", "block")]
 
 
+class CreateOptions(ctypes.Structure):
+    _fields_ = [("struct_size", ctypes.c_size_t), ("cache_bytes", ctypes.c_uint64)]
+    _fields_ += [(name, ctypes.c_int32) for name in ("exclusive", "format", "locking", "durability")]
+    _fields_ += [("links", ctypes.c_int32 * 3), ("attributes", ctypes.c_int32 * 3)]
+
+
+class DatasetOptions(ctypes.Structure):
+    _fields_ = [("struct_size", ctypes.c_size_t), ("max_dims", U64S), ("chunk", U64S), ("fill_value", ctypes.c_void_p)]
+    _fields_ += [("fill_type", ctypes.c_uint64)]
+    _fields_ += [(name, ctypes.c_int32) for name in ("layout", "allocation", "fill_time", "is_null")]
+    _fields_ += [("attributes", ctypes.c_int32 * 3), ("reserved", ctypes.c_int32)]
+    _fields_ += [(name, ctypes.c_int32) for name in ("deflate", "shuffle", "fletcher32", "reserved_2")]
+
+
 def ok(status):
     if status != 0:
         raise RuntimeError(H5R.h5r_last_error().decode())
@@ -39,9 +55,13 @@ def array(values):
 class File:
     """An open file of h5r."""
 
-    def __init__(self, path):
+    def __init__(self, path, create=None):
         self.handle = ctypes.c_void_p()
-        ok(H5R.h5r_open(path.encode(), None, ctypes.byref(self.handle)))
+        if create is None:
+            ok(H5R.h5r_open(path.encode(), None, ctypes.byref(self.handle)))
+        else:
+            options = CreateOptions(ctypes.sizeof(CreateOptions), 1 << 26, 0, create, 0, 1, (8, 6, 0), (8, 6, 0))
+            ok(H5R.h5r_create(path.encode(), ctypes.byref(options), ctypes.byref(self.handle)))
         self.root = ctypes.c_void_p(H5R.h5r_root(self.handle))
 
     def close(self):
@@ -188,4 +208,190 @@ def reading():
         print(f"{libver}: {len(expected)} datasets of libhdf5 {h5py.version.hdf5_version} are read")
 
 
+
+UNLIMITED = (1 << 64) - 1
+
+
+def pointer(values):
+    return values.ctypes.data_as(ctypes.c_void_p)
+
+
+def create(file, name, shape, dtype, maxshape, chunks, fill, options):
+    dataset = ctypes.c_void_p()
+    value = np.array([fill or 0], dtype)
+    created = DatasetOptions(
+        ctypes.sizeof(DatasetOptions),
+        array([UNLIMITED if n is None else n for n in maxshape]),
+        array(chunks),
+        pointer(value) if fill is not None else None,
+        layout=2,
+        attributes=(8, 6, 0),
+        deflate=options.get("compression_opts", 4 if options.get("compression") else 0),
+        shuffle=int(options.get("shuffle", False)),
+        fletcher32=int(options.get("fletcher32", False)),
+    )
+    ok(H5R.h5r_dataset_create(file.root, name.encode(), token(dtype), ctypes.c_size_t(len(shape)), array(shape),
+                              ctypes.byref(created), ctypes.byref(dataset)))
+    return dataset
+
+
+class Twin:
+    """A dataset of h5r and what it must hold."""
+
+    def __init__(self, dataset, values, maxshape, fill):
+        self.dataset, self.values, self.maxshape, self.fill = dataset, values, maxshape, fill
+
+    def write_part(self):
+        if 0 in self.values.shape:
+            return
+        selection, indices = slabs(self.values.shape)
+        memory = RANDOM.choice([self.values.dtype, np.dtype("<f8"), np.dtype(">i4")])
+        part = data(self.values[indices].shape, memory, True)
+        ok(H5R.h5r_dataset_write(self.dataset, token(memory), ctypes.byref(selection), pointer(part)))
+        self.values[indices] = part.astype(self.values.dtype)
+
+    def write_all(self):
+        if 0 in self.values.shape:
+            return
+        self.values = data(self.values.shape, self.values.dtype, RANDOM.random() < 0.5)
+        ok(H5R.h5r_dataset_write(self.dataset, token(self.values.dtype), None, pointer(self.values)))
+
+    def resize(self):
+        shape = []
+        for extent, most in zip(self.values.shape, self.maxshape):
+            most = extent + RANDOM.choice([3, 40]) if most is None else most
+            shape.append(RANDOM.choice([extent, extent, RANDOM.randint(0, most), RANDOM.randint(extent // 2, most)]))
+        ok(H5R.h5r_dataset_set_extent(self.dataset, array(shape)))
+        values = np.full(shape, self.fill or 0, self.values.dtype)
+        kept = tuple(slice(0, min(a, b)) for a, b in zip(shape, self.values.shape))
+        values[kept] = self.values[kept]
+        self.values = values
+
+    def append(self):
+        if self.maxshape[0] is not None:
+            return
+        rows = data((RANDOM.randint(1, 4),) + self.values.shape[1:], self.values.dtype, True)
+        ok(H5R.h5r_dataset_append(self.dataset, token(rows.dtype), ctypes.c_uint64(rows.shape[0]), pointer(rows)))
+        self.values = np.concatenate([self.values, rows])
+
+    def check(self, key):
+        found = read(self.dataset, self.values.dtype, self.values.shape)
+        assert np.array_equal(found, self.values), key
+        if 0 not in self.values.shape:
+            selection, indices = slabs(self.values.shape)
+            found = read(self.dataset, self.values.dtype, self.values[indices].shape, selection)
+            assert np.array_equal(found, self.values[indices]), key
+
+
+def change(file, twins, steps):
+    for _ in range(steps):
+        key = RANDOM.choice(list(twins))
+        twin = twins[key]
+        RANDOM.choice([twin.write_part, twin.write_part, twin.write_all, twin.resize, twin.append, twin.append])()
+        if RANDOM.random() < 0.3:
+            twin.check(key)
+        if RANDOM.random() < 0.02:
+            ok(H5R.h5r_flush(file.handle))
+            ok(H5R.h5r_check(file.handle))
+
+
+def judge(path, twins, old=True):
+    """libhdf5 2.0 reads what h5r has written, and h5dump of 1.10 reads the file through, if it is not too new for that."""
+    with h5py.File(path, "r") as file:
+        for key, twin in twins.items():
+            found = file[key][...]
+            assert found.shape == twin.values.shape and np.array_equal(found, twin.values), key
+            if 0 not in found.shape:
+                corner = tuple(slice(RANDOM.randrange(n), n) for n in found.shape)
+                assert np.array_equal(file[key][corner], twin.values[corner]), key
+    if not old:
+        return
+    out = subprocess.run(["h5dump", "-y", path], capture_output=True)
+    assert out.returncode == 0 and not out.stderr, out.stderr[-500:]
+
+
+def modify_with_libhdf5(path, twins):
+    """Parts are written, datasets grow and shrink."""
+    with h5py.File(path, "r+") as file:
+        for key, twin in twins.items():
+            dataset = file[key]
+            for _ in range(3):
+                if RANDOM.random() < 0.5:
+                    shape = [RANDOM.randint(0, n + 20) if m is None else n for n, m in zip(dataset.shape, twin.maxshape)]
+                    values = np.full(shape, twin.fill or 0, twin.values.dtype)
+                    kept = tuple(slice(0, min(a, b)) for a, b in zip(shape, twin.values.shape))
+                    values[kept] = twin.values[kept]
+                    dataset.resize(shape)
+                    twin.values = values
+                if 0 not in dataset.shape:
+                    corner = tuple(slice(a := RANDOM.randrange(n), RANDOM.randint(a + 1, n)) for n in dataset.shape)
+                    part = data(twin.values[corner].shape, twin.values.dtype, True)
+                    dataset[corner] = part
+                    twin.values[corner] = part
+
+
+def reopen(path, twins):
+    file = File(path)
+    for key, twin in twins.items():
+        twin.dataset = file.open(key)
+        twin.check(key)
+    return file
+
+
+def writing(format, name, rounds=3):
+    path = os.path.join(FOLDER, f"written_{name}.h5")
+    file, twins = File(path, format), {}
+    for number, (shape, maxshape, chunks) in enumerate(SHAPES):
+        for filters, options in FILTERS.items():
+            if "lzf" in filters:
+                continue
+            dtype, fill = np.dtype(RANDOM.choice(DTYPES)), RANDOM.choice([None, 7])
+            key = f"{number}_{filters}"
+            dataset = create(file, key, shape, dtype, maxshape, chunks, fill, options)
+            twins[key] = Twin(dataset, np.full(shape, fill or 0, dtype), maxshape, fill)
+    for _ in range(rounds):
+        change(file, twins, 300)
+        file.close()
+        judge(path, twins)
+        modify_with_libhdf5(path, twins)
+        file = reopen(path, twins)
+    for key in list(twins)[::2]:
+        ok(H5R.h5r_link_delete(file.root, key.encode()))
+        del twins[key]
+    change(file, twins, 200)
+    file.close()
+    judge(path, twins)
+    print(f"{name}: what h5r wrote, libhdf5 {h5py.version.hdf5_version} and h5dump read, and the other way round")
+
+
+def modifying(libver):
+    """Files of libhdf5, changed by h5r."""
+    path = os.path.join(FOLDER, f"modified_{libver[1]}.h5")
+    twins = {}
+    with h5py.File(path, "w", libver=libver) as file:
+        for number, (shape, maxshape, chunks) in enumerate(SHAPES):
+            for filters, options in FILTERS.items():
+                if "lzf" in filters:
+                    continue
+                key, dtype, fill = f"{number}_{filters}", np.dtype(RANDOM.choice(DTYPES)), RANDOM.choice([None, 7])
+                dataset = file.create_dataset(
+                    key, shape, dtype, maxshape=maxshape, chunks=chunks, fillvalue=fill, **options
+                )
+                values = np.full(shape, fill or 0, dtype)
+                if RANDOM.random() < 0.7:
+                    corner = tuple(slice(a := RANDOM.randrange(n), RANDOM.randint(a + 1, n)) for n in shape)
+                    values[corner] = data(values[corner].shape, dtype, True)
+                    dataset[corner] = values[corner]
+                twins[key] = Twin(None, values, maxshape, fill)
+    file = reopen(path, twins)
+    change(file, twins, 500)
+    file.close()
+    judge(path, twins, libver[1] != "latest")
+    print(f"{libver[1]}: files of libhdf5 {h5py.version.hdf5_version} are changed by h5r")
+
+
 reading()
+writing(1, "v110")
+writing(0, "v18")
+for versions in (("v108", "v108"), ("v110", "v110"), ("latest", "latest")):
+    modifying(versions)

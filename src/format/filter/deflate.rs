@@ -21,11 +21,13 @@ pub(super) fn decode(data: &[u8], most: usize) -> Result<Vec<u8>, &'static str> 
     }
 }
 
-/// Encodes; none when the stream is not smaller than the data.
-pub(super) fn encode(data: &[u8], level: u32) -> Option<Vec<u8>> {
+/// Encodes.
+pub(super) fn encode(data: &[u8], level: u32) -> Vec<u8> {
     let level = CompressionLvl::new(level.min(MAX_LEVEL) as i32).unwrap_or_default();
-    let mut out = vec![0; data.len()];
-    let length = Compressor::new(level).zlib_compress(data, &mut out).ok()?;
+    let mut compressor = Compressor::new(level);
+    let mut out = vec![0; compressor.zlib_compress_bound(data.len())];
+    // The bound is enough for any data.
+    let length = compressor.zlib_compress(data, &mut out).unwrap_or(0);
     out.truncate(length);
-    Some(out)
+    out
 }

@@ -43,6 +43,8 @@ pub enum LayoutClass {
 /// The chunks of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chunked {
+    /// The message's version: from 5 on, indexes have room for any size of a filtered chunk.
+    pub version: u8,
     /// Flags of version 4 and later: bit 0, partial edge chunks are not filtered.
     pub flags: u8,
     /// The size of a chunk in each dimension, in elements.
@@ -59,6 +61,52 @@ impl Chunked {
     /// Bytes of an unfiltered chunk, unless they are 2^64 or more.
     pub fn chunk_bytes(&self) -> Option<u64> {
         self.dims.iter().try_fold(self.element_size, |bytes, &dim| bytes.checked_mul(dim))
+    }
+}
+
+impl Chunked {
+    fn encode(&self, w: &mut Writer, version: u8, sizes: Sizes) -> Result<()> {
+        let dims = || self.dims.iter().chain([&self.element_size]);
+        let largest = dims().copied().max().unwrap_or(1).max(1);
+        let rank = self.dims.len() as u8 + 1;
+        if self.index == ChunkIndex::BTree1 {
+            if largest > u64::from(u32::MAX) {
+                return Err(Error::range("chunk dimension", largest, format_args!("1..{}", u32::MAX)));
+            }
+            w.u8(3).u8(2).u8(rank).address(self.address, sizes);
+            dims().for_each(|&dim| {
+                w.u32(dim as u32);
+            });
+            return Ok(());
+        }
+        let width = largest.ilog2() as usize / 8 + 1;
+        w.u8(version.max(4)).u8(2).u8(self.flags).u8(rank).u8(width as u8);
+        dims().for_each(|&dim| {
+            w.uint(dim, width);
+        });
+        match self.index {
+            ChunkIndex::BTree1 => {}
+            ChunkIndex::Single { filtered } => {
+                w.u8(1);
+                if let Some((size, mask)) = filtered {
+                    w.length(size, sizes).u32(mask);
+                }
+            }
+            ChunkIndex::Implicit => {
+                w.u8(2);
+            }
+            ChunkIndex::FixedArray { page_bits } => {
+                w.u8(3).u8(page_bits);
+            }
+            ChunkIndex::ExtensibleArray { max_bits, index_elements, min_pointers, min_elements, page_bits } => {
+                w.u8(4).u8(max_bits).u8(index_elements).u8(min_pointers).u8(min_elements).u8(page_bits);
+            }
+            ChunkIndex::BTree2 { node_size, split, merge } => {
+                w.u8(5).u32(node_size).u8(split).u8(merge);
+            }
+        }
+        w.address(self.address, sizes);
+        Ok(())
     }
 }
 
@@ -118,11 +166,14 @@ impl Layout {
     pub fn decode(bytes: &[u8], sizes: Sizes) -> Result<Self> {
         let mut reader = Reader::new(bytes, "data layout message");
         let version = reader.u8()?;
-        let class = match version {
+        let mut class = match version {
             1 | 2 => Self::decode_old(&mut reader, sizes)?,
             3..=5 => Self::decode_class(&mut reader, version, sizes)?,
             _ => return Err(reader.error(format_args!("version {version}"))),
         };
+        if let LayoutClass::Chunked(chunked) = &mut class {
+            chunked.version = version;
+        }
         Ok(Layout { version, class })
     }
 
@@ -215,10 +266,17 @@ impl Layout {
             return Err(reader.error(format_args!("chunk dimensions {dims:?}")));
         }
         let element_size = dims.pop().unwrap_or(0);
-        Ok(Chunked { flags, dims, element_size, index, address })
+        Ok(Chunked { version: 0, flags, dims, element_size, index, address })
     }
 
-    /// Encodes compact and contiguous layouts as version 3; others stay as the raw bytes they were decoded from.
+    /// A chunked layout: version 3 with a version 1 B-tree, version 4 or 5 with the other indexes.
+    pub fn chunked(chunked: Chunked) -> Self {
+        let version = if chunked.index == ChunkIndex::BTree1 { 3 } else { chunked.version.max(4) };
+        Layout { version, class: LayoutClass::Chunked(chunked) }
+    }
+
+    /// Encodes compact and contiguous layouts, and chunks in a version 1 B-tree, as version 3; other chunks as version 4, or
+    /// 5 if they were decoded from that. Virtual layouts stay as the raw bytes they were decoded from.
     pub fn encode(&self, sizes: Sizes) -> Result<Vec<u8>> {
         let mut writer = Writer::new();
         match &self.class {
@@ -233,9 +291,8 @@ impl Layout {
                 let size = size.ok_or_else(|| Error::internal("encoding a contiguous layout of unknown size"))?;
                 writer.u8(3).u8(1).address(*address, sizes).length(size, sizes);
             }
-            LayoutClass::Chunked(_) | LayoutClass::Virtual { .. } => {
-                return Err(Error::unsupported("writing a chunked or virtual layout"));
-            }
+            LayoutClass::Chunked(chunked) => chunked.encode(&mut writer, self.version, sizes)?,
+            LayoutClass::Virtual { .. } => return Err(Error::unsupported("writing a virtual layout")),
         }
         Ok(writer.finish())
     }

@@ -1,107 +1,457 @@
-//! Raw data in chunks, read.
+//! Raw data in chunks. What is read or written in part goes through a cache of decoded chunks; whole chunks go straight
+//! to the file. A chunk that was in the last flushed state is never overwritten: it is written to new space, and its old
+//! space freed, so that a flush replaces all of them at once.
 
+use super::chunk_cache::ChunkCache;
 use super::cut::Cut;
 use super::selection::Slab;
+use super::transfer::repeat;
+use super::{max_dims, own_body, DatasetState, Storage};
 use crate::chunk::{Chunks, Index, Place};
 use crate::datatype::Conversion;
 use crate::error::{Error, Result};
 use crate::format::filter;
-use crate::format::message::filter_pipeline::Filter;
+use crate::format::message::filter_pipeline::{self, Filter};
+use crate::format::message::kind;
+use crate::format::message::layout::{ChunkIndex, Chunked, Layout};
+use crate::format::UNDEFINED;
+use crate::object::header::ObjectHeader;
 use crate::store::Store;
 
 /// Layout flag of version 4: chunks that reach beyond the dataset's extent are not filtered.
-const EDGES_UNFILTERED: u8 = 1;
+pub(super) const EDGES_UNFILTERED: u8 = 1;
 
 /// What is read at once of an unfiltered chunk at least, if the selection is spread over it.
 const SPAN: u64 = 1 << 20;
 
 const CHUNK: &str = "chunk";
 
-/// What reading chunks takes beside the selection.
-pub(super) struct ChunkReader<'a> {
-    pub chunks: Chunks<'a>,
-    pub filters: &'a [Filter],
-    pub conversion: Conversion,
-    /// What an element of an absent chunk reads as, converted.
-    pub fill: &'a [u8],
+/// What is kept of a chunked dataset while it is open.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ChunkWork {
+    /// The filters, once they are known.
+    pub filters: Option<Vec<Filter>>,
+    index: Option<Index>,
+    pub cache: ChunkCache,
 }
 
-impl ChunkReader<'_> {
-    /// Reads the selected elements into `out`, which has their exact size. The slab has all dimensions.
-    pub fn read(&self, store: &mut Store, slab: &Slab, out: &mut [u8]) -> Result<()> {
-        let Chunks { layout, dims, .. } = self.chunks;
-        if layout.element_size != self.conversion.source_size() as u64 {
-            let detail = format_args!("elements of {} bytes, not the datatype's", layout.element_size);
-            return Err(Error::corrupt("data layout message", layout.address, detail));
+/// A chunked dataset that is being read or written.
+pub(super) struct ChunkIo<'a> {
+    /// The layout; when its index is made, or its only chunk moves, it changes, and so must the message.
+    pub layout: &'a mut Chunked,
+    pub dims: &'a [u64],
+    pub max_dims: &'a [u64],
+    pub work: &'a mut ChunkWork,
+    /// What an element of an absent chunk is.
+    pub fill: Vec<u8>,
+}
+
+impl DatasetState {
+    /// The chunks, to be read or changed.
+    pub(super) fn chunk_io(&mut self, store: &mut Store, header: &ObjectHeader) -> Result<ChunkIo<'_>> {
+        let fill = self.fill_element()?;
+        let Storage::Chunked(layout) = &mut self.storage else {
+            return Err(Error::internal("chunks of a dataset that has none"));
+        };
+        let work = self.work.get_or_insert_default();
+        if work.filters.is_none() {
+            work.filters = Some(open_filters(store, header)?);
         }
-        let size = self.chunks.chunk_bytes()?;
-        let index = Index::open(&self.chunks, store)?;
-        slab.for_each_cut(&layout.dims, |cut| {
-            let Some(place) = index.find(&self.chunks, store, cut.scaled())? else { return self.fill(cut, out) };
-            let unfiltered = self.filters.is_empty() || layout.flags & EDGES_UNFILTERED != 0 && cut.is_partial(dims);
-            if unfiltered {
-                return self.read_unfiltered(store, place, size, cut, out);
+        Ok(ChunkIo { layout, dims: self.dataspace.dims(), max_dims: max_dims(&self.dataspace), work, fill })
+    }
+
+    /// Changes chunks, and the layout message if the index was made, or the only chunk has moved.
+    pub(super) fn change_chunks(
+        &mut self,
+        store: &mut Store,
+        header: &mut ObjectHeader,
+        change: impl FnOnce(&mut ChunkIo<'_>, &mut Store) -> Result<()>,
+    ) -> Result<()> {
+        let mut io = self.chunk_io(store, header)?;
+        let before = (io.layout.address, io.layout.index);
+        change(&mut io, store)?;
+        if before == (io.layout.address, io.layout.index) {
+            return Ok(());
+        }
+        let layout = Layout::chunked(io.layout.clone());
+        let Some(index) = header.find(kind::LAYOUT) else { return Err(self.changed(header)) };
+        header.replace(store, index, &layout.encode(store.sizes())?)
+    }
+
+    /// Writes the chunks that were changed in memory.
+    pub fn prepare(&mut self, store: &mut Store, header: &mut ObjectHeader) -> Result<()> {
+        match self.work {
+            Some(_) => self.change_chunks(store, header, |io, store| io.flush(store)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl ChunkIo<'_> {
+    fn chunks(&self) -> Chunks<'_> {
+        Chunks { layout: self.layout, dims: self.dims, max_dims: self.max_dims }
+    }
+
+    /// Fails when the layout does not fit the elements, whose size is given; the bytes of a chunk.
+    fn check(&self, element: usize) -> Result<usize> {
+        if self.layout.element_size != element as u64 {
+            let detail = format_args!("elements of {} bytes, not the datatype's", self.layout.element_size);
+            return Err(Error::corrupt("data layout message", self.layout.address, detail));
+        }
+        self.chunks().check_dimensions()?;
+        let bytes = self.chunks().chunk_bytes()?;
+        let too_large = || Error::corrupt("data layout message", self.layout.address, format_args!("{bytes} bytes"));
+        usize::try_from(bytes).map_err(|_| too_large())
+    }
+
+    fn find(&mut self, store: &mut Store, scaled: &[u64]) -> Result<Option<Place>> {
+        let chunks = Chunks { layout: self.layout, dims: self.dims, max_dims: self.max_dims };
+        let index = match &mut self.work.index {
+            Some(index) => index,
+            none => none.insert(Index::open(&chunks, store)?),
+        };
+        index.find(&chunks, store, scaled)
+    }
+
+    /// The filters that a chunk goes through.
+    fn filters(&self, is_partial: bool) -> &[Filter] {
+        match &self.work.filters {
+            Some(filters) if !is_partial || self.layout.flags & EDGES_UNFILTERED == 0 => filters,
+            _ => &[],
+        }
+    }
+
+    /// Reads the selected elements into `out`, which has their exact size. The slab has all dimensions; `fill` is what an
+    /// element of an absent chunk reads as.
+    pub fn read(
+        &mut self,
+        store: &mut Store,
+        slab: &Slab,
+        conversion: Conversion,
+        fill: &[u8],
+        out: &mut [u8],
+    ) -> Result<()> {
+        let bytes = self.check(conversion.source_size())?;
+        let chunk = self.layout.dims.clone();
+        slab.for_each_cut(&chunk, |cut| {
+            if let Some(data) = self.work.cache.get(cut.scaled()) {
+                return gather(cut, data, 0, conversion, out);
             }
-            let stored = store.read_bytes(place.address, place.size, CHUNK)?;
-            let bytes = usize::try_from(size).map_err(|_| Error::corrupt(CHUNK, place.address, "its size"))?;
-            let data = filter::decode(self.filters, place.filter_mask, stored, bytes, CHUNK, place.address)?;
-            cut.for_each_run(|from, to, length| {
-                self.conversion.run(self.source(&data, from, length), self.target(out, to, length))
-            })
-        })
-    }
-
-    /// A run's elements in decoded data.
-    fn source<'d>(&self, data: &'d [u8], from: u64, length: u64) -> &'d [u8] {
-        let size = self.conversion.source_size();
-        &data[from as usize * size..(from + length) as usize * size]
-    }
-
-    /// A run's place in the buffer.
-    fn target<'o>(&self, out: &'o mut [u8], to: u64, length: u64) -> &'o mut [u8] {
-        let size = self.conversion.target_size();
-        &mut out[to as usize * size..(to + length) as usize * size]
-    }
-
-    fn fill(&self, cut: &Cut<'_>, out: &mut [u8]) -> Result<()> {
-        cut.for_each_run(|_, to, length| {
-            super::transfer::repeat(self.fill, self.target(out, to, length));
+            let Some(place) = self.find(store, cut.scaled())? else {
+                return cut.for_each_run(|_, to, length| {
+                    repeat(fill, target(out, to, length, conversion.target_size()));
+                    Ok(())
+                });
+            };
+            let filters = self.filters(cut.is_partial(self.dims));
+            if filters.is_empty() {
+                return read_unfiltered(store, place, bytes as u64, cut, conversion, out);
+            }
+            let data = decode(store, place, filters, bytes)?;
+            gather(cut, &data, 0, conversion, out)?;
+            if cut.elements() < cut.elements_inside(self.dims) {
+                self.work.cache.insert(cut.scaled(), data, false);
+                self.work.cache.trim_clean();
+            }
             Ok(())
         })
     }
 
-    /// Reads runs of a chunk whose bytes are the elements: straight into the buffer where that is possible, otherwise all
-    /// between the first and the last at once, unless that is much more than what is selected.
-    fn read_unfiltered(&self, store: &mut Store, place: Place, size: u64, cut: &Cut<'_>, out: &mut [u8]) -> Result<()> {
-        if place.size != size {
-            let detail = format_args!("{} bytes without filters, not {size}", place.size);
-            return Err(Error::corrupt(CHUNK, place.address, detail));
+    /// Writes the selected elements from `data`, which has their exact size. The slab has all dimensions.
+    pub fn write(&mut self, store: &mut Store, slab: &Slab, conversion: Conversion, data: &[u8]) -> Result<()> {
+        let bytes = self.check(conversion.target_size())?;
+        self.check_changeable()?;
+        let chunk = self.layout.dims.clone();
+        let all: u64 = chunk.iter().product();
+        slab.for_each_cut(&chunk, |cut| {
+            if cut.elements() == all {
+                return self.write_whole(store, cut, conversion, bytes, data);
+            }
+            if self.work.cache.get(cut.scaled()).is_none() {
+                let loaded = self.load(store, cut.scaled(), cut.is_partial(self.dims), bytes)?;
+                self.work.cache.insert(cut.scaled(), loaded, true);
+            }
+            if let Some(chunk) = self.work.cache.get_mut(cut.scaled()) {
+                scatter(cut, chunk, conversion, data)?;
+            }
+            self.write_surplus(store)
+        })
+    }
+
+    /// Fails when chunks cannot be written, before anything is changed.
+    pub fn check_changeable(&self) -> Result<()> {
+        if self.layout.index == ChunkIndex::Implicit {
+            // Its chunks stand in one extent, so none of them can move.
+            return Err(Error::unsupported("writing chunks that an implicit index finds"));
         }
-        let element = self.conversion.source_size() as u64;
-        let (mut runs, mut begin, mut end) = (0u64, u64::MAX, 0);
-        cut.for_each_run(|from, _, length| {
-            (runs, begin, end) = (runs + 1, begin.min(from), from + length);
+        if self.layout.chunk_bytes().is_none_or(|bytes| bytes > u64::from(u32::MAX)) {
+            return Err(Error::unsupported("writing chunks of 4 GiB or more"));
+        }
+        filter::check_writable(self.filters(false))
+    }
+
+    fn write_whole(
+        &mut self,
+        store: &mut Store,
+        cut: &Cut<'_>,
+        conversion: Conversion,
+        bytes: usize,
+        data: &[u8],
+    ) -> Result<()> {
+        self.work.cache.remove(cut.scaled());
+        let mut run = None;
+        cut.for_each_run(|_, to, length| {
+            run = run.is_none().then_some((to, length));
             Ok(())
         })?;
-        let span = (end - begin) * element;
-        let direct = self.conversion.is_copy() && (runs == 1 || span > SPAN.max(4 * cut.elements() * element));
-        let mut buffer = Vec::new();
-        if !direct && span <= SPAN.max(4 * cut.elements() * element) {
-            buffer.resize(span as usize, 0);
-            store.read_raw(place.address + begin * element, &mut buffer, CHUNK)?;
-            return cut.for_each_run(|from, to, length| {
-                let from = self.source(&buffer, from - begin, length);
-                self.conversion.run(from, self.target(out, to, length))
-            });
+        if let (Some((to, length)), true) = (run.filter(|run| run.1 == cut.elements()), conversion.is_copy()) {
+            return self.store_chunk(store, cut.scaled(), false, source(data, to, length, conversion.source_size()));
         }
-        cut.for_each_run(|from, to, length| {
-            let address = place.address + from * element;
-            if direct {
-                return store.read_raw(address, self.target(out, to, length), CHUNK);
+        let mut chunk = vec![0; bytes];
+        scatter(cut, &mut chunk, conversion, data)?;
+        self.store_chunk(store, cut.scaled(), false, &chunk)
+    }
+
+    /// A chunk's elements, from the file or, for one that was never written, the fill value.
+    fn load(&mut self, store: &mut Store, scaled: &[u64], is_partial: bool, bytes: usize) -> Result<Vec<u8>> {
+        match self.find(store, scaled)? {
+            Some(place) => decode(store, place, self.filters(is_partial), bytes),
+            None => {
+                let mut data = vec![0; bytes];
+                if self.fill.iter().any(|&byte| byte != 0) {
+                    repeat(&self.fill, &mut data);
+                }
+                Ok(data)
             }
-            buffer.resize((length * element) as usize, 0);
-            store.read_raw(address, &mut buffer, CHUNK)?;
-            self.conversion.run(&buffer, self.target(out, to, length))
-        })
+        }
+    }
+
+    fn is_partial(&self, scaled: &[u64]) -> bool {
+        let beyond = |((at, chunk), dim): ((&u64, &u64), &u64)| dim.saturating_sub(at * chunk) < *chunk;
+        scaled.iter().zip(&self.layout.dims).zip(self.dims).any(beyond)
+    }
+
+    /// Writes what the cache has beyond its bound.
+    fn write_surplus(&mut self, store: &mut Store) -> Result<()> {
+        while let Some((scaled, data)) = self.work.cache.pop_beyond_bound() {
+            if let Some(data) = data {
+                self.store_chunk(store, &scaled, self.is_partial(&scaled), &data)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes all chunks that were changed.
+    pub fn flush(&mut self, store: &mut Store) -> Result<()> {
+        for scaled in self.work.cache.dirty() {
+            let data = self.work.cache.get(&scaled).map(<[u8]>::to_vec).unwrap_or_default();
+            self.store_chunk(store, &scaled, self.is_partial(&scaled), &data)?;
+            self.work.cache.clean(&scaled);
+        }
+        Ok(())
+    }
+
+    /// Writes a chunk where the last flushed state has nothing, and enters it in the index.
+    fn store_chunk(&mut self, store: &mut Store, scaled: &[u64], is_partial: bool, data: &[u8]) -> Result<()> {
+        let old = self.find(store, scaled)?;
+        let filters = self.filters(is_partial);
+        let encoded = if filters.is_empty() { Vec::new() } else { filter::encode(filters, data)? };
+        let stored = if filters.is_empty() { data } else { &encoded };
+        let size = stored.len() as u64;
+        let in_place = old.filter(|old| old.size == size && store.space().is_fresh(old.address, size));
+        let address = match in_place {
+            Some(old) => old.address,
+            None => store.allocate(size)?,
+        };
+        store.write_raw(address, stored)?;
+        self.enter(store, scaled, Place { address, size, filter_mask: 0 })?;
+        match old {
+            Some(old) if in_place.is_none() => store.free(old.address, old.size),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Enters a chunk in the index, which is made if there is none.
+    fn enter(&mut self, store: &mut Store, scaled: &[u64], place: Place) -> Result<()> {
+        let is_filtered = self.work.filters.as_ref().is_some_and(|filters| !filters.is_empty());
+        if let ChunkIndex::Single { filtered } = &mut self.layout.index {
+            self.layout.address = place.address;
+            *filtered = is_filtered.then_some((place.size, place.filter_mask));
+        } else if self.layout.address == UNDEFINED {
+            self.layout.address = Index::create(&self.chunks(), store, is_filtered)?;
+            self.work.index = None;
+        }
+        let chunks = Chunks { layout: self.layout, dims: self.dims, max_dims: self.max_dims };
+        let index = match &mut self.work.index {
+            Some(index) => index,
+            none => none.insert(Index::open(&chunks, store)?),
+        };
+        index.set(&chunks, store, scaled, place)
+    }
+
+    /// Brings the chunks in line with new dimensions: those outside are freed, and what lies outside of others is as if
+    /// it had never been written.
+    pub fn shrink(&mut self, store: &mut Store, new: &[u64]) -> Result<()> {
+        let bytes = self.check(self.fill.len())?;
+        self.check_changeable()?;
+        let rank = new.len();
+        let shrinks = |d: usize| new[d] < self.dims[d];
+        let (mut removed, mut cached, mut cut) = (Vec::new(), Vec::new(), Vec::new());
+        let layout = &*self.layout;
+        let mut sort = |scaled: &[u64], place: Option<(u64, u64)>| {
+            if (0..rank).any(|d| scaled[d].saturating_mul(layout.dims[d]) >= new[d]) {
+                match place {
+                    Some(place) => removed.push((scaled.to_vec(), place)),
+                    None => cached.push(scaled.to_vec()),
+                }
+            } else if (0..rank).any(|d| shrinks(d) && new[d] - scaled[d] * layout.dims[d] < layout.dims[d]) {
+                cut.push(scaled.to_vec());
+            }
+        };
+        let places = self.work.cache.places();
+        places.iter().for_each(|scaled| sort(scaled, None));
+        self.chunks().for_each(store, |chunk| {
+            sort(chunk.scaled, Some((chunk.address, chunk.size)));
+            Ok(())
+        })?;
+        cut.sort_unstable();
+        cut.dedup();
+        for scaled in cut {
+            self.clear_outside(store, &scaled, new, bytes)?;
+        }
+        cached.iter().for_each(|scaled| self.work.cache.remove(scaled));
+        self.take_out(store, removed)
+    }
+
+    /// Frees chunks.
+    fn take_out(&mut self, store: &mut Store, removed: Vec<(Vec<u64>, (u64, u64))>) -> Result<()> {
+        if removed.is_empty() {
+            return Ok(());
+        }
+        let (removed, freed): (Vec<_>, Vec<_>) = removed.into_iter().unzip();
+        if let ChunkIndex::Single { filtered } = &mut self.layout.index {
+            self.layout.address = UNDEFINED;
+            *filtered = filtered.map(|_| (0, 0));
+            self.work.index = None;
+        } else {
+            let chunks = Chunks { layout: self.layout, dims: self.dims, max_dims: self.max_dims };
+            let index = match &mut self.work.index {
+                Some(index) => index,
+                none => none.insert(Index::open(&chunks, store)?),
+            };
+            index.remove(&chunks, store, &removed)?;
+        }
+        freed.into_iter().for_each(|(address, size)| store.free(address, size));
+        Ok(())
+    }
+
+    /// Gives the elements of a chunk that lie outside new dimensions the fill value.
+    fn clear_outside(&mut self, store: &mut Store, scaled: &[u64], new: &[u64], bytes: usize) -> Result<()> {
+        let chunk = self.layout.dims.clone();
+        let start: Vec<u64> = scaled.iter().zip(&chunk).map(|(at, chunk)| at * chunk).collect();
+        let inside: Vec<u64> = (0..new.len()).map(|d| (new[d] - start[d]).min(chunk[d])).collect();
+        let ones = vec![1; new.len()];
+        let selection = super::Selection {
+            start: Some(&start),
+            count: Some(&ones),
+            block: Some(&inside),
+            ..super::Selection::default()
+        };
+        let old = match self.work.cache.get(scaled) {
+            Some(data) => data.to_vec(),
+            None => self.load(store, scaled, self.is_partial(scaled), bytes)?,
+        };
+        let mut data = vec![0; bytes];
+        repeat(&self.fill, &mut data);
+        let element = self.fill.len();
+        Slab::with_all_dimensions(Some(&selection), new)?.for_each_cut(&chunk, |cut| {
+            cut.for_each_run(|from, _, length| {
+                target(&mut data, from, length, element).copy_from_slice(source(&old, from, length, element));
+                Ok(())
+            })
+        })?;
+        self.work.cache.insert(scaled, data, true);
+        self.write_surplus(store)
+    }
+}
+
+/// A run's elements.
+fn source(data: &[u8], from: u64, length: u64, size: usize) -> &[u8] {
+    &data[from as usize * size..(from + length) as usize * size]
+}
+
+/// A run's place.
+fn target(data: &mut [u8], to: u64, length: u64, size: usize) -> &mut [u8] {
+    &mut data[to as usize * size..(to + length) as usize * size]
+}
+
+/// Converts what is selected of a chunk, of which `data` are the elements from `begin` on.
+fn gather(cut: &Cut<'_>, data: &[u8], begin: u64, conversion: Conversion, out: &mut [u8]) -> Result<()> {
+    let (element, size) = (conversion.source_size(), conversion.target_size());
+    cut.for_each_run(|from, to, length| {
+        conversion.run(source(data, from - begin, length, element), target(out, to, length, size))
+    })
+}
+
+/// Converts what is selected into a chunk.
+fn scatter(cut: &Cut<'_>, chunk: &mut [u8], conversion: Conversion, data: &[u8]) -> Result<()> {
+    let (element, size) = (conversion.target_size(), conversion.source_size());
+    cut.for_each_run(|from, to, length| {
+        conversion.run(source(data, to, length, size), target(chunk, from, length, element))
+    })
+}
+
+/// A chunk's elements.
+fn decode(store: &mut Store, place: Place, filters: &[Filter], bytes: usize) -> Result<Vec<u8>> {
+    let stored = store.read_bytes(place.address, place.size, CHUNK)?;
+    filter::decode(filters, place.filter_mask, stored, bytes, CHUNK, place.address)
+}
+
+/// Reads runs of a chunk whose bytes are the elements: straight into the buffer where that is possible, otherwise all
+/// between the first and the last at once, unless that is much more than what is selected.
+fn read_unfiltered(
+    store: &mut Store,
+    place: Place,
+    size: u64,
+    cut: &Cut<'_>,
+    conversion: Conversion,
+    out: &mut [u8],
+) -> Result<()> {
+    if place.size != size {
+        let detail = format_args!("{} bytes without filters, not {size}", place.size);
+        return Err(Error::corrupt(CHUNK, place.address, detail));
+    }
+    let (element, width) = (conversion.source_size() as u64, conversion.target_size());
+    let (mut runs, mut begin, mut end) = (0u64, u64::MAX, 0);
+    cut.for_each_run(|from, _, length| {
+        (runs, begin, end) = (runs + 1, begin.min(from), from + length);
+        Ok(())
+    })?;
+    let span = (end - begin) * element;
+    let sparse = span > SPAN.max(4 * cut.elements() * element);
+    let direct = conversion.is_copy() && (runs == 1 || sparse);
+    let mut buffer = Vec::new();
+    if !direct && !sparse {
+        buffer.resize(span as usize, 0);
+        store.read_raw(place.address + begin * element, &mut buffer, CHUNK)?;
+        return gather(cut, &buffer, begin, conversion, out);
+    }
+    cut.for_each_run(|from, to, length| {
+        let address = place.address + from * element;
+        if direct {
+            return store.read_raw(address, target(out, to, length, width), CHUNK);
+        }
+        buffer.resize((length * element) as usize, 0);
+        store.read_raw(address, &mut buffer, CHUNK)?;
+        conversion.run(&buffer, target(out, to, length, width))
+    })
+}
+
+/// The filters of the raw data.
+fn open_filters(store: &mut Store, header: &ObjectHeader) -> Result<Vec<Filter>> {
+    match header.find(kind::FILTER_PIPELINE) {
+        Some(_) => filter_pipeline::decode(own_body(store, header, kind::FILTER_PIPELINE, "filter pipeline")?),
+        None => Ok(Vec::new()),
     }
 }

@@ -71,7 +71,7 @@ fn is_unwritten(name: &str, place: &[u64]) -> bool {
 #[test]
 fn every_index_is_read() {
     for (file, name, address) in recorded() {
-        let (mut store, header, state) = open(file, address);
+        let (mut store, header, mut state) = open(file, address);
         let store = &mut store;
         let mut expected = model(&state, store);
         if name.starts_with("implicit") {
@@ -108,9 +108,9 @@ proptest! {
     ) {
         let all = recorded();
         let (file, name, address) = all[which.index(all.len())];
-        let (mut store, header, state) = open(file, address);
+        let (mut store, header, mut state) = open(file, address);
         let store = &mut store;
-        let dims = state.dataspace.dims();
+        let dims = &state.dataspace.dims().to_vec()[..];
         let mut whole = vec![0; 2 * dims.iter().product::<u64>() as usize];
         state.read(store, &header, &I16, None, &mut whole).unwrap();
         let (mut start, mut stride, mut count, mut block) = (vec![], vec![], vec![], vec![]);
@@ -143,7 +143,7 @@ fn damaged_chunks_never_panic() {
         ["btree1_deep_deflate", "fixed_deflate", "fixed_paged", "extensible_deflate", "btree2", "single_deflate"]
     {
         let &(file, _, address) = recorded().iter().find(|(_, name, _)| *name == wanted).unwrap();
-        let (mut store, header, state) = open(file, address);
+        let (mut store, header, mut state) = open(file, address);
         let Storage::Chunked(chunked) = &state.storage else { panic!("not chunked") };
         let mut parts = Vec::new();
         let visit = &mut |part: crate::chunk::Part<'_>| {

@@ -1,13 +1,14 @@
 //! What a new dataset is to be, and the messages that say so.
 
+use super::chunks::{self, NewChunks};
 use super::{DatasetState, Storage};
 use crate::datatype::Datatype;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::message_flag;
 use crate::format::message::dataspace::{Dataspace, MAX_RANK};
 use crate::format::message::fill::{AllocationTime, Fill, FillValue, WriteTime};
-use crate::format::message::kind;
-use crate::format::message::layout::Layout;
+use crate::format::message::layout::{ChunkIndex, Layout};
+use crate::format::message::{filter_pipeline, kind};
 use crate::format::UNDEFINED;
 use crate::object::options::Phase;
 use crate::store::Store;
@@ -23,6 +24,8 @@ pub enum NewLayout {
     Contiguous,
     /// In the object header: at most [`MAX_COMPACT`] bytes.
     Compact,
+    /// In chunks, which the options describe.
+    Chunked,
 }
 
 /// Options of creating a dataset.
@@ -30,6 +33,14 @@ pub enum NewLayout {
 pub struct DatasetOptions {
     /// Where the raw data go.
     pub layout: NewLayout,
+    /// The dimensions of a chunk: for [`NewLayout::Chunked`], and only for that.
+    pub chunk: Option<Vec<u64>>,
+    /// Chunks are shuffled: the bytes of their elements are sorted by their weight, which helps compression.
+    pub shuffle: bool,
+    /// Chunks are compressed at this level, 1 to 9.
+    pub deflate: Option<u32>,
+    /// Chunks carry a checksum.
+    pub fletcher32: bool,
     /// How far the dimensions can grow; only as far as they are, without chunked storage.
     pub max_dims: Option<Vec<u64>>,
     /// No elements at all (null dataspace); there must be no dimensions.
@@ -48,6 +59,10 @@ impl Default for DatasetOptions {
     fn default() -> Self {
         DatasetOptions {
             layout: NewLayout::default(),
+            chunk: None,
+            shuffle: false,
+            deflate: None,
+            fletcher32: false,
             max_dims: None,
             null: false,
             fill: Fill::Default,
@@ -66,6 +81,7 @@ pub struct Plan {
     datatype: Datatype,
     dataspace: Dataspace,
     layout: NewLayout,
+    chunks: Option<NewChunks>,
     fill: FillValue,
     /// Bytes of the raw data.
     size: u64,
@@ -79,9 +95,13 @@ pub fn plan(datatype: &Datatype, dims: &[u64], options: &DatasetOptions) -> Resu
     if dims.len() > MAX_RANK {
         return Err(Error::range("dataset rank", dims.len(), "0..32"));
     }
-    check_max_dims(dims, options.max_dims.as_deref())?;
+    check_max_dims(dims, options)?;
+    let chunks = chunks::plan(datatype, dims, options)?;
     options.attributes.check("attributes")?;
     let dataspace = match (options.null, dims) {
+        (false, _) if options.layout == NewLayout::Chunked => {
+            Dataspace::Simple { dims: dims.to_vec(), max_dims: Some(options.max_dims.clone().unwrap_or(dims.to_vec())) }
+        }
         (false, _) => Dataspace::simple(dims),
         (true, []) => Dataspace::Null,
         (true, _) => return Err(Error::new(ErrorKind::Argument, "a null dataset has no dimensions")),
@@ -104,6 +124,7 @@ pub fn plan(datatype: &Datatype, dims: &[u64], options: &DatasetOptions) -> Resu
     let allocation_time = match (options.allocation, options.layout) {
         (AllocationTime::Default, NewLayout::Contiguous) => AllocationTime::Late,
         (_, NewLayout::Compact) => AllocationTime::Early,
+        (_, NewLayout::Chunked) => AllocationTime::Incremental,
         (chosen, NewLayout::Contiguous) => chosen,
     };
     let fill = FillValue { allocation_time, write_time: options.fill_time, fill: options.fill.clone() };
@@ -112,18 +133,19 @@ pub fn plan(datatype: &Datatype, dims: &[u64], options: &DatasetOptions) -> Resu
         datatype: datatype.clone(),
         dataspace,
         layout: options.layout,
+        chunks,
         fill,
         size,
     })
 }
 
-fn check_max_dims(dims: &[u64], max_dims: Option<&[u64]>) -> Result<()> {
-    let Some(max) = max_dims else { return Ok(()) };
+fn check_max_dims(dims: &[u64], options: &DatasetOptions) -> Result<()> {
+    let Some(max) = options.max_dims.as_deref() else { return Ok(()) };
     if max.len() != dims.len() || max.iter().zip(dims).any(|(max, dim)| max < dim) {
         let message = format!("maximum dimensions {max:?} do not bound the dimensions {dims:?}");
         return Err(Error::new(ErrorKind::Range, message));
     }
-    if max != dims {
+    if max != dims && options.layout != NewLayout::Chunked {
         return Err(Error::unsupported(format_args!(
             "a dataset that can grow (dimensions {dims:?}, maximum {max:?}) needs chunked storage"
         )));
@@ -132,6 +154,15 @@ fn check_max_dims(dims: &[u64], max_dims: Option<&[u64]>) -> Result<()> {
 }
 
 impl Plan {
+    /// For a file that libhdf5 1.8 reads: chunks are found by a version 1 B-tree.
+    pub fn for_version_18(mut self) -> Self {
+        if let Some(chunks) = &mut self.chunks {
+            chunks.layout.index = ChunkIndex::BTree1;
+            chunks.layout.flags = 0;
+        }
+        self
+    }
+
     /// Makes the dataset: its state, and the messages of its object header. Space is allocated and filled if that is to
     /// be done early.
     pub fn make(self, store: &mut Store) -> Result<(DatasetState, Vec<NewBody>)> {
@@ -144,12 +175,20 @@ impl Plan {
             storage: Storage::Compact { size: self.size },
             fill: self.fill,
             size: self.size,
+            work: None,
         };
+        let mut filters = Vec::new();
         let layout = match self.layout {
             NewLayout::Compact => {
                 let mut data = vec![0; self.size as usize];
                 state.fill_buffer(&mut data)?;
                 Layout::compact(data)
+            }
+            NewLayout::Chunked => {
+                let Some(chunks) = self.chunks else { return Err(Error::internal("chunks without a layout")) };
+                state.storage = Storage::Chunked(Box::new(chunks.layout.clone()));
+                filters = chunks.filters;
+                Layout::chunked(chunks.layout)
             }
             NewLayout::Contiguous => {
                 let early = state.fill.allocation_time == AllocationTime::Early && self.size > 0;
@@ -158,12 +197,15 @@ impl Plan {
                 Layout::contiguous(address, self.size)
             }
         };
-        let messages = vec![
+        let mut messages = vec![
             (kind::DATASPACE, 0, state.dataspace.encode(sizes)),
             (kind::DATATYPE, message_flag::CONSTANT, state.datatype.to_message()),
             (kind::FILL, message_flag::CONSTANT, state.fill.encode()),
             (kind::LAYOUT, 0, layout.encode(sizes)?),
         ];
+        if !filters.is_empty() {
+            messages.push((kind::FILTER_PIPELINE, message_flag::CONSTANT, filter_pipeline::encode(&filters)));
+        }
         Ok((state, messages))
     }
 }

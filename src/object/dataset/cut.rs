@@ -63,6 +63,12 @@ impl Cut<'_> {
         self.ranges[..self.rank()].iter().map(|(first, end)| end - first).product()
     }
 
+    /// The number of the chunk's elements that lie in the dataset's extent.
+    pub fn elements_inside(&self, extent: &[u64]) -> u64 {
+        let inside = self.scaled().iter().zip(self.chunk).zip(extent);
+        inside.map(|((at, chunk), extent)| (extent - at * chunk).min(*chunk)).product()
+    }
+
     fn dimension(&self, dimension: usize) -> Dimension {
         self.slab.dimension(dimension)
     }
@@ -171,7 +177,7 @@ mod tests {
                     Ok(())
                 })?;
                 assert_eq!(elements, cut.elements());
-                assert!(elements > 0);
+                assert!(elements > 0 && elements <= cut.elements_inside(&dims));
                 Ok(())
             }).unwrap();
             prop_assert_eq!(found, expected);

@@ -30,6 +30,26 @@ impl Object {
         })
     }
 
+    /// Changes a chunked dataset's dimensions, within its maximum ones. Chunks outside are freed.
+    pub fn dataset_set_extent(&self, dims: &[u64]) -> Result<()> {
+        self.change("changing dimensions", "", |state, slot| {
+            let State { store, objects, .. } = state;
+            let (header, array) = objects.get(slot)?.array()?;
+            array.set_extent(store, header, dims)?;
+            objects.mark(slot)
+        })
+    }
+
+    /// Appends rows to a chunked dataset along its first dimension: `data` are their elements, of type `memory`.
+    pub fn dataset_append(&self, memory: &Datatype, rows: u64, data: &[u8]) -> Result<()> {
+        self.change("appending to dataset", "", |state, slot| {
+            let State { store, objects, .. } = state;
+            let (header, array) = objects.get(slot)?.array()?;
+            array.append(store, header, memory, rows, data)?;
+            objects.mark(slot)
+        })
+    }
+
     /// Reads the selected elements (all, without a selection) into `out`, converted to type `memory`.
     pub fn dataset_read(&self, memory: &Datatype, selection: Option<&Selection<'_>>, out: &mut [u8]) -> Result<()> {
         self.read("reading dataset", "", |state, slot| {

@@ -1,11 +1,14 @@
 //! Datasets: what their messages say, and their raw data in contiguous and compact storage (specification IV.A.2.i,
 //! "The Data Layout Message"), and in chunks, which are read here; their indexes are in [`chunk`](crate::chunk).
 
+mod chunk_cache;
 mod chunked;
 #[cfg(test)]
 mod chunked_tests;
+mod chunks;
 mod create;
 mod cut;
+mod extent;
 mod extents;
 mod face;
 mod selection;
@@ -22,14 +25,13 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::message_flag;
 use crate::format::message::dataspace::Dataspace;
 use crate::format::message::fill::{Fill, FillValue, WriteTime};
-use crate::format::message::filter_pipeline::{self, Filter};
 use crate::format::message::kind;
 use crate::format::message::layout::{Chunked, Layout, LayoutClass};
 use crate::format::message::shared::Shared;
 use crate::format::UNDEFINED;
 use crate::object::header::ObjectHeader;
 use crate::store::Store;
-use chunked::ChunkReader;
+use chunked::ChunkWork;
 use selection::Slab;
 
 /// Where a compact layout's data begin in the message, in all versions that are written.
@@ -46,6 +48,8 @@ pub struct DatasetState {
     fill: FillValue,
     /// Bytes of all elements.
     size: u64,
+    /// Of chunked data: what is kept while the dataset is open.
+    work: Option<Box<ChunkWork>>,
 }
 
 /// Where the raw data are.
@@ -123,7 +127,7 @@ impl DatasetState {
             LayoutClass::Chunked(chunked) => Storage::Chunked(Box::new(chunked)),
             LayoutClass::Virtual { .. } => Storage::Virtual,
         };
-        Ok(DatasetState { datatype, committed, dataspace, storage, fill, size })
+        Ok(DatasetState { datatype, committed, dataspace, storage, fill, size, work: None })
     }
 
     /// The type of the elements.
@@ -172,7 +176,7 @@ impl DatasetState {
 
     /// Reads the selected elements (all, without a selection) into `out`, converted to the type `memory`.
     pub fn read(
-        &self,
+        &mut self,
         store: &mut Store,
         header: &ObjectHeader,
         memory: &Datatype,
@@ -204,13 +208,11 @@ impl DatasetState {
                 store.check_extent(address, self.size, "contiguous raw data")?;
                 transfer::read(store, address, &slab, conversion, out)
             }
-            Storage::Chunked(ref chunked) => {
-                let filters = open_filters(store, header)?;
+            Storage::Chunked(_) => {
                 let mut fill = vec![0; memory.size()];
                 conversion.run(&self.fill_element()?, &mut fill)?;
                 let slab = Slab::with_all_dimensions(selection, self.dataspace.dims())?;
-                let chunks = self.chunks(chunked);
-                ChunkReader { chunks, filters: &filters, conversion, fill: &fill }.read(store, &slab, out)
+                self.chunk_io(store, header)?.read(store, &slab, conversion, &fill, out)
             }
             _ => Err(self.no_access("reading")),
         }
@@ -247,6 +249,10 @@ impl DatasetState {
                 store.check_extent(address, self.size, "contiguous raw data")?;
                 transfer::write(store, address, &slab, conversion, data)
             }
+            Storage::Chunked(_) => {
+                let slab = Slab::with_all_dimensions(selection, self.dataspace.dims())?;
+                self.change_chunks(store, header, |io, store| io.write(store, &slab, conversion, data))
+            }
             _ => Err(self.no_access("writing")),
         }
     }
@@ -255,6 +261,7 @@ impl DatasetState {
     /// nor are other files touched.
     pub fn free_storage(&mut self, store: &mut Store) -> Result<()> {
         store.check_writable()?;
+        self.work = None;
         match std::mem::replace(&mut self.storage, Storage::Contiguous { address: UNDEFINED, size: 0 }) {
             Storage::Contiguous { address: UNDEFINED, .. } => Ok(()),
             Storage::Contiguous { address, size } if size > 0 => {
@@ -271,10 +278,7 @@ impl DatasetState {
     }
 
     fn max_dims(&self) -> &[u64] {
-        match &self.dataspace {
-            Dataspace::Simple { max_dims: Some(max_dims), .. } => max_dims,
-            dataspace => dataspace.dims(),
-        }
+        max_dims(&self.dataspace)
     }
 
     fn with_chunks<R>(&self, chunked: &Chunked, run: impl FnOnce(Chunks<'_>) -> Result<R>) -> Result<R> {
@@ -401,6 +405,13 @@ impl Storage {
     }
 }
 
+fn max_dims(dataspace: &Dataspace) -> &[u64] {
+    match dataspace {
+        Dataspace::Simple { max_dims: Some(max_dims), .. } => max_dims,
+        dataspace => dataspace.dims(),
+    }
+}
+
 /// The body of a message that a dataset must have, and that is not shared.
 fn own_body<'a>(store: &'a mut Store, header: &ObjectHeader, kind: u8, what: &str) -> Result<&'a [u8]> {
     let missing = || Error::corrupt("dataset", header.address(), format_args!("it has no {what} message"));
@@ -420,14 +431,6 @@ fn open_fill(store: &mut Store, header: &ObjectHeader) -> Result<FillValue> {
         return FillValue::decode_old(own_body(store, header, kind::FILL_OLD, "fill value")?);
     }
     FillValue::decode_old(&[0; 4])
-}
-
-/// The filters of the raw data.
-fn open_filters(store: &mut Store, header: &ObjectHeader) -> Result<Vec<Filter>> {
-    match header.find(kind::FILTER_PIPELINE) {
-        Some(_) => filter_pipeline::decode(own_body(store, header, kind::FILTER_PIPELINE, "filter pipeline")?),
-        None => Ok(Vec::new()),
-    }
 }
 
 /// The datatype, and the address of the committed one if it is shared.

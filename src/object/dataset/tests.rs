@@ -27,7 +27,7 @@ fn bytes_of(values: &[i32]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
-fn read_all(state: &DatasetState, store: &mut Store, header: &ObjectHeader, memory: &Datatype) -> Vec<u8> {
+fn read_all(state: &mut DatasetState, store: &mut Store, header: &ObjectHeader, memory: &Datatype) -> Vec<u8> {
     let elements = state.dataspace.elements().unwrap() as usize;
     let mut out = vec![0xee; elements * memory.size()];
     state.read(store, header, memory, None, &mut out).unwrap();
@@ -52,10 +52,10 @@ fn what_is_written_is_read_after_opening_again() {
         let values: Vec<i32> = (0..12).map(|i| i * 1000 - 5).collect();
         state.write(store, &mut header, &I32, None, &bytes_of(&values)).unwrap();
         let opened = ObjectHeader::open(store, header.address()).unwrap();
-        let state = DatasetState::open(store, &opened).unwrap();
-        assert_eq!(read_all(&state, store, &opened, &I32), bytes_of(&values));
+        let mut state = DatasetState::open(store, &opened).unwrap();
+        assert_eq!(read_all(&mut state, store, &opened, &I32), bytes_of(&values));
         let doubles: Vec<u8> = values.iter().flat_map(|&value| f64::from(value).to_le_bytes()).collect();
-        assert_eq!(read_all(&state, store, &opened, &F64), doubles);
+        assert_eq!(read_all(&mut state, store, &opened, &F64), doubles);
         let info = state.info(store).unwrap();
         assert_eq!((info.dims.as_slice(), info.max_dims.as_slice()), (&[3, 4][..], &[3, 4][..]));
         assert_eq!((info.storage_size, info.is_null, info.datatype), (48, false, I32));
@@ -75,14 +75,14 @@ fn unwritten_elements_read_as_the_fill_value() {
     ] {
         let store = &mut Store::in_memory();
         let (mut state, mut header) = make(store, &I32, &[2, 3], &options);
-        assert_eq!(read_all(&state, store, &header, &I32), bytes_of(&[expected; 6]), "{options:?}");
+        assert_eq!(read_all(&mut state, store, &header, &I32), bytes_of(&[expected; 6]), "{options:?}");
         let doubles: Vec<u8> = [f64::from(expected); 6].iter().flat_map(|value| value.to_le_bytes()).collect();
-        assert_eq!(read_all(&state, store, &header, &F64), doubles);
+        assert_eq!(read_all(&mut state, store, &header, &F64), doubles);
         let row = Selection { start: Some(&[1, 1]), count: Some(&[1, 2]), ..Selection::default() };
         state.write(store, &mut header, &I32, Some(&row), &bytes_of(&[1, 2])).unwrap();
         let mut values = [expected; 6];
         values[4..].copy_from_slice(&[1, 2]);
-        assert_eq!(read_all(&state, store, &header, &I32), bytes_of(&values), "{options:?}");
+        assert_eq!(read_all(&mut state, store, &header, &I32), bytes_of(&values), "{options:?}");
     }
 }
 
@@ -97,7 +97,7 @@ fn used_space_is_filled_before_it_is_read() {
     state.write(store, &mut header, &I32, Some(&last), &bytes_of(&[5])).unwrap();
     let mut values = [0; 1000];
     values[999] = 5;
-    assert_eq!(read_all(&state, store, &header, &I32), bytes_of(&values));
+    assert_eq!(read_all(&mut state, store, &header, &I32), bytes_of(&values));
 }
 
 #[test]
@@ -106,15 +106,15 @@ fn empty_and_scalar_datasets() {
         let store = &mut Store::in_memory();
         let (mut state, mut header) = make(store, &I32, &[], &options);
         state.write(store, &mut header, &I32, None, &bytes_of(&[9])).unwrap();
-        assert_eq!(read_all(&state, store, &header, &I32), bytes_of(&[9]));
+        assert_eq!(read_all(&mut state, store, &header, &I32), bytes_of(&[9]));
         let (mut state, mut header) = make(store, &I32, &[4, 0], &options);
         state.write(store, &mut header, &I32, None, &[]).unwrap();
-        assert_eq!(read_all(&state, store, &header, &I32), []);
+        assert_eq!(read_all(&mut state, store, &header, &I32), []);
         state.free_storage(store).unwrap();
         let null = DatasetOptions { null: true, ..options };
         let (mut state, mut header) = make(store, &I32, &[], &null);
         state.write(store, &mut header, &I32, None, &[]).unwrap();
-        assert_eq!(read_all(&state, store, &header, &I32), []);
+        assert_eq!(read_all(&mut state, store, &header, &I32), []);
         assert!(state.info(store).unwrap().is_null);
         let opened = ObjectHeader::open(store, header.address()).unwrap();
         assert!(DatasetState::open(store, &opened).unwrap().info(store).unwrap().is_null);
@@ -160,8 +160,8 @@ fn the_largest_compact_dataset_fits_its_header() {
     state.write(store, &mut header, &byte, None, &data).unwrap();
     header.check(store).unwrap();
     let opened = ObjectHeader::open(store, header.address()).unwrap();
-    let state = DatasetState::open(store, &opened).unwrap();
-    assert_eq!(read_all(&state, store, &opened, &byte), data);
+    let mut state = DatasetState::open(store, &opened).unwrap();
+    assert_eq!(read_all(&mut state, store, &opened, &byte), data);
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn sparse_selections_of_large_data_go_through_the_buffer() {
             state.read(store, &header, &I32, Some(&selection), &mut out).unwrap();
             assert_eq!(out, bytes_of(&data));
         }
-        assert_eq!(read_all(&state, store, &header, &I32), bytes_of(&model));
+        assert_eq!(read_all(&mut state, store, &header, &I32), bytes_of(&model));
     }
 }
 
@@ -274,7 +274,7 @@ proptest! {
                 }
             }
             prop_assert_eq!(next.next(), None);
-            prop_assert_eq!(read_all(&state, store, &header, &I32), bytes_of(&model));
+            prop_assert_eq!(read_all(&mut state, store, &header, &I32), bytes_of(&model));
         }
     }
 }
@@ -301,18 +301,18 @@ fn datasets_of_libhdf5_are_read_described_and_freed() {
             _ => (0..count).map(|i| 3 * i - 7).collect(),
         };
         let mut out = vec![0; 4 * count as usize];
-        let refused = |state: &DatasetState, store: &mut Store, memory: &Datatype, out: &mut [u8]| {
+        let refused = |state: &mut DatasetState, store: &mut Store, memory: &Datatype, out: &mut [u8]| {
             state.read(store, &header, memory, None, out).unwrap_err()
         };
         match name {
             "external" | "virtual" => {
-                let error = refused(&state, store, &I32, &mut out);
+                let error = refused(&mut state, store, &I32, &mut out);
                 assert_eq!(error.kind(), ErrorKind::Unsupported);
                 assert!(error.message().contains(name), "{error}");
                 assert_eq!(format!("{:?}", info.layout).to_lowercase(), name);
             }
             "enumeration" | "variable" => {
-                assert_eq!(refused(&state, store, &I32, &mut out).kind(), ErrorKind::Type);
+                assert_eq!(refused(&mut state, store, &I32, &mut out).kind(), ErrorKind::Type);
                 let mut raw = vec![0; count as usize * info.datatype.size()];
                 state.read(store, &header, &info.datatype, None, &mut raw).unwrap();
                 assert_eq!(info.datatype.refers_to_heap(), name == "variable");

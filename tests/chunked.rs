@@ -1,0 +1,277 @@
+//! Chunked datasets through the Rust face: written, appended to, shrunk and grown, deleted, in both formats, against a
+//! model; and between two flushes nothing of the last flushed state is overwritten.
+
+use std::path::Path;
+
+use h5r::datatype::{Datatype, Number};
+use h5r::error::ErrorKind;
+use h5r::format::message::fill::Fill;
+use h5r::object::dataset::{DatasetOptions, NewLayout, Selection};
+use h5r::object::{CreateOptions, File, FormatVersion, Object, OpenOptions};
+use h5r::store::{Change, MemoryBackend, RecordingBackend};
+use proptest::prelude::*;
+
+const I32: Datatype = Datatype::little(Number::I32);
+
+/// Extents, maximum extents and chunks: a fixed array, a single chunk, an extensible array, and a B-tree.
+type Shape = (&'static [u64], &'static [u64], &'static [u64]);
+const SHAPES: [Shape; 5] = [
+    (&[3000], &[4000], &[2]),
+    (&[9, 8], &[9, 8], &[9, 8]),
+    (&[40, 5], &[u64::MAX, 5], &[3, 5]),
+    (&[20, 21], &[20, u64::MAX], &[4, 3]),
+    (&[20, 21], &[u64::MAX, u64::MAX], &[4, 3]),
+];
+
+fn options(max: &[u64], chunk: &[u64], filtered: bool) -> DatasetOptions {
+    DatasetOptions {
+        layout: NewLayout::Chunked,
+        chunk: Some(chunk.to_vec()),
+        max_dims: Some(max.to_vec()),
+        shuffle: filtered,
+        deflate: filtered.then_some(4),
+        fletcher32: filtered,
+        fill: Fill::Value(7i32.to_le_bytes().to_vec()),
+        ..DatasetOptions::default()
+    }
+}
+
+fn bytes_of(values: &[i32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+fn read(dataset: &Object) -> Vec<i32> {
+    let count = dataset.dataset_dims().unwrap().unwrap().iter().product::<u64>() as usize;
+    let mut out = vec![0xee; 4 * count];
+    dataset.dataset_read(&I32, None, &mut out).unwrap();
+    out.as_chunks().0.iter().map(|&bytes| i32::from_le_bytes(bytes)).collect()
+}
+
+/// What a dataset must hold.
+#[derive(Clone, Debug)]
+struct Model {
+    dims: Vec<u64>,
+    values: Vec<i32>,
+}
+
+impl Model {
+    fn new(dims: &[u64]) -> Self {
+        Model { dims: dims.to_vec(), values: vec![7; dims.iter().product::<u64>() as usize] }
+    }
+
+    fn resize(&mut self, dims: &[u64]) {
+        let old = std::mem::replace(self, Model::new(dims));
+        for (number, value) in old.values.into_iter().enumerate() {
+            let (mut rest, mut at, mut pitch, mut inside) = (number as u64, 0, 1, true);
+            for d in (0..dims.len()).rev() {
+                let coordinate = rest % old.dims[d];
+                inside &= coordinate < dims[d];
+                (rest, at, pitch) = (rest / old.dims[d], at + coordinate * pitch, pitch * dims[d]);
+            }
+            if inside {
+                self.values[at as usize] = value;
+            }
+        }
+    }
+
+    /// Writes a block at a corner.
+    fn write(&mut self, start: &[u64], count: &[u64], value: i32) {
+        for number in 0..count.iter().product::<u64>() {
+            let (mut rest, mut at, mut pitch) = (number, 0, 1);
+            for d in (0..start.len()).rev() {
+                at += (start[d] + rest % count[d]) * pitch;
+                (rest, pitch) = (rest / count[d], pitch * self.dims[d]);
+            }
+            self.values[at as usize] = value + number as i32;
+        }
+    }
+}
+
+/// One random change of a dataset and its model.
+fn change(dataset: &Object, model: &mut Model, max: &[u64], seed: &[u32], step: i32) {
+    let limits: Vec<u64> = model.dims.iter().zip(max).map(|(&dim, &max)| max.min(dim + 6)).collect();
+    match seed[0] % 6 {
+        0 => {
+            let dims: Vec<u64> = limits.iter().zip(&seed[1..]).map(|(most, &n)| u64::from(n) % (most + 1)).collect();
+            dataset.dataset_set_extent(&dims).unwrap();
+            model.resize(&dims);
+        }
+        1 if max[0] == u64::MAX => {
+            let (start, mut count) = (model.dims[0], model.dims.clone());
+            count[0] = 1 + u64::from(seed[1]) % 5;
+            let rows = Model { dims: count.clone(), values: (0..count.iter().product::<u64>() as i32).collect() };
+            dataset.dataset_append(&I32, count[0], &bytes_of(&rows.values)).unwrap();
+            let mut dims = model.dims.clone();
+            dims[0] += count[0];
+            model.resize(&dims);
+            let mut corner = vec![0; dims.len()];
+            corner[0] = start;
+            model.write(&corner, &count, 0);
+        }
+        _ if model.dims.contains(&0) => {}
+        _ => {
+            let start: Vec<u64> = model.dims.iter().zip(&seed[1..]).map(|(dim, &n)| u64::from(n) % dim).collect();
+            let most = model.dims.iter().zip(&start).zip(&seed[3..]);
+            let count: Vec<u64> = most.map(|((dim, start), &n)| 1 + u64::from(n) % (dim - start)).collect();
+            let values: Vec<i32> = (0..count.iter().product::<u64>() as i32).map(|i| i + 1000 * step).collect();
+            let selection = Selection { start: Some(&start), count: Some(&count), ..Selection::default() };
+            dataset.dataset_write(&I32, Some(&selection), &bytes_of(&values)).unwrap();
+            model.write(&start, &count, 1000 * step);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn a_chunked_dataset_is_what_was_done_to_it(
+        shape in 0..SHAPES.len(), filtered: bool, old_format: bool,
+        steps in prop::collection::vec(prop::collection::vec(any::<u32>(), 5), 1..40),
+    ) {
+        let (dims, max, chunk) = SHAPES[shape];
+        let format = if old_format { FormatVersion::V18 } else { FormatVersion::V110 };
+        let created = CreateOptions { format, ..CreateOptions::default() };
+        let memory = MemoryBackend::new();
+        let bytes = memory.shared();
+        let file = File::create_on(Box::new(memory), Path::new("chunked"), &created).unwrap();
+        let dataset = file.root().unwrap().create_dataset("d", &I32, dims, &options(max, chunk, filtered)).unwrap();
+        let mut model = Model::new(dims);
+        for (step, seed) in steps.iter().enumerate() {
+            change(&dataset, &mut model, max, seed, step as i32);
+            prop_assert_eq!(dataset.dataset_dims().unwrap().unwrap(), &model.dims[..]);
+            if seed[0] % 7 == 0 {
+                prop_assert!(read(&dataset) == model.values, "step {}", step);
+            }
+            if seed[0] % 11 == 0 {
+                file.flush().unwrap();
+                file.check_flushed().unwrap();
+            }
+        }
+        prop_assert!(read(&dataset) == model.values);
+        file.close().unwrap();
+        let closed = bytes.lock().clone();
+        let backend = Box::new(MemoryBackend::with_bytes(closed));
+        let file = File::open_on(backend, Path::new("chunked"), &OpenOptions::default()).unwrap();
+        file.check().unwrap();
+        prop_assert!(read(&file.root().unwrap().open("d").unwrap()) == model.values);
+        file.root().unwrap().link_delete("d").unwrap();
+        file.check().unwrap();
+    }
+}
+
+/// The bytes of a file after so many of the changes.
+fn replay(changes: &[Change]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for change in changes {
+        match change {
+            Change::Write(offset, written) => {
+                let (start, end) = (*offset as usize, *offset as usize + written.len());
+                bytes.resize(bytes.len().max(end), 0);
+                bytes[start..end].copy_from_slice(written);
+            }
+            Change::SetLength(length) => bytes.resize(*length as usize, 0),
+            Change::Sync => {}
+        }
+    }
+    bytes
+}
+
+/// Whether a file's dataset holds this.
+fn holds(bytes: Vec<u8>, expected: &[i32]) -> bool {
+    let options = OpenOptions { read_only: true, ..OpenOptions::default() };
+    let read = || {
+        let file = File::open_on(Box::new(MemoryBackend::with_bytes(bytes)), Path::new("disk"), &options)?;
+        let dataset = file.root()?.open("d")?;
+        let mut out = vec![0xee; 4 * expected.len()];
+        dataset.dataset_read(&I32, None, &mut out)?;
+        Ok::<_, h5r::error::Error>(out == bytes_of(expected))
+    };
+    read().unwrap_or(false)
+}
+
+/// Changes chunks between flushes; how many states of the file in between were looked at, and how many of them did not
+/// hold what was last flushed. `careless` hands space of the flushed state out again at once.
+fn states_between_flushes(shape: usize, filtered: bool, careless: bool) -> (usize, usize) {
+    let (dims, max, chunk) = SHAPES[shape];
+    let recording = RecordingBackend::new(Box::new(MemoryBackend::new()));
+    let log = recording.log();
+    let file = File::create_on(Box::new(recording), Path::new("chunked"), &CreateOptions::default()).unwrap();
+    if careless {
+        file.reuse_at_once().unwrap();
+    }
+    let dataset = file.root().unwrap().create_dataset("d", &I32, dims, &options(max, chunk, filtered)).unwrap();
+    let mut model = Model::new(dims);
+    let mut flushed: Option<(usize, Model)> = None;
+    let (mut checked, mut broken) = (0, 0);
+    for round in 0..4 {
+        for step in 0..5 {
+            let n = round * 5 + step;
+            let seed: Vec<u32> =
+                (0..5).map(|i| ((n * 7 + i * 13 + 3) as u32).wrapping_mul(2_654_435_761) >> 7).collect();
+            change(&dataset, &mut model, max, &seed, n);
+            if step % 2 == 0 {
+                // Whole chunks go to the file at once.
+                dataset.dataset_set_extent(dims).unwrap();
+                model.resize(dims);
+                let values: Vec<i32> = (0..model.values.len() as i32).map(|i| i * 3 + n).collect();
+                dataset.dataset_write(&I32, None, &bytes_of(&values)).unwrap();
+                model.values = values;
+            }
+        }
+        let changes = log.lock().clone();
+        if let Some((count, state)) = &flushed {
+            for end in (*count..=changes.len()).step_by((changes.len() - count) / 100 + 1) {
+                checked += 1;
+                broken += usize::from(!holds(replay(&changes[..end]), &state.values));
+            }
+        }
+        file.flush().unwrap();
+        flushed = Some((log.lock().len(), model.clone()));
+    }
+    (checked, broken)
+}
+
+/// Chunks are rewritten, moved, appended and freed, and what the flush before has written of them stays.
+#[test]
+fn between_flushes_the_flushed_chunks_stay() {
+    for (shape, filtered) in (0..SHAPES.len()).flat_map(|shape| [(shape, false), (shape, true)]) {
+        let (checked, broken) = states_between_flushes(shape, filtered, false);
+        assert!(checked >= 10 && broken == 0, "{broken} of {checked} states of shape {shape} are broken");
+    }
+}
+
+#[test]
+fn and_would_not_if_their_space_were_used_again_at_once() {
+    let (checked, broken) = states_between_flushes(3, false, true);
+    assert!(broken > 0, "{checked} states hold");
+}
+
+#[test]
+fn what_cannot_be_is_refused_by_name() {
+    let memory = Box::new(MemoryBackend::new());
+    let file = File::create_on(memory, Path::new("chunked"), &CreateOptions::default()).unwrap();
+    let root = file.root().unwrap();
+    let create = |dims: &[u64], options: &DatasetOptions| root.create_dataset("d", &I32, dims, options).err().unwrap();
+    let good = options(&[9], &[3], true);
+    let refused = |change: &dyn Fn(&mut DatasetOptions)| {
+        let mut options = good.clone();
+        change(&mut options);
+        let error = create(&[9], &options);
+        (error.kind(), error.to_string())
+    };
+    assert_eq!(refused(&|o| o.chunk = None).0, ErrorKind::Argument);
+    assert_eq!(refused(&|o| o.chunk = Some(vec![3, 3])).0, ErrorKind::Argument);
+    assert_eq!(refused(&|o| o.layout = NewLayout::Contiguous).0, ErrorKind::Argument);
+    assert_eq!(refused(&|o| o.chunk = Some(vec![0])).0, ErrorKind::Range);
+    assert!(refused(&|o| o.chunk = Some(vec![10])).1.contains("1..9"));
+    assert!(refused(&|o| o.deflate = Some(10)).1.contains("1..9"));
+    assert_eq!(refused(&|o| o.max_dims = Some(vec![8])).0, ErrorKind::Range);
+    let dataset = root.create_dataset("d", &I32, &[9], &good).unwrap();
+    assert_eq!(dataset.dataset_set_extent(&[10]).unwrap_err().kind(), ErrorKind::Range);
+    assert_eq!(dataset.dataset_set_extent(&[9, 1]).unwrap_err().kind(), ErrorKind::Range);
+    assert_eq!(dataset.dataset_append(&I32, 1, &[0; 4]).unwrap_err().kind(), ErrorKind::Range);
+    let contiguous = root.create_dataset("c", &I32, &[9], &DatasetOptions::default()).unwrap();
+    assert_eq!(contiguous.dataset_append(&I32, 1, &[0; 4]).unwrap_err().kind(), ErrorKind::WrongKind);
+    assert_eq!(contiguous.dataset_set_extent(&[8]).unwrap_err().kind(), ErrorKind::WrongKind);
+    file.check().unwrap();
+}
