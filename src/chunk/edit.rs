@@ -84,7 +84,7 @@ impl Index {
         Ok(address)
     }
 
-    /// Enters a chunk, in the place of the one that was there. The index is then ready for a flush. The chunks of a
+    /// Enters a chunk, in the place of the one that was there; [`Index::prepare`] comes behind. The chunks of a
     /// single chunk's and of an implicit index are where the layout message says, which the caller keeps.
     pub fn set(&mut self, chunks: &Chunks<'_>, store: &mut Store, scaled: &[u64], place: Place) -> Result<()> {
         match self {
@@ -97,6 +97,14 @@ impl Index {
             Index::ExtensibleArray(array) => array.set(chunks, store, scaled, Some(place)),
             Index::BTree1 => BTree1::new(chunks, store).set(scaled, place),
             Index::BTree2(tree) => tree.set(store, scaled, Some(place)),
+        }
+    }
+
+    /// Makes the index ready for a flush, and for being walked.
+    pub fn prepare(&mut self, store: &mut Store) -> Result<()> {
+        match self {
+            Index::BTree2(tree) => tree.prepare(store),
+            _ => Ok(()),
         }
     }
 

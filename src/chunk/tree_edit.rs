@@ -31,7 +31,12 @@ impl BTree2 {
         Ok(tree.address())
     }
 
-    /// Enters a chunk, or that there is none. The tree is then ready for a flush.
+    /// Makes the tree ready for a flush.
+    pub(super) fn prepare(&mut self, store: &mut Store) -> Result<()> {
+        self.tree.prepare(store)
+    }
+
+    /// Enters a chunk, or that there is none.
     pub(super) fn set(&mut self, store: &mut Store, scaled: &[u64], place: Option<Place>) -> Result<()> {
         let mut key = Scaled { scaled, at: self.scaled_at() };
         let location = self.tree.locate(store, &mut key)?;
@@ -47,7 +52,7 @@ impl BTree2 {
                 }
             }
         }
-        self.tree.prepare(store)
+        Ok(())
     }
 }
 

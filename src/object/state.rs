@@ -288,6 +288,11 @@ impl State {
             self.objects.remove(slot);
             return Ok(());
         }
+        let State { store, objects, .. } = self;
+        let object = objects.get(slot)?;
+        if let (Some(dataset), Ok(())) = (&mut object.dataset, store.check_usable()) {
+            dataset.close(store, &mut object.header)?;
+        }
         self.drop_surplus()
     }
 

@@ -69,13 +69,27 @@ impl DatasetState {
     ) -> Result<()> {
         let mut io = self.chunk_io(store, header)?;
         let before = (io.layout.address, io.layout.index);
-        change(&mut io, store)?;
+        let changed = change(&mut io, store);
+        io.prepare_index(store)?;
+        changed?;
         if before == (io.layout.address, io.layout.index) {
             return Ok(());
         }
         let layout = Layout::chunked(io.layout.clone());
         let Some(index) = header.find(kind::LAYOUT) else { return Err(self.changed(header)) };
         header.replace(store, index, &layout.encode(store.sizes())?)
+    }
+
+    /// Whether chunks were changed in memory that are not written yet.
+    pub fn has_unwritten(&self) -> bool {
+        self.work.as_ref().is_some_and(|work| !work.cache.dirty().is_empty())
+    }
+
+    /// The last handle is closed: no chunks are kept in memory.
+    pub fn close(&mut self, store: &mut Store, header: &mut ObjectHeader) -> Result<()> {
+        self.prepare(store, header)?;
+        self.work = None;
+        Ok(())
     }
 
     /// Writes the chunks that were changed in memory.
@@ -102,6 +116,10 @@ impl ChunkIo<'_> {
         let bytes = self.chunks().chunk_bytes()?;
         let too_large = || Error::corrupt("data layout message", self.layout.address, format_args!("{bytes} bytes"));
         usize::try_from(bytes).map_err(|_| too_large())
+    }
+
+    fn prepare_index(&mut self, store: &mut Store) -> Result<()> {
+        self.work.index.as_mut().map_or(Ok(()), |index| index.prepare(store))
     }
 
     fn find(&mut self, store: &mut Store, scaled: &[u64]) -> Result<Option<Place>> {

@@ -25,8 +25,12 @@ impl Object {
         self.change("writing dataset", "", |state, slot| {
             let State { store, objects, .. } = state;
             let (header, array) = objects.get(slot)?.array()?;
-            array.write(store, header, memory, selection, data)?;
-            objects.mark(slot)
+            let written = array.write(store, header, memory, selection, data);
+            // After an error, chunks may have changed in memory.
+            if written.is_ok() || array.has_unwritten() {
+                objects.mark(slot)?;
+            }
+            written
         })
     }
 
@@ -35,8 +39,11 @@ impl Object {
         self.change("changing dimensions", "", |state, slot| {
             let State { store, objects, .. } = state;
             let (header, array) = objects.get(slot)?.array()?;
-            array.set_extent(store, header, dims)?;
-            objects.mark(slot)
+            let changed = array.set_extent(store, header, dims);
+            if changed.is_ok() || array.has_unwritten() {
+                objects.mark(slot)?;
+            }
+            changed
         })
     }
 
@@ -45,8 +52,11 @@ impl Object {
         self.change("appending to dataset", "", |state, slot| {
             let State { store, objects, .. } = state;
             let (header, array) = objects.get(slot)?.array()?;
-            array.append(store, header, memory, rows, data)?;
-            objects.mark(slot)
+            let appended = array.append(store, header, memory, rows, data);
+            if appended.is_ok() || array.has_unwritten() {
+                objects.mark(slot)?;
+            }
+            appended
         })
     }
 
