@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use h5r::datatype::{Datatype, Number};
 use h5r::object::{CreateOptions, Durability, File, Object};
+use h5r::rebalance::LazyOptions;
 use h5r::store::{Change, MemoryBackend, RecordingBackend};
 use parking_lot::Mutex;
 
@@ -92,4 +93,22 @@ fn a_guarded_flush_writes_at_most_twice_as_much_and_waits_at_most_four_times() {
         assert_eq!((plain.1, guarded.1), (0, 0));
         assert!(synced.0 == guarded.0 && (1..=4).contains(&synced.1), "{synced:?}, not synced {guarded:?}");
     }
+}
+
+/// Lazy packs what deletions have thinned before the flush writes it: the close has nothing left to write.
+#[test]
+fn the_packed_state_is_written_once() {
+    let bench = Bench::new(10_000, Durability::Process);
+    let length = |bench: &Bench| bench.file.rebalance_status().unwrap().file_bytes;
+    let before = length(&bench);
+    bench.file.set_lazy(&LazyOptions::default()).unwrap();
+    let (bytes, _) = bench.deleting((0..10_000).step_by(2));
+    let after = length(&bench);
+    assert!(after < before * 55 / 100, "{before} bytes before, {after} after");
+    assert!(bytes < 2 * after + 100 * HEADERS, "{bytes} bytes written for a file of {after}");
+    bench.log.lock().clear();
+    bench.file.close().unwrap();
+    let written: usize =
+        bench.log.lock().iter().map(|change| if let Change::Write(_, bytes) = change { bytes.len() } else { 0 }).sum();
+    assert!(written as u64 <= HEADERS, "{written} bytes written by the close");
 }

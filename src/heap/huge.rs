@@ -298,6 +298,11 @@ impl Heap {
             for record in high {
                 store.check_extent(record.address, record.length, WHAT)?;
                 let Some(address) = store.space_mut().allocate_below(record.length, limit) else { continue };
+                // It is written at once: the last flushed state must not use the place.
+                if !store.space().is_fresh(address, record.length) {
+                    store.space_mut().free(address, record.length);
+                    continue;
+                }
                 copy_raw(store, record.address, address, record.length)?;
                 let place = tree.locate(store, &mut HugeKey { shape, record })?;
                 let bytes = shape.encode(&Record { address, ..record });

@@ -346,6 +346,9 @@ impl State {
         let rebalanced = rebalance::before_close(self);
         self.maintenance.trim_at_close();
         self.flush()?;
+        // What is written at once, huge objects, moves only into what was free before.
+        self.maintenance.trim_at_close();
+        self.flush()?;
         rebalanced
     }
 }

@@ -94,7 +94,7 @@ pub struct Space {
     fresh: Extents,
     /// Given back since the last flush, but part of the flushed state.
     pending: Extents,
-    /// Free or given back when [`Space::reopen`] was called: not taken for fresh when it is handed out.
+    /// What [`Space::reopen`] made free: the flushed state uses it, so it is not fresh when it is handed out.
     reopened: Extents,
     refused: u64,
     at_once: bool,
@@ -174,13 +174,11 @@ impl Space {
 
     /// Lets what was given back since the last flush be taken at once, and ends the file earlier where it can. For blocks
     /// that the flush which is about to come moves down: what is taken there counts as a change in place, so the flush
-    /// writes it by way of its redo record.
+    /// writes it by way of its redo record. What is written at once asks [`Space::is_fresh`].
     pub fn reopen(&mut self) {
         let pending = std::mem::take(&mut self.pending);
         for (&address, &length) in &pending.by_address {
             self.free.insert(address, length);
-        }
-        for (&address, &length) in &self.free.by_address {
             self.reopened.cover(address, length);
         }
         self.cut_end(0);
@@ -318,6 +316,7 @@ mod tests {
         let a = space.allocate_below(80, 1000).unwrap();
         assert_eq!((a, space.is_fresh(a, 80)), (100, false));
         space.free(a, 80);
+        space.reopen();
         assert_eq!(space.allocate(100), Some(100));
         space.free(300, 40);
         assert_eq!(space.allocate(40), Some(900));
