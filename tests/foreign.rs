@@ -164,15 +164,3 @@ fn files_of_libhdf5_are_changed() {
         assert!(changed.len() < bytes.len(), "{version}: {} bytes, {} before", changed.len(), bytes.len());
     }
 }
-
-#[test]
-fn older_formats_are_named() {
-    for read_only in [true, false] {
-        let backend = MemoryBackend::with_bytes(include_bytes!("data/earliest.h5").to_vec());
-        let options = OpenOptions { read_only, ..OpenOptions::default() };
-        let error = File::open_on(Box::new(backend), Path::new("old"), &options).err().unwrap();
-        assert_eq!(error.kind(), ErrorKind::Unsupported);
-        let message = error.message();
-        assert!(message.contains("not supported yet") && message.contains("superblock version 0"), "{message}");
-    }
-}

@@ -96,7 +96,7 @@ impl Walk<'_, '_> {
 
     /// Visits a node; its level is known from its parent.
     fn btree1_node(&mut self, address: u64, expected: Option<u8>) -> Result<()> {
-        let (sizes, rank, k) = (self.store.sizes(), self.chunks.layout.dims.len(), self.store.chunk_k());
+        let (sizes, rank, k) = (self.store.sizes(), self.chunks.layout.dims.len(), self.store.k().chunk);
         let size = btree1::node_size(k, rank, sizes);
         let bytes = self.index_block(address, size, size, false, NODE)?;
         let node = btree1::parse_node(&bytes, k, rank, sizes)?;

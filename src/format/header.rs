@@ -1,8 +1,8 @@
-//! Object headers of version 2: prefix, chunks and message prefixes (specification, "Disk Format: Level 2A - Data
+//! Object headers of versions 1 and 2: prefix, chunks and message prefixes (specification, "Disk Format: Level 2A - Data
 //! Object Headers"). What the messages say is in [`super::message`].
 
 use super::codec::{Reader, Writer};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Signature of chunk 0, which begins with the prefix.
 pub const SIGNATURE: [u8; 4] = *b"OHDR";
@@ -13,11 +13,14 @@ pub const CONTINUATION_SIGNATURE: [u8; 4] = *b"OCHK";
 /// The longest prefix: signature, version, flags, times, phase-change values and an 8-byte chunk size.
 pub const MAX_PREFIX: usize = 34;
 
-/// Bytes of a continuation chunk besides its messages: signature and checksum.
-pub const CONTINUATION_OVERHEAD: usize = 8;
-
-/// The most bytes that a message's body can have.
+/// The most bytes that a message's body can have in a version 2 header.
 pub const MAX_BODY: usize = u16::MAX as usize;
+
+/// Bytes of a version 1 prefix, with the padding behind it.
+const OLD_PREFIX: usize = 16;
+
+/// In a version 1 header everything stands at a multiple of this, and takes one.
+const OLD_ALIGNMENT: usize = 8;
 
 /// Bits of the header's flags.
 pub mod flag {
@@ -68,9 +71,26 @@ pub struct Times {
     pub birth: u32,
 }
 
-/// The prefix of chunk 0.
+/// What only a version 1 prefix says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OldPrefix {
+    /// Messages in all chunks, NIL ones too.
+    pub messages: u16,
+    /// Hard links to the object.
+    pub links: u32,
+}
+
+/// Where a version 1 header has its number of messages.
+pub const OLD_MESSAGES_AT: usize = 2;
+
+/// Where a version 1 header has its number of hard links.
+pub const OLD_LINKS_AT: usize = 4;
+
+/// The prefix of chunk 0. Version 1 has no flags, times and phase-change values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Prefix {
+    /// Only of version 1, and always of it.
+    pub old: Option<OldPrefix>,
     /// The header's flags, see [`flag`].
     pub flags: u8,
     /// The object's times, if stored.
@@ -82,11 +102,11 @@ pub struct Prefix {
 }
 
 impl Prefix {
-    /// Parses the prefix that begins `bytes`. A version 1 header, which has no signature, is named as unsupported.
+    /// Parses the prefix that begins `bytes`.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         let mut reader = Reader::new(bytes, "object header");
-        if bytes.len() >= 2 && bytes[..2] == [1, 0] {
-            return Err(Error::unsupported("version 1 object header (files written with libver earliest)"));
+        if bytes.first() == Some(&1) {
+            return Self::parse_old(reader);
         }
         reader.signature(&SIGNATURE)?;
         let version = reader.u8()?;
@@ -108,35 +128,54 @@ impl Prefix {
             return Err(reader.error(format_args!("dense attributes from {dense}, compact ones up to {compact}")));
         }
         let chunk0_size = reader.uint(1 << (flags & flag::CHUNK0_SIZE))?;
-        Ok(Prefix { flags, times, phase_change, chunk0_size })
+        Ok(Prefix { old: None, flags, times, phase_change, chunk0_size })
+    }
+
+    fn parse_old(mut reader: Reader<'_>) -> Result<Self> {
+        reader.skip(OLD_MESSAGES_AT)?;
+        let old = OldPrefix { messages: reader.u16()?, links: reader.u32()? };
+        let chunk0_size = u64::from(reader.u32()?);
+        reader.skip(4)?;
+        Ok(Prefix { old: Some(old), flags: 0, times: None, phase_change: None, chunk0_size })
     }
 
     /// Bytes before the first message.
     #[inline]
     pub fn len(&self) -> usize {
+        if self.old.is_some() {
+            return OLD_PREFIX;
+        }
         6 + if self.flags & flag::TIMES != 0 { 16 } else { 0 }
             + if self.flags & flag::PHASE_CHANGE != 0 { 4 } else { 0 }
             + (1 << (self.flags & flag::CHUNK0_SIZE))
     }
 
-    /// Never: it has a signature.
+    /// Never: it has a version.
     pub fn is_empty(&self) -> bool {
         false
     }
 
     /// Bytes of chunk 0 with prefix and checksum, if that is a possible size.
     pub fn chunk_length(&self) -> Option<u64> {
-        self.chunk0_size.checked_add(self.len() as u64 + 4)
+        self.chunk0_size.checked_add((self.len() + self.form().trailer()) as u64)
     }
 
-    /// Whether message prefixes have a creation order field.
+    /// How messages stand in the header's chunks.
     #[inline]
-    pub fn is_tracked(&self) -> bool {
-        self.flags & flag::ATTRIBUTE_ORDER_TRACKED != 0
+    pub fn form(&self) -> Form {
+        match self.old {
+            Some(_) => Form::Old,
+            None if self.flags & flag::ATTRIBUTE_ORDER_TRACKED != 0 => Form::Tracked,
+            None => Form::New,
+        }
     }
 
     /// Appends the prefix. `times` and `phase_change` are written as the flags say.
     pub fn encode(&self, writer: &mut Writer) {
+        if let Some(old) = &self.old {
+            writer.u8(1).u8(0).u16(old.messages).u32(old.links).u32(self.chunk0_size as u32).u32(0);
+            return;
+        }
         writer.bytes(&SIGNATURE).u8(2).u8(self.flags);
         if self.flags & flag::TIMES != 0 {
             let times = self.times.unwrap_or_default();
@@ -150,13 +189,100 @@ impl Prefix {
     }
 }
 
-/// Bytes of a message's prefix: type, size, flags and, where it is tracked, creation order.
-#[inline]
-pub fn message_prefix_len(tracked: bool) -> usize {
-    if tracked {
-        6
-    } else {
-        4
+/// How messages stand in a header's chunks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Version 1: prefixes of type (2 bytes), size, flags and padding; bodies are padded.
+    Old,
+    /// Version 2: prefixes of type, size and flags.
+    New,
+    /// Version 2 where the creation order of attributes is tracked: the prefix ends with it.
+    Tracked,
+}
+
+impl Form {
+    /// Bytes of a message's prefix.
+    #[inline]
+    pub fn prefix_len(self) -> usize {
+        match self {
+            Form::Old => 8,
+            Form::New => 4,
+            Form::Tracked => 6,
+        }
+    }
+
+    /// Bytes behind a chunk's messages: its checksum.
+    #[inline]
+    pub fn trailer(self) -> usize {
+        match self {
+            Form::Old => 0,
+            _ => 4,
+        }
+    }
+
+    /// What a continuation chunk begins with.
+    #[inline]
+    pub fn signature(self) -> &'static [u8] {
+        match self {
+            Form::Old => &[],
+            _ => &CONTINUATION_SIGNATURE,
+        }
+    }
+
+    /// The bytes that a body of `length` bytes takes.
+    #[inline]
+    pub fn padded(self, length: usize) -> usize {
+        match self {
+            Form::Old => length.next_multiple_of(OLD_ALIGNMENT),
+            _ => length,
+        }
+    }
+
+    /// The most bytes that a body can have.
+    #[inline]
+    pub fn max_body(self) -> usize {
+        match self {
+            Form::Old => MAX_BODY - MAX_BODY % OLD_ALIGNMENT,
+            _ => MAX_BODY,
+        }
+    }
+
+    /// Where a prefix has the length, and where the flags.
+    #[inline]
+    fn fields(self) -> (usize, usize) {
+        match self {
+            Form::Old => (2, 4),
+            _ => (1, 3),
+        }
+    }
+
+    /// Writes a message's prefix to the beginning of `bytes`; returns its length. A body is at most
+    /// [`Form::max_body`] long.
+    #[inline]
+    pub fn put_prefix(self, bytes: &mut [u8], kind: u8, length: usize, flags: u8, order: u16) -> usize {
+        debug_assert!(length == self.padded(length) && length <= self.max_body());
+        let prefix_len = self.prefix_len();
+        bytes[..prefix_len].fill(0);
+        bytes[0] = kind;
+        self.put_length(bytes, length);
+        self.put_flags(bytes, flags);
+        if self == Form::Tracked {
+            bytes[4..6].copy_from_slice(&order.to_le_bytes());
+        }
+        prefix_len
+    }
+
+    /// Changes the length in a message's prefix.
+    #[inline]
+    pub fn put_length(self, prefix: &mut [u8], length: usize) {
+        let (at, _) = self.fields();
+        prefix[at..at + 2].copy_from_slice(&(length as u16).to_le_bytes());
+    }
+
+    /// Changes the flags in a message's prefix.
+    #[inline]
+    pub fn put_flags(self, prefix: &mut [u8], flags: u8) {
+        prefix[self.fields().1] = flags;
     }
 }
 
@@ -179,18 +305,23 @@ pub struct RawMessage<'a> {
 pub struct Messages<'a> {
     area: &'a [u8],
     at: usize,
-    tracked: bool,
+    form: Form,
 }
 
 impl<'a> Messages<'a> {
     /// The messages of `area`.
-    pub fn new(area: &'a [u8], tracked: bool) -> Self {
-        Messages { area, at: 0, tracked }
+    pub fn new(area: &'a [u8], form: Form) -> Self {
+        Messages { area, at: 0, form }
     }
 
-    /// The bytes behind the last message, too few for another: once the walk is done.
+    /// The bytes behind the last message, too few for another: once the walk is done. Version 1 has none.
     pub fn gap(&self) -> usize {
         self.area.len() - self.at
+    }
+
+    fn damaged(&mut self, detail: impl std::fmt::Display) -> Option<Result<RawMessage<'a>>> {
+        self.at = self.area.len();
+        Some(Err(Reader::new(&[], "object header").error(detail)))
     }
 }
 
@@ -198,36 +329,29 @@ impl<'a> Iterator for Messages<'a> {
     type Item = Result<RawMessage<'a>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let prefix = message_prefix_len(self.tracked);
-        let head = self.area.get(self.at..self.at + prefix)?;
-        let length = u16::from_le_bytes([head[1], head[2]]) as usize;
+        let (form, prefix) = (self.form, self.form.prefix_len());
+        let Some(head) = self.area.get(self.at..self.at + prefix) else {
+            return match self.gap() {
+                gap if form == Form::Old && gap > 0 => self.damaged(format_args!("{gap} bytes behind the last message")),
+                _ => None,
+            };
+        };
+        let (length_at, flags_at) = form.fields();
+        let length = u16::from_le_bytes([head[length_at], head[length_at + 1]]) as usize;
+        if form == Form::Old && (head[1] != 0 || length != form.padded(length)) {
+            let kind = u16::from_le_bytes([head[0], head[1]]);
+            return self.damaged(format_args!("a message of type {kind:#06x} with {length} bytes"));
+        }
         let begin = self.at + prefix;
         let Some(body) = self.area.get(begin..begin + length) else {
             let room = self.area.len() - begin;
-            self.at = self.area.len();
-            return Some(Err(Reader::new(&[], "object header")
-                .error(format_args!("a message of {length} bytes where the chunk has room for {room}"))));
+            return self
+                .damaged(format_args!("a message of {length} bytes where the chunk has room for {room}"));
         };
-        let order = if self.tracked { u16::from_le_bytes([head[4], head[5]]) } else { 0 };
-        let message = RawMessage { kind: head[0], flags: head[3], order, at: self.at, body };
+        let order = if form == Form::Tracked { u16::from_le_bytes([head[4], head[5]]) } else { 0 };
+        let message = RawMessage { kind: head[0], flags: head[flags_at], order, at: self.at, body };
         self.at = begin + length;
         Some(Ok(message))
-    }
-}
-
-/// Writes a message's prefix to the beginning of `bytes`; returns its length. A body is at most [`MAX_BODY`] long.
-#[inline]
-pub fn put_message_prefix(bytes: &mut [u8], kind: u8, length: usize, flags: u8, order: Option<u16>) -> usize {
-    debug_assert!(length <= MAX_BODY);
-    bytes[0] = kind;
-    bytes[1..3].copy_from_slice(&(length as u16).to_le_bytes());
-    bytes[3] = flags;
-    match order {
-        Some(order) => {
-            bytes[4..6].copy_from_slice(&order.to_le_bytes());
-            6
-        }
-        None => 4,
     }
 }
 
@@ -240,6 +364,7 @@ mod tests {
     fn prefixes_are_read_as_written() {
         for flags in 0..=flag::ALL {
             let prefix = Prefix {
+                old: None,
                 flags,
                 times: (flags & flag::TIMES != 0).then_some(Times { access: 1, modification: 2, change: 3, birth: 4 }),
                 phase_change: (flags & flag::PHASE_CHANGE != 0).then_some((20, 10)),
@@ -253,41 +378,64 @@ mod tests {
     }
 
     #[test]
-    fn old_headers_are_named() {
-        let error = Prefix::parse(&[1, 0, 5, 0, 1, 0, 0, 0]).unwrap_err();
-        assert!(error.message().contains("version 1 object header"), "{error}");
+    fn old_prefixes_are_read_as_written() {
+        let bytes = [1, 0, 5, 0, 2, 0, 0, 0, 24, 1, 0, 0, 0, 0, 0, 0];
+        let prefix = Prefix::parse(&bytes).unwrap();
+        assert_eq!(prefix.old, Some(OldPrefix { messages: 5, links: 2 }));
+        assert_eq!((prefix.len(), prefix.chunk_length(), prefix.form()), (16, Some(296), Form::Old));
+        let mut writer = Writer::new();
+        prefix.encode(&mut writer);
+        assert_eq!(writer.as_slice(), bytes);
+        assert!((0..16).all(|end| Prefix::parse(&bytes[..end]).is_err()));
     }
 
     #[test]
     fn messages_and_the_gap_are_walked() {
-        for tracked in [false, true] {
-            let prefix = message_prefix_len(tracked);
-            let mut area = vec![0; 2 * prefix + 10 + 3];
-            let order = tracked.then_some(7);
-            put_message_prefix(&mut area, 12, 10, 1, order);
-            put_message_prefix(&mut area[prefix + 10..], 0, 0, 0, order);
-            let mut messages = Messages::new(&area, tracked);
+        for form in [Form::Old, Form::New, Form::Tracked] {
+            let prefix = form.prefix_len();
+            let gap = if form == Form::Old { 0 } else { 3 };
+            let mut area = vec![0; 2 * prefix + 16 + gap];
+            form.put_prefix(&mut area, 12, 16, 1, 7);
+            form.put_prefix(&mut area[prefix + 16..], 0, 0, 0, 7);
+            let mut messages = Messages::new(&area, form);
             let first = messages.next().unwrap().unwrap();
-            assert_eq!((first.kind, first.flags, first.body.len()), (12, 1, 10));
-            assert_eq!(first.order, if tracked { 7 } else { 0 });
-            assert_eq!(messages.next().unwrap().unwrap().at, prefix + 10);
+            assert_eq!((first.kind, first.flags, first.body.len()), (12, 1, 16));
+            assert_eq!(first.order, if form == Form::Tracked { 7 } else { 0 });
+            assert_eq!(messages.next().unwrap().unwrap().at, prefix + 16);
             assert!(messages.next().is_none());
-            assert_eq!(messages.gap(), 3);
+            assert_eq!(messages.gap(), gap);
         }
+    }
+
+    #[test]
+    fn what_version_1_does_not_allow_is_damage() {
+        let mut area = [0; 24];
+        Form::Old.put_prefix(&mut area, 12, 16, 0, 0);
+        assert!(Messages::new(&area, Form::Old).all(|message| message.is_ok()));
+        assert!(Messages::new(&area[..20], Form::Old).any(|message| message.is_err()));
+        for (at, value) in [(1, 1), (2, 15), (2, 24)] {
+            let mut damaged = area;
+            damaged[at] = value;
+            assert!(Messages::new(&damaged, Form::Old).any(|message| message.is_err()), "{value} at {at}");
+        }
+        let padded = [area.as_slice(), &[0; 3]].concat();
+        assert!(Messages::new(&padded, Form::Old).any(|message| message.is_err()));
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(256))]
         #[test]
-        fn never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..80), tracked: bool) {
+        fn never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
             let mut header = SIGNATURE.to_vec();
             header.push(2);
             header.extend(&bytes);
             let _ = Prefix::parse(&header);
             let _ = Prefix::parse(&bytes);
-            let mut messages = Messages::new(&bytes, tracked);
-            while messages.next().is_some() {}
-            let _ = messages.gap();
+            for form in [Form::Old, Form::New, Form::Tracked] {
+                let mut messages = Messages::new(&bytes, form);
+                while messages.next().is_some() {}
+                let _ = messages.gap();
+            }
         }
     }
 }

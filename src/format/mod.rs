@@ -13,10 +13,12 @@ pub mod fixed_array;
 pub mod fractal_heap;
 pub mod free_space;
 pub mod global_heap;
+pub mod group_tree;
 pub mod header;
 pub mod local_heap;
 pub mod message;
 pub mod superblock;
+pub mod symbol_table;
 
 /// The undefined address: all bits set, whatever the file's size of offsets.
 pub const UNDEFINED: u64 = u64::MAX;

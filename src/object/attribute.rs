@@ -3,20 +3,18 @@
 
 use crate::btree::Location;
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::header::{message_flag, MAX_BODY};
+use crate::format::header::message_flag;
 use crate::format::message::attribute::{self, Attribute, DATATYPE_SHARED};
 use crate::format::message::attribute_info::AttributeInfo;
 use crate::format::message::kind;
 use crate::format::message::shared::Shared;
 use crate::format::{Sizes, UNDEFINED};
 pub(super) use crate::object::attribute_records::AttributeKind;
+use crate::object::attribute_compact::{check_shared, find_compact, insert_compact, order_at, NO_ORDER};
 use crate::object::dense::{DenseAddresses, DenseKind, DenseStore, MAX_RECORD};
 use crate::object::header::{NewMessage, ObjectHeader};
 use crate::object::options::{Order, Phase};
 use crate::store::Store;
-
-/// Creation orders are 16 bits; this one stands for "not tracked".
-const NO_ORDER: u16 = u16::MAX;
 
 /// The address of a committed datatype that lost a reference.
 pub(super) type Released = Option<u64>;
@@ -95,7 +93,11 @@ impl Attributes {
             Some(index) => Some(AttributeInfo::decode(header.body(store, index)?, sizes)?),
             None => None,
         };
-        let (max_compact, min_dense) = header.phase_change();
+        let (max_compact, min_dense) = match header.is_old() {
+            // Such a header keeps all of them as messages; libhdf5 looks for dense ones in version 2 only.
+            true => (u16::MAX, 0),
+            false => header.phase_change(),
+        };
         let (track_order, index_order) = (header.is_order_tracked(), header.is_order_indexed());
         let phase = Phase { max_compact, min_dense, track_order, index_order };
         let compact = header.count(kind::ATTRIBUTE) as u64;
@@ -214,10 +216,11 @@ impl Attributes {
         name: &[u8],
         message: &[u8],
     ) -> Result<Put> {
+        self.leave_old_header(store, header, message)?;
         if let Some(index) = find_compact(store, header, name)? {
             let sizes = store.sizes();
             let released = committed(header.body(store, index)?, sizes)?;
-            if message.len() <= MAX_BODY {
+            if message.len() <= header.max_body() {
                 header.replace(store, index, message)?;
             } else {
                 self.make_dense(store, header)?;
@@ -228,17 +231,30 @@ impl Attributes {
             }
             return Ok(Put::Replaced(released));
         }
-        if self.compact >= u64::from(self.phase.max_compact) || message.len() > MAX_BODY {
+        if self.compact >= u64::from(self.phase.max_compact) || message.len() > header.max_body() {
             self.make_dense(store, header)?;
             return self.put_tracked(store, header, name, message);
         }
         let order = self.next_order(store, header)?;
-        // libhdf5 counts attributes only where this message is, though it iterates over them without it.
-        self.info_changed |= self.info.is_none();
-        self.info_mut();
+        if !header.is_old() {
+            // libhdf5 counts attributes only where this message is, though it iterates over them without it.
+            self.info_changed |= self.info.is_none();
+            self.info_mut();
+        }
         insert_compact(store, header, order, message)?;
         self.compact += 1;
         Ok(Put::New)
+    }
+
+    /// A header of version 1 cannot hold so long a message, nor can it have dense attributes.
+    fn leave_old_header(&mut self, store: &mut Store, header: &mut ObjectHeader, message: &[u8]) -> Result<()> {
+        if header.is_old() && message.len() > header.max_body() {
+            header.upgrade(store)?;
+            (self.phase.max_compact, self.phase.min_dense) = header.phase_change();
+            self.info_mut();
+            self.info_changed = true;
+        }
+        Ok(())
     }
 
     /// The creation order of the next attribute. The format's counter has 16 bits; when it is used up, the living
@@ -312,6 +328,7 @@ impl Attributes {
         message: &[u8],
         to: &[u8],
     ) -> Result<()> {
+        self.leave_old_header(store, header, message)?;
         if let Some(dense) = self.dense(store)? {
             let (location, _) = dense.locate_to_edit(store, from, |_| ())?;
             let record: [u8; MAX_RECORD] = dense.record(store, &location);
@@ -320,7 +337,7 @@ impl Attributes {
             return dense.insert(store, to, order, message);
         }
         match find_compact(store, header, from)? {
-            Some(index) if message.len() <= MAX_BODY => header.replace(store, index, message),
+            Some(index) if message.len() <= header.max_body() => header.replace(store, index, message),
             Some(index) => {
                 let order = order_at(header, index);
                 header.remove(store, index)?;
@@ -396,7 +413,7 @@ impl Attributes {
             all.push((AttributeKind::order_of_record(record) as u16, object.to_vec()));
             Ok(true)
         })?;
-        if all.iter().any(|(_, body): &(u16, Vec<u8>)| body.len() > MAX_BODY) {
+        if all.iter().any(|(_, body): &(u16, Vec<u8>)| body.len() > header.max_body()) {
             return Ok(false);
         }
         all.sort_by_key(|(order, _)| *order);
@@ -465,34 +482,4 @@ impl Attributes {
             }
         }
     }
-}
-
-fn find_compact(store: &mut Store, header: &ObjectHeader, name: &[u8]) -> Result<Option<usize>> {
-    for index in header.find_all(kind::ATTRIBUTE) {
-        check_shared(header, index)?;
-        if attribute::name_of(header.body(store, index)?)? == name {
-            return Ok(Some(index));
-        }
-    }
-    Ok(None)
-}
-
-fn insert_compact(store: &mut Store, header: &mut ObjectHeader, order: u16, body: &[u8]) -> Result<usize> {
-    let order = if header.is_order_tracked() { order } else { 0 };
-    header.insert(store, &NewMessage { kind: kind::ATTRIBUTE, flags: 0, order, body })
-}
-
-fn order_at(header: &ObjectHeader, index: usize) -> u16 {
-    if header.is_order_tracked() {
-        header.messages()[index].order
-    } else {
-        NO_ORDER
-    }
-}
-
-fn check_shared(header: &ObjectHeader, index: usize) -> Result<()> {
-    if header.messages()[index].flags & message_flag::SHARED != 0 {
-        return Err(Error::unsupported("an attribute in the shared object header message heap"));
-    }
-    Ok(())
 }

@@ -22,7 +22,9 @@ pub enum Purpose {
     FractalHeap,
     /// An attribute or link too large for its heap's blocks. It has no checksum.
     HugeObject,
-    /// A local heap: the names of external files. It has no checksum.
+    /// A node of an old group's B-tree, or a symbol table node. They have no checksum.
+    SymbolTable,
+    /// A local heap: the names of an old group's links, or of external files. It has no checksum.
     LocalHeap,
     /// A global heap collection: variable-length values, references. It has no checksum.
     GlobalHeap,
@@ -57,6 +59,7 @@ impl Purpose {
             Purpose::BTree => "B-trees",
             Purpose::FractalHeap => "fractal heaps",
             Purpose::HugeObject => "huge objects",
+            Purpose::SymbolTable => "symbol tables",
             Purpose::LocalHeap => "local heaps",
             Purpose::GlobalHeap => "global heap",
             Purpose::ChunkIndex => "chunk indexes",

@@ -1,16 +1,18 @@
 //! A group's links: compact in its object header or dense in a heap with indexes (specification IV.A.2.c "Link Info
-//! Message" and IV.A.2.g "Link Message").
+//! Message" and IV.A.2.g "Link Message"), or those of an old group in a symbol table. An old group stays one until it
+//! gets a link that a symbol table cannot hold.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::header::MAX_BODY;
 use crate::format::message::link::{self, Link, Target};
 use crate::format::message::link_info::LinkInfo;
 use crate::format::message::{group_info::GroupInfo, kind};
+use crate::format::symbol_table::SymbolTableMessage;
 use crate::format::{Sizes, UNDEFINED};
 use crate::heap::HeapParams;
 use crate::object::dense::{DenseAddresses, DenseKind, DenseStore};
 use crate::object::header::{NewMessage, ObjectHeader};
 use crate::object::options::{Order, Phase};
+use crate::object::symbol_table::SymbolTable;
 use crate::store::Store;
 
 /// Dense links: name records of type 5, creation-order records of type 6, 7-byte heap IDs.
@@ -82,6 +84,8 @@ pub(super) struct Links {
     pub info: LinkInfo,
     phase: Phase,
     dense: Option<Box<DenseStore<LinkKind>>>,
+    /// Of an old group, which has nothing of the others.
+    table: Option<Box<SymbolTable>>,
     info_changed: bool,
     compact: u64,
 }
@@ -90,9 +94,9 @@ impl Links {
     /// The link storage that a group's header describes; nothing dense is read yet.
     pub fn of(store: &mut Store, header: &ObjectHeader) -> Result<Self> {
         let sizes = store.sizes();
-        let info = match header.find(kind::LINK_INFO) {
-            Some(index) => LinkInfo::decode(header.body(store, index)?, sizes)?,
-            None => return Err(Error::unsupported("a group with a symbol table (version 1 B-tree and local heap)")),
+        let (info, table) = match header.find(kind::LINK_INFO) {
+            Some(index) => (LinkInfo::decode(header.body(store, index)?, sizes)?, None),
+            None => (LinkInfo::new(false, false), open_table(store, header)?.map(Box::new)),
         };
         let mut phase = Phase {
             track_order: info.max_creation_order.is_some(),
@@ -104,7 +108,7 @@ impl Links {
             (phase.max_compact, phase.min_dense) = group.phase_change_values();
         }
         let compact = header.count(kind::LINK) as u64;
-        Ok(Links { info, phase, dense: None, info_changed: false, compact })
+        Ok(Links { info, phase, dense: None, table, info_changed: false, compact })
     }
 
     /// The messages of a new empty group.
@@ -117,6 +121,11 @@ impl Links {
         };
         let info = LinkInfo::new(phase.track_order, phase.index_order);
         (info.encode(sizes), group.encode())
+    }
+
+    /// The symbol table of an old group.
+    pub fn table(&self) -> Option<&SymbolTable> {
+        self.table.as_deref()
     }
 
     /// Whether the dense store is in memory.
@@ -144,6 +153,9 @@ impl Links {
 
     /// Links in the group.
     pub fn len(&mut self, store: &mut Store) -> Result<u64> {
+        if let Some(table) = &mut self.table {
+            return table.len(store);
+        }
         let compact = self.compact;
         Ok(self.dense(store)?.map_or(compact, |dense| dense.len()))
     }
@@ -151,6 +163,9 @@ impl Links {
     /// The link of this name.
     pub fn find(&mut self, store: &mut Store, header: &ObjectHeader, name: &[u8]) -> Result<Option<StoredLink>> {
         let sizes = store.sizes();
+        if let Some(table) = &self.table {
+            return Ok(table.find(store, name)?.map(untracked));
+        }
         if let Some(dense) = self.dense(store)? {
             let (location, _) = dense.locate(store, name)?;
             if !location.found {
@@ -167,6 +182,9 @@ impl Links {
 
     /// Whether there is a link of this name.
     pub fn contains(&mut self, store: &mut Store, header: &ObjectHeader, name: &[u8]) -> Result<bool> {
+        if let Some(table) = &self.table {
+            return Ok(table.find(store, name)?.is_some());
+        }
         if let Some(dense) = self.dense(store)? {
             return Ok(dense.locate(store, name)?.0.found);
         }
@@ -182,6 +200,16 @@ impl Links {
         name: &[u8],
         target: &LinkTarget,
     ) -> Result<()> {
+        // What libhdf5 converts a group for: a symbol table knows no character set and no further types of links.
+        if !name.is_ascii() || matches!(target, LinkTarget::User(..)) {
+            self.leave_table(store, header, scratch)?;
+        }
+        if let Some(table) = &mut self.table {
+            if table.find(store, name)?.is_some() {
+                return Err(exists(name));
+            }
+            return table.insert(store, name, target);
+        }
         let sizes = store.sizes();
         let order = self.info.max_creation_order;
         scratch.clear();
@@ -196,7 +224,7 @@ impl Links {
             if find_compact(store, header, name)?.is_some() {
                 return Err(exists(name));
             }
-            if self.compact >= u64::from(self.phase.max_compact) || scratch.len() > MAX_BODY {
+            if self.compact >= u64::from(self.phase.max_compact) || scratch.len() > header.max_body() {
                 self.make_dense(store, header)?;
                 if let Some(dense) = &mut self.dense {
                     dense.insert(store, name, order.unwrap_or(0) as u64, scratch)?;
@@ -216,6 +244,9 @@ impl Links {
     /// Removes the link of this name; what it pointed to, or `None` when there is none.
     pub fn remove(&mut self, store: &mut Store, header: &mut ObjectHeader, name: &[u8]) -> Result<Option<StoredLink>> {
         let sizes = store.sizes();
+        if let Some(table) = &mut self.table {
+            return Ok(table.remove(store, name)?.map(untracked));
+        }
         if let Some(dense) = self.dense(store)? {
             let (location, _) = dense.locate_to_edit(store, name, |_| ())?;
             if !location.found {
@@ -248,7 +279,9 @@ impl Links {
         }
         let sizes = store.sizes();
         let mut all = Vec::with_capacity(self.len(store)?.min(1 << 20) as usize);
-        if let Some(dense) = self.dense(store)? {
+        if let Some(table) = &self.table {
+            all.extend(table.list(store)?.into_iter().map(|(name, target)| (name, untracked(target))));
+        } else if let Some(dense) = self.dense(store)? {
             dense.for_each(store, |_, object| {
                 all.push(stored(object, sizes)?);
                 Ok(true)
@@ -278,6 +311,20 @@ impl Links {
         Ok(all.into_iter().filter_map(hard).collect())
     }
 
+    /// Makes an old group a new one: its links are kept as messages or densely from now on.
+    fn leave_table(&mut self, store: &mut Store, header: &mut ObjectHeader, scratch: &mut Vec<u8>) -> Result<()> {
+        let Some(table) = self.table.take() else { return Ok(()) };
+        let all = table.list(store)?;
+        table.delete(store)?;
+        if let Some(index) = header.find(kind::SYMBOL_TABLE) {
+            header.remove(store, index)?;
+        }
+        let (info, group) = Links::messages(&self.phase, store.sizes());
+        header.insert(store, &message(kind::LINK_INFO, &info))?;
+        header.insert(store, &message(kind::GROUP_INFO, &group))?;
+        all.iter().try_for_each(|(name, target)| self.insert(store, header, scratch, name, target))
+    }
+
     fn make_dense(&mut self, store: &mut Store, header: &mut ObjectHeader) -> Result<()> {
         let mut dense = DenseStore::create(store, self.phase.index_order)?;
         while let Some(index) = header.find(kind::LINK) {
@@ -304,7 +351,7 @@ impl Links {
             bodies.push(object.to_vec());
             Ok(true)
         })?;
-        if bodies.iter().any(|body: &Vec<u8>| body.len() > MAX_BODY) {
+        if bodies.iter().any(|body: &Vec<u8>| body.len() > header.max_body()) {
             return Ok(false);
         }
         bodies.sort_by_key(|body| link::creation_order_of(body));
@@ -322,8 +369,11 @@ impl Links {
         Ok(true)
     }
 
-    /// Gives the dense store's space back: the group is deleted.
+    /// Gives the space of the dense store or the symbol table back: the group is deleted.
     pub fn delete(&mut self, store: &mut Store) -> Result<()> {
+        if let Some(table) = self.table.take() {
+            return table.delete(store);
+        }
         self.dense(store)?;
         match self.dense.take() {
             Some(dense) => dense.delete(store),
@@ -333,6 +383,9 @@ impl Links {
 
     /// Makes dense storage and the Link Info message ready for the flush.
     pub fn prepare(&mut self, store: &mut Store, header: &mut ObjectHeader) -> Result<()> {
+        if let Some(table) = &mut self.table {
+            return table.prepare(store);
+        }
         if self.dense.as_ref().is_some_and(|dense| dense.len() == 0) {
             self.make_compact(store, header)?;
         }
@@ -354,6 +407,17 @@ impl Links {
         }
         Ok(())
     }
+}
+
+fn open_table(store: &mut Store, header: &ObjectHeader) -> Result<Option<SymbolTable>> {
+    let Some(index) = header.find(kind::SYMBOL_TABLE) else { return Ok(None) };
+    let sizes = store.sizes();
+    let message = SymbolTableMessage::decode(header.body(store, index)?, sizes)?;
+    SymbolTable::open(store, message).map(Some)
+}
+
+fn untracked(target: LinkTarget) -> StoredLink {
+    StoredLink { target, order: None }
 }
 
 fn find_compact(store: &mut Store, header: &ObjectHeader, name: &[u8]) -> Result<Option<usize>> {

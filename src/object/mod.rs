@@ -4,6 +4,7 @@
 //! and no callback runs while it is held.
 
 mod attribute;
+mod attribute_compact;
 mod attribute_records;
 pub mod check;
 pub mod dataset;
@@ -22,6 +23,7 @@ pub mod options;
 mod path;
 mod state;
 mod sweep;
+mod symbol_table;
 mod value;
 mod walk;
 

@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::file_space::{FileSpaceInfo, Strategy};
 use crate::format::message::kind;
 use crate::format::message::plain::BTreeK;
-use crate::format::superblock::{Superblock, MAX_LENGTH, OPEN_FOR_SWMR, OPEN_FOR_WRITE};
+use crate::format::superblock::{Superblock, OPEN_FOR_SWMR, OPEN_FOR_WRITE};
 use crate::format::{Sizes, UNDEFINED};
 use crate::object::group;
 use crate::object::header::ObjectHeader;
@@ -73,7 +73,7 @@ pub(super) fn create(backend: Box<dyn Backend>, options: &CreateOptions) -> Resu
         FormatVersion::V110 => 3,
     };
     let mut superblock = Superblock::new(version);
-    let mut store = Store::new(backend, Sizes::EIGHT, 0, MAX_LENGTH as u64, false)?;
+    let mut store = Store::new(backend, Sizes::EIGHT, 0, superblock.end, false)?;
     store.set_cache_bound(options.cache_bytes);
     store.set_durability(options.durability);
     let root = group::create_unlinked(&mut store, &options.root)?;
@@ -131,6 +131,9 @@ pub(super) fn open(mut backend: Box<dyn Backend>, options: &OpenOptions) -> Resu
     let mut store = Store::new(backend, superblock.sizes, superblock.base, superblock.end, options.read_only)?;
     store.set_cache_bound(options.cache_bytes);
     store.set_durability(options.durability);
+    if let Some(old) = &superblock.old {
+        store.set_k(old.k);
+    }
     let mut state = state(store, superblock, Objects::default(), recovery);
     if state.superblock.extension != UNDEFINED {
         open_extension(&mut state)?;
@@ -166,7 +169,7 @@ fn open_extension(state: &mut State) -> Result<()> {
     }
     if let Some(index) = header.find(kind::BTREE_K) {
         let k = BTreeK::decode(header.body(&mut state.store, index)?)?;
-        state.store.set_chunk_k(k.chunk);
+        state.store.set_k(k);
     }
     if let Some(index) = header.find(kind::FILE_SPACE_INFO).filter(|_| writable) {
         let info = FileSpaceInfo::decode(header.body(&mut state.store, index)?, sizes)?;

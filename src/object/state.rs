@@ -2,6 +2,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::superblock::Superblock;
+use crate::format::symbol_table::Cache;
 use crate::object::attribute::Attributes;
 use crate::object::dataset::DatasetState;
 use crate::object::header::ObjectHeader;
@@ -323,6 +324,7 @@ impl State {
             return prepared;
         }
         if self.store.is_changed() {
+            self.forget_cached_table();
             let superblock = &self.superblock;
             self.store.flush(|end| superblock.encode(end))?;
         }
@@ -335,6 +337,15 @@ impl State {
             self.objects.get(slot)?.prepare(&mut self.store)?;
         }
         Ok(())
+    }
+
+    /// An old superblock does not go on naming the symbol table of a root group that has none any more.
+    fn forget_cached_table(&mut self) {
+        let root = self.objects.find(self.superblock.root).and_then(|slot| self.objects.get(slot).ok());
+        let gone = root.is_some_and(|root| root.links.as_ref().is_some_and(|links| links.table().is_none()));
+        if let Some(old) = self.superblock.old.as_mut().filter(|_| gone) {
+            old.root_entry.cache = Cache::Nothing;
+        }
     }
 
     /// What closing writes.

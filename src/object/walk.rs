@@ -333,6 +333,12 @@ impl<'r> Walk<'r> {
         if let Some(Some(dense)) = self.attempt(number, dense)? {
             self.dense(store, number, dense)?;
         }
+        if let Some(table) = links.table() {
+            let walked = self.enter(number, "symbol table", table.address()).and_then(|()| {
+                table.each_extent(store, &mut |purpose, address, length| self.claim(number, purpose, address, length))
+            });
+            self.attempt(number, walked)?;
+        }
         let list = links.list(store, header, Order::Native);
         for (name, link) in self.attempt(number, list)?.unwrap_or_default() {
             if let LinkTarget::Hard(address) = link.target {

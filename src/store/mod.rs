@@ -29,7 +29,7 @@ pub use commit::Durability;
 pub use space::Space;
 
 use crate::error::{Damage, Error, ErrorKind, Result};
-use crate::format::btree1::DEFAULT_CHUNK_K;
+use crate::format::message::plain::BTreeK;
 use crate::format::{Sizes, UNDEFINED};
 
 /// Bytes of clean blocks kept when the user does not say.
@@ -53,7 +53,7 @@ pub struct Store {
     /// Something was written that no sync has waited for.
     unsynced: bool,
     edits: u64,
-    chunk_k: u16,
+    k: BTreeK,
     counters: Counters,
 }
 
@@ -90,7 +90,7 @@ impl Store {
             durability: Durability::default(),
             unsynced: false,
             edits: 0,
-            chunk_k: DEFAULT_CHUNK_K,
+            k: BTreeK::DEFAULT,
             counters: Counters::default(),
         })
     }
@@ -109,7 +109,7 @@ impl Store {
             durability: Durability::default(),
             unsynced: false,
             edits: 0,
-            chunk_k: DEFAULT_CHUNK_K,
+            k: BTreeK::DEFAULT,
             counters: Counters::default(),
         }
     }
@@ -120,14 +120,14 @@ impl Store {
         self.sizes
     }
 
-    /// "Indexed storage internal node K": the size of version 1 B-tree nodes of chunks.
-    pub fn chunk_k(&self) -> u16 {
-        self.chunk_k
+    /// The sizes of version 1 B-tree nodes and of symbol table nodes.
+    pub fn k(&self) -> BTreeK {
+        self.k
     }
 
-    /// Sets it to what the superblock extension says.
-    pub fn set_chunk_k(&mut self, k: u16) {
-        self.chunk_k = k;
+    /// Sets them to what the superblock or its extension says.
+    pub fn set_k(&mut self, k: BTreeK) {
+        self.k = k;
     }
 
     /// The file's free space.

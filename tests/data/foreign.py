@@ -5,7 +5,6 @@ Usage: foreign.py FOLDER (h5py 3, numpy)
 foreign_VERSION.h5   attributes compact and dense, with and without creation order, of many types and shapes; links of all
                      kinds; a deep group; a chunked and a contiguous dataset; a committed datatype
 foreign.txt          their contents, the same for all versions: one item per line, fields separated by tabs
-earliest.h5          a file with superblock 0
 damage_VERSION.h5    small files for tests/damage.rs; the dataset's raw data are bytes 0xa5
 small_nodes.h5       objects whose attributes and links are dense, in B-tree nodes of 512 bytes
 """
@@ -123,7 +122,7 @@ def describe(file, lines):
                 lines.append(f"user\t{path}\t{name}\t")
             else:
                 lines.append(f"hard\t{path}\t{name}\t")
-                if name != "hard":
+                if not name.startswith("hard"):
                     walk(path.rstrip("/") + "/" + name, place[name])
 
     walk("/", file)
@@ -162,11 +161,10 @@ def main(folder):
     (manifest,) = manifests
     with open(f"{folder}/foreign.txt", "w") as out:
         out.write(manifest)
-    with h5py.File(f"{folder}/earliest.h5", "w", libver="earliest") as file:
-        file.create_group("g").attrs["a"] = np.int32(1)
     small_nodes(f"{folder}/small_nodes.h5")
     damage(f"{folder}/damage_v108.h5", "v108")
     damage(f"{folder}/damage_latest.h5", "latest")
 
 
-main(sys.argv[1])
+if __name__ == "__main__":
+    main(sys.argv[1])

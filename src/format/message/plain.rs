@@ -2,7 +2,10 @@
 //! info and shared message table (specification, IV.A.2.n, o, p, q, s, t, u, w).
 
 use crate::error::Result;
+use crate::format::btree1::DEFAULT_CHUNK_K;
 use crate::format::codec::{Reader, Writer};
+use crate::format::group_tree::DEFAULT_INTERNAL_K;
+use crate::format::symbol_table::DEFAULT_LEAF_K;
 use crate::format::Sizes;
 
 /// Where the header goes on.
@@ -85,6 +88,25 @@ pub fn modification_time_old(bytes: &[u8]) -> Result<i64> {
     Ok(((days * 24 + hour) * 60 + minute) * 60 + second)
 }
 
+/// Encodes the old Object Modification Time message.
+pub fn encode_modification_time_old(seconds: u32) -> [u8; 16] {
+    let (days, time) = (i64::from(seconds / 86_400), seconds % 86_400);
+    // The inverse of the above: days since 1 March of the year 0.
+    let days = days + 719_468;
+    let era = days / 146_097;
+    let day_of_era = days % 146_097;
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let m = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * m + 2) / 5 + 1;
+    let (month, next) = if m < 10 { (m + 3, 0) } else { (m - 9, 1) };
+    let year = 400 * era + year_of_era + next;
+    let text = format!("{year:04}{month:02}{day:02}{:02}{:02}{:02}", time / 3600, time / 60 % 60, time % 60);
+    let mut body = [0; 16];
+    body[..14].copy_from_slice(&text.as_bytes()[..14]);
+    body
+}
+
 /// Decodes the Object Comment message: the text before the NUL.
 pub fn comment(bytes: &[u8]) -> &[u8] {
     bytes.split(|&byte| byte == 0).next().unwrap_or_default()
@@ -102,13 +124,19 @@ pub struct BTreeK {
 }
 
 impl BTreeK {
+    /// Where neither superblock nor extension says anything.
+    pub const DEFAULT: BTreeK =
+        BTreeK { chunk: DEFAULT_CHUNK_K, group_internal: DEFAULT_INTERNAL_K, group_leaf: DEFAULT_LEAF_K };
+
     /// Decodes version 0.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         let mut reader = Reader::new(bytes, "B-tree 'K' values message");
-        match reader.u8()? {
-            0 => Ok(BTreeK { chunk: reader.u16()?, group_internal: reader.u16()?, group_leaf: reader.u16()? }),
-            version => Err(reader.error(format_args!("version {version}"))),
+        let version = reader.u8()?;
+        let k = BTreeK { chunk: reader.u16()?, group_internal: reader.u16()?, group_leaf: reader.u16()? };
+        if version != 0 || [k.chunk, k.group_internal, k.group_leaf].contains(&0) {
+            return Err(reader.error(format_args!("version {version}, {k:?}")));
         }
+        Ok(k)
     }
 }
 
@@ -172,6 +200,9 @@ mod tests {
         assert_eq!(modification_time_old(b"19700101000000\0\0").unwrap(), 0);
         assert_eq!(modification_time_old(b"20240229123456\0\0").unwrap(), 1_709_210_096);
         assert_eq!(modification_time_old(b"20000301000000").unwrap(), 951_868_800);
+        for text in [b"19700101000000\0\0", b"20240229123456\0\0", b"20000301000000\0\0", b"21000228235959\0\0"] {
+            assert_eq!(encode_modification_time_old(modification_time_old(text).unwrap() as u32), *text);
+        }
         assert_eq!(comment(b"text\0\0\0"), b"text");
     }
 

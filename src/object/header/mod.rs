@@ -1,4 +1,4 @@
-//! A live object header of version 2: its chunks are blocks of the store, edited in place; what is kept here is only
+//! A live object header: its chunks are blocks of the store, edited in place; what is kept here is only
 //! where each message is.
 //!
 //! An edited chunk has its messages packed, and its free space behind them: one NIL message, or a gap where a message
@@ -6,17 +6,20 @@
 //! go where they fit best; when they fit nowhere, the last continuation chunk is moved to larger space (or the first
 //! one made), so that a header edited by us has two chunks at most. A continuation chunk that has become empty, or
 //! whose messages fit into the first chunk again, is given back.
+//!
+//! Version 1 headers keep their version: their messages are padded, their chunks have no checksum, and the number of
+//! messages and of hard links stands in the prefix.
 
 mod edit;
 mod room;
 #[cfg(test)]
 mod tests;
+mod upgrade;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::codec::Writer;
 use crate::format::header::{
-    flag, message_flag, message_prefix_len, put_message_prefix, Messages, Prefix, Times, CONTINUATION_OVERHEAD,
-    CONTINUATION_SIGNATURE, MAX_BODY,
+    flag, message_flag, Form, Messages, Prefix, Times, MAX_BODY, OLD_LINKS_AT, OLD_MESSAGES_AT,
 };
 use crate::format::message::kind;
 use crate::format::message::plain::{self, Continuation};
@@ -83,12 +86,16 @@ struct Chunk {
     live: u32,
     /// Whether all free space is behind the last message.
     packed: bool,
+    /// NIL messages.
+    nils: u32,
+    /// Bytes of the checksum at the end.
+    trailer: u8,
 }
 
 impl Chunk {
     /// Where the message area ends.
     fn end(&self) -> usize {
-        self.length as usize - 4
+        self.length as usize - usize::from(self.trailer)
     }
 
     /// Bytes of free space.
@@ -102,7 +109,10 @@ impl Chunk {
     }
 
     fn seal(&self) -> Seal {
-        Seal::At(self.length - 4)
+        match self.trailer {
+            0 => Seal::None,
+            trailer => Seal::At(self.length - u32::from(trailer)),
+        }
     }
 }
 
@@ -127,10 +137,9 @@ impl ObjectHeader {
         spare: usize,
     ) -> Result<Self> {
         store.check_writable()?;
-        let tracked = options.track_order;
-        let prefix_len = message_prefix_len(tracked);
+        let prefix_len = if options.track_order { Form::Tracked } else { Form::New }.prefix_len();
         if let Some(message) = messages.iter().find(|message| message.body.len() > MAX_BODY) {
-            return Err(too_long(message.body.len()));
+            return Err(too_long(message.body.len(), MAX_BODY));
         }
         let live: usize = messages.iter().map(|message| prefix_len + message.body.len()).sum();
         // There is always room for a continuation message, if need be in the place of others.
@@ -143,7 +152,7 @@ impl ObjectHeader {
         let mut writer = Writer::new();
         prefix.encode(&mut writer);
         store.bytes_mut(id)[..begin].copy_from_slice(writer.as_slice());
-        let chunk = Chunk { address, length: length as u32, begin: begin as u32, live: 0, packed: true };
+        let chunk = Chunk { address, length: length as u32, ..empty_chunk(&prefix) };
         let messages_len = messages.len();
         let mut header = ObjectHeader {
             address,
@@ -161,11 +170,11 @@ impl ObjectHeader {
     }
 
     /// Opens the header at `address`. Messages of unknown type whose flags forbid it (for writing, unless the store is
-    /// read-only) make this fail. A version 1 header is not supported yet.
+    /// read-only) make this fail.
     pub fn open(store: &mut Store, address: u64) -> Result<Self> {
         let (id, prefix) = load_first(store, address)?;
         let length = store.bytes(id).len() as u32;
-        let first = Chunk { address, length, begin: prefix.len() as u32, live: 0, packed: true };
+        let first = Chunk { address, length, ..empty_chunk(&prefix) };
         let mut header =
             ObjectHeader { address, prefix, chunks: vec![first], messages: Vec::with_capacity(8), marks_due: false };
         header.walk(store.bytes(id), 0).map_err(|e| at(e, address))?;
@@ -185,7 +194,8 @@ impl ObjectHeader {
     fn follow(&mut self, store: &mut Store, index: usize) -> Result<()> {
         let sizes = store.sizes();
         let Continuation { address, length } = Continuation::decode(self.body(store, index)?, sizes)?;
-        let least = CONTINUATION_OVERHEAD as u64;
+        let form = self.form();
+        let least = (form.signature().len() + form.trailer()).max(form.prefix_len()) as u64;
         if length < least || length > u64::from(u32::MAX) || self.chunks.len() >= MAX_CHUNKS {
             return Err(Error::corrupt(
                 WHAT,
@@ -199,10 +209,11 @@ impl ObjectHeader {
         if self.chunks.iter().any(overlaps) {
             return Err(Error::corrupt(WHAT, self.address, format_args!("its chunk at {address:#x} overlaps another")));
         }
-        let chunk = Chunk { address, length: length as u32, begin: 4, live: 0, packed: true };
+        let begin = form.signature().len() as u32;
+        let chunk = Chunk { address, length: length as u32, begin, ..empty_chunk(&self.prefix) };
         let id = store.block(address, length, chunk.seal(), WHAT)?;
         let bytes = store.bytes(id);
-        if bytes[..4] != CONTINUATION_SIGNATURE {
+        if !bytes.starts_with(form.signature()) {
             return Err(Error::corrupt(WHAT, address, "a continuation chunk without its signature"));
         }
         self.chunks.push(chunk);
@@ -212,14 +223,15 @@ impl ObjectHeader {
 
     /// Notes the messages of chunk `k`.
     fn walk(&mut self, bytes: &[u8], k: usize) -> Result<()> {
-        let tracked = self.prefix.is_tracked();
-        let prefix_len = message_prefix_len(tracked);
+        let form = self.form();
+        let prefix_len = form.prefix_len();
         let chunk = &mut self.chunks[k];
         let mut free_seen = false;
-        for message in Messages::new(&bytes[chunk.begin as usize..chunk.end()], tracked) {
+        for message in Messages::new(&bytes[chunk.begin as usize..chunk.end()], form) {
             let message = message?;
             if message.kind == kind::NIL {
                 free_seen = true;
+                chunk.nils += 1;
                 continue;
             }
             chunk.packed &= !free_seen;
@@ -332,6 +344,9 @@ impl ObjectHeader {
 
     /// How many hard links lead to the object.
     pub fn link_count(&self, store: &mut Store) -> Result<u32> {
+        if let Some(old) = &self.prefix.old {
+            return Ok(old.links);
+        }
         match self.find(kind::REFERENCE_COUNT) {
             Some(index) => plain::reference_count(self.body(store, index)?),
             None => Ok(1),
@@ -343,9 +358,29 @@ impl ObjectHeader {
         message.ok_or_else(|| Error::internal(format_args!("message {index} of {}", self.messages.len())))
     }
 
+    /// Whether the header is of version 1.
+    pub fn is_old(&self) -> bool {
+        self.prefix.old.is_some()
+    }
+
+    /// The most bytes that a message's body can have.
+    pub fn max_body(&self) -> usize {
+        self.form().max_body()
+    }
+
+    #[inline]
+    fn form(&self) -> Form {
+        self.prefix.form()
+    }
+
     #[inline]
     fn prefix_len(&self) -> usize {
-        message_prefix_len(self.prefix.is_tracked())
+        self.form().prefix_len()
+    }
+
+    /// Messages in all chunks, NIL ones too: what a version 1 prefix counts.
+    fn count_all(&self) -> usize {
+        self.messages.len() + self.chunks.iter().map(|chunk| chunk.nils as usize).sum::<usize>()
     }
 
     #[inline]
@@ -377,7 +412,7 @@ impl ObjectHeader {
             }
             let id = read.block(store, k)?;
             let area = &store.bytes(id)[chunk.begin as usize..chunk.end()];
-            let mut messages = Messages::new(area, self.prefix.is_tracked());
+            let mut messages = Messages::new(area, self.form());
             let (mut nil, mut before) = (0, 0);
             for message in messages.by_ref() {
                 let message = message?;
@@ -385,12 +420,23 @@ impl ObjectHeader {
                 before = if message.kind == kind::NIL { before + prefix_len + message.body.len() } else { 0 };
                 nil = nil.max(before);
             }
-            if nil > MAX_BODY + prefix_len || nil > 0 && messages.gap() > 0 {
+            if nil > self.max_body() + prefix_len || nil > 0 && messages.gap() > 0 {
                 return fail(format!("{nil} bytes of NIL messages and a gap of {} in chunk {k}", messages.gap()));
             }
         }
-        Ok(())
+        match self.prefix.old {
+            Some(old) if usize::from(old.messages) != self.count_all() => {
+                fail(format!("its prefix counts {} messages, it has {}", old.messages, self.count_all()))
+            }
+            _ => Ok(()),
+        }
     }
+}
+
+/// A chunk without a place and without messages; it begins as the first chunk does.
+fn empty_chunk(prefix: &Prefix) -> Chunk {
+    let (begin, trailer) = (prefix.len() as u32, prefix.form().trailer() as u8);
+    Chunk { address: 0, length: 0, begin, live: 0, packed: true, nils: 0, trailer }
 }
 
 fn wants_mark(message: &Message) -> bool {
@@ -399,8 +445,8 @@ fn wants_mark(message: &Message) -> bool {
 }
 
 #[cold]
-fn too_long(length: usize) -> Error {
-    let message = format!("a message of {length} bytes is longer than {MAX_BODY}; it needs dense storage");
+fn too_long(length: usize, max: usize) -> Error {
+    let message = format!("a message of {length} bytes is longer than {max}; it needs dense storage");
     Error::new(ErrorKind::Limit, message)
 }
 
@@ -423,7 +469,7 @@ fn prefix_for(options: &HeaderOptions, area: u64) -> Result<Prefix> {
         | bit(options.index_order, flag::ATTRIBUTE_ORDER_INDEXED)
         | bit(options.phase_change.is_some(), flag::PHASE_CHANGE)
         | bit(options.times.is_some(), flag::TIMES);
-    Ok(Prefix { flags, times: options.times, phase_change: options.phase_change, chunk0_size: area })
+    Ok(Prefix { old: None, flags, times: options.times, phase_change: options.phase_change, chunk0_size: area })
 }
 
 /// The first chunk, whose length stands in itself.
@@ -439,7 +485,7 @@ fn load_first(store: &mut Store, address: u64) -> Result<(BlockId, Prefix)> {
     let prefix = Prefix::parse(&bytes).map_err(|e| at(e, address))?;
     let length = prefix.chunk_length().filter(|&length| length <= u64::from(u32::MAX));
     let length = length.ok_or_else(|| Error::corrupt(WHAT, address, "its size is impossible"))?;
-    let seal = Seal::At(length as u32 - 4);
+    let seal = Chunk { length: length as u32, ..empty_chunk(&prefix) }.seal();
     let id = if length <= bytes.len() as u64 {
         bytes.truncate(length as usize);
         store.adopt(address, bytes, seal, WHAT)?

@@ -31,12 +31,11 @@ impl ObjectHeader {
         self.pack(store, k)?;
         let old = self.chunks[k];
         let area = old.live as usize + need;
-        let length = chunk_length(self.address, area + slack(area))?;
         let source = self.block(store, k)?;
-        let (target, address) = store.create_block(length as usize, Seal::At(length - 4))?;
+        let (target, new) = self.create_chunk(store, area + slack(area))?;
         let (from, to) = store.two_mut(source, target)?;
         to[..old.tail()].copy_from_slice(&from[..old.tail()]);
-        self.chunks[k] = Chunk { address, length, ..old };
+        self.chunks[k] = Chunk { live: old.live, ..new };
         self.put_tail(to, k);
         self.name_chunk(store, parent, k)?;
         store.free(old.address, u64::from(old.length));
@@ -48,14 +47,13 @@ impl ObjectHeader {
         let prefix_len = self.prefix_len();
         let sizes = store.sizes();
         self.pack(store, 0)?;
-        let victims = self.victims(prefix_len + Continuation::encoded_len(sizes))?;
+        let victims = self.victims(prefix_len + self.form().padded(Continuation::encoded_len(sizes)))?;
         let moved: usize = victims.iter().map(|&index| prefix_len + self.messages[index].length as usize).sum();
         let area = moved + need;
-        let length = chunk_length(self.address, area + slack(area))?;
         let source = self.block(store, 0)?;
-        let (target, address) = store.create_block(length as usize, Seal::At(length - 4))?;
-        store.bytes_mut(target)[..4].copy_from_slice(&CONTINUATION_SIGNATURE);
-        self.chunks.push(Chunk { address, length, begin: 4, live: 0, packed: true });
+        let (target, new) = self.create_chunk(store, area + slack(area))?;
+        let Chunk { address, length, .. } = new;
+        self.chunks.push(new);
         for index in victims {
             self.move_message(store, index, (source, 0), (target, 1))?;
         }
@@ -65,6 +63,21 @@ impl ObjectHeader {
         self.append(bytes, 0, &NewMessage { kind: kind::CONTINUATION, flags: 0, order: 0, body });
         self.put_tail(bytes, 0);
         Ok(1)
+    }
+
+    /// A new continuation chunk with room for `area` bytes of messages.
+    fn create_chunk(&self, store: &mut Store, area: usize) -> Result<(BlockId, Chunk)> {
+        let form = self.form();
+        let begin = form.signature().len();
+        let length = begin + form.padded(area) + form.trailer();
+        if length > i32::MAX as usize {
+            let message = format!("the object header at {:#x} has {area} bytes in a chunk", self.address);
+            return Err(Error::new(ErrorKind::Limit, message));
+        }
+        let chunk = Chunk { length: length as u32, begin: begin as u32, ..empty_chunk(&self.prefix) };
+        let (id, address) = store.create_block(length, chunk.seal())?;
+        store.bytes_mut(id)[..begin].copy_from_slice(form.signature());
+        Ok((id, Chunk { address, ..chunk }))
     }
 
     /// The messages of the first chunk that free `need` bytes when they go: the smallest one that suffices, else the
@@ -130,13 +143,13 @@ impl ObjectHeader {
         let Chunk { live, .. } = self.chunks[k];
         let live = live as usize;
         if k == 0 {
-            return self.cut(store, 0, MAX_BODY);
+            return self.cut(store, 0, self.max_body());
         }
         let leaf = !self.messages.iter().any(|m| m.chunk as usize == k && m.kind == kind::CONTINUATION);
         if leaf && self.merge_back(store, k)? {
             return Ok(());
         }
-        self.cut(store, k, (3 * live).clamp(MUCH_FREE, MAX_BODY))
+        self.cut(store, k, (3 * live).clamp(MUCH_FREE, self.max_body()))
     }
 
     /// Cuts chunk `k`'s free space where it is more than `bound`: to leave some room, and, as libhdf5 merges adjacent
@@ -147,10 +160,10 @@ impl ObjectHeader {
             return Ok(());
         }
         self.pack(store, k)?;
-        let length = (chunk.tail() + slack(chunk.live as usize) + 4) as u32;
+        let length = self.form().padded(chunk.tail() + slack(chunk.live as usize)) + usize::from(chunk.trailer);
         let id = self.block(store, k)?;
-        store.shrink_block(id, length as usize, Seal::At(length - 4));
-        self.chunks[k].length = length;
+        self.chunks[k].length = length as u32;
+        store.shrink_block(id, length, self.chunks[k].seal());
         self.put_tail(store.bytes_mut(id), k);
         if k > 0 {
             let parent = self.continuation_of(store, k)?;
@@ -212,16 +225,4 @@ impl ObjectHeader {
         }
         Ok(moved)
     }
-}
-
-/// The length of a continuation chunk with `area` bytes of messages.
-fn chunk_length(address: u64, area: usize) -> Result<u32> {
-    let length = CONTINUATION_OVERHEAD + area;
-    if length > i32::MAX as usize {
-        return Err(Error::new(
-            ErrorKind::Limit,
-            format!("the object header at {address:#x} has {area} bytes in a chunk"),
-        ));
-    }
-    Ok(length as u32)
 }

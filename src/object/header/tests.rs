@@ -1,5 +1,5 @@
 use super::*;
-use crate::format::header::SIGNATURE;
+use crate::format::header::{OldPrefix, SIGNATURE};
 use crate::store::MemoryBackend;
 use proptest::prelude::*;
 
@@ -188,48 +188,86 @@ fn continuation_chunks_move_down() {
 }
 
 /// A header as another writer may leave it: NIL messages anywhere, gaps, chains of chunks. Returns its messages.
-fn foreign(disk: &mut Disk, tracked: bool, layout: &[Vec<(u8, usize)>]) -> (u64, Contents) {
+fn foreign(disk: &mut Disk, form: Form, layout: &[Vec<(u8, usize)>]) -> (u64, Contents) {
     let mut expected = Vec::new();
     let mut next: Option<Continuation> = None;
     let sizes = disk.store.sizes();
+    let mut count = 0;
     for (k, chunk) in layout.iter().enumerate().rev() {
         let mut area = Vec::new();
         let mut nil = false;
         let mut put = |kind: u8, body: &[u8]| {
-            let mut head = [0; 6];
-            let n = put_message_prefix(&mut head, kind, body.len(), 0, tracked.then_some(3));
+            let mut head = [0; 8];
+            let n = form.put_prefix(&mut head, kind, body.len(), 0, 3);
             area.extend_from_slice(&head[..n]);
             area.extend_from_slice(body);
+            count += 1;
         };
         for &(kind, length) in chunk {
             nil |= kind == kind::NIL;
-            let body = vec![kind; length];
+            let body = vec![kind; form.padded(length)];
             put(kind, &body);
             if kind != kind::NIL {
-                expected.push((kind, 0, if tracked { 3 } else { 0 }, body));
+                expected.push((kind, 0, if form == Form::Tracked { 3 } else { 0 }, body));
             }
         }
         if let Some(continuation) = next {
             put(kind::CONTINUATION, &continuation.encode(sizes));
         }
-        if !nil {
+        if !nil && form != Form::Old {
             area.extend_from_slice(&[0; 3]);
         }
         let mut head = Writer::new();
         if k == 0 {
-            let options = HeaderOptions { track_order: tracked, ..Default::default() };
-            prefix_for(&options, area.len() as u64).unwrap().encode(&mut head);
+            let options = HeaderOptions { track_order: form == Form::Tracked, ..Default::default() };
+            let old = (form == Form::Old).then_some(OldPrefix { messages: count, links: 1 });
+            let prefix = prefix_for(&options, area.len() as u64).unwrap();
+            Prefix { old, flags: if old.is_some() { 0 } else { prefix.flags }, ..prefix }.encode(&mut head);
         } else {
-            head.bytes(&CONTINUATION_SIGNATURE);
+            head.bytes(form.signature());
         }
-        head.bytes(&area).zeros(4);
+        head.bytes(&area).zeros(form.trailer());
         let length = head.len();
-        let (id, address) = disk.store.create_block(length, Seal::At(length as u32 - 4)).unwrap();
+        let seal = if form == Form::Old { Seal::None } else { Seal::At(length as u32 - 4) };
+        let (id, address) = disk.store.create_block(length, seal).unwrap();
         disk.store.bytes_mut(id).copy_from_slice(head.as_slice());
         next = Some(Continuation { address, length: length as u64 });
     }
     expected.sort();
     (next.unwrap().address, expected)
+}
+
+fn form() -> impl Strategy<Value = Form> {
+    prop_oneof![Just(Form::Old), Just(Form::New), Just(Form::Tracked)]
+}
+
+#[test]
+fn old_headers_become_new_ones_with_all_they_have() {
+    let layouts = [
+        vec![vec![(0x20, 24), (0x21, 40), (kind::MODIFICATION_TIME, 8)], vec![(0x22, 700), (0, 64), (0x23, 8)]],
+        vec![vec![(0x20, 8)], vec![(0x21, 8)], vec![(0x22, 60_000)]],
+        vec![vec![(0x20, 8), (0x21, 65_000), (0x22, 16)]],
+    ];
+    for layout in layouts {
+        let mut disk = Disk::new();
+        let (address, mut expected) = foreign(&mut disk, Form::Old, &layout);
+        let mut header = ObjectHeader::open(&mut disk.store, address).unwrap();
+        if let Some(index) = header.find(kind::MODIFICATION_TIME) {
+            header.overwrite(&mut disk.store, index, 0, &plain::encode_modification_time(77)).unwrap();
+            expected.retain(|message| message.0 != kind::MODIFICATION_TIME);
+        }
+        let timed = header.find(kind::MODIFICATION_TIME).is_some();
+        header.set_link_count(&mut disk.store, 3).unwrap();
+        disk.flush();
+        header.upgrade(&mut disk.store).unwrap();
+        header.check(&mut disk.store).unwrap();
+        let mut store = disk.reopen(false);
+        let read = ObjectHeader::open(&mut store, address).unwrap();
+        assert_eq!(read.prefix().times.map(|times| times.modification), timed.then_some(77));
+        assert_eq!((read.is_old(), read.link_count(&mut store).unwrap()), (false, 3));
+        assert_eq!(without_count(contents(&read, &mut store)), expected);
+        run(&mut disk, header, expected, &[]);
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -257,6 +295,12 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// A body as the header keeps it.
+fn padded(header: &ObjectHeader, mut body: Vec<u8>) -> Vec<u8> {
+    body.resize(header.form().padded(body.len()), 0);
+    body
+}
+
 /// Applies a step to the header and to the model.
 fn apply(disk: &mut Disk, header: &mut ObjectHeader, model: &mut Contents, step: &Step) {
     let store = &mut disk.store;
@@ -276,15 +320,21 @@ fn apply(disk: &mut Disk, header: &mut ObjectHeader, model: &mut Contents, step:
         Step::Insert(kind, length) => {
             let body: Vec<u8> = (0..*length).map(|i| (i as u8) ^ kind).collect();
             let order = if header.is_order_tracked() { model.len() as u16 } else { 0 };
-            header.insert(store, &NewMessage { kind: *kind, flags: 4, order, body: &body }).unwrap();
-            model.push((*kind, 4, order, body));
+            let message = NewMessage { kind: *kind, flags: 4, order, body: &body };
+            if body.len() > header.max_body() {
+                assert_eq!(header.insert(store, &message).unwrap_err().kind(), ErrorKind::Limit);
+                return;
+            }
+            header.insert(store, &message).unwrap();
+            model.push((*kind, 4, order, padded(header, body)));
         }
         Step::Replace(..) | Step::Overwrite(..) | Step::Remove(_) if own.is_empty() => {}
+        Step::Replace(_, length) if *length > header.max_body() => {}
         Step::Replace(at, length) => {
             let (index, (kind, flags, order, _)) = pick(at, model, store);
             let body = vec![0xab; *length];
             header.replace(store, index, &body).unwrap();
-            model.push((kind, flags, order, body));
+            model.push((kind, flags, order, padded(header, body)));
         }
         Step::Overwrite(at, value) => {
             let (index, (kind, flags, order, mut body)) = pick(at, model, store);
@@ -352,11 +402,11 @@ proptest! {
         layout in proptest::collection::vec(
             proptest::collection::vec((prop_oneof![Just(0u8), 0x20u8..0x28], 16usize..120), 1..6), 1..5),
         steps in proptest::collection::vec(step(), 1..40),
-        tracked: bool,
+        form in form(),
         flush_first: bool,
     ) {
         let mut disk = Disk::new();
-        let (address, model) = foreign(&mut disk, tracked, &layout);
+        let (address, model) = foreign(&mut disk, form, &layout);
         if flush_first {
             disk.flush();
         }
@@ -371,10 +421,10 @@ proptest! {
         layout in proptest::collection::vec(
             proptest::collection::vec((prop_oneof![Just(0u8), 0x10u8..0x28], 16usize..40), 1..4), 1..4),
         damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
-        tracked: bool,
+        form in form(),
     ) {
         let mut disk = Disk::new();
-        let (address, _) = foreign(&mut disk, tracked, &layout);
+        let (address, _) = foreign(&mut disk, form, &layout);
         disk.flush();
         let mut bytes = disk.bytes.lock().clone();
         for (at, value) in damage {
