@@ -332,7 +332,9 @@ impl<'a> Iterator for Messages<'a> {
         let (form, prefix) = (self.form, self.form.prefix_len());
         let Some(head) = self.area.get(self.at..self.at + prefix) else {
             return match self.gap() {
-                gap if form == Form::Old && gap > 0 => self.damaged(format_args!("{gap} bytes behind the last message")),
+                gap if form == Form::Old && gap > 0 => {
+                    self.damaged(format_args!("{gap} bytes behind the last message"))
+                }
                 _ => None,
             };
         };
@@ -345,8 +347,7 @@ impl<'a> Iterator for Messages<'a> {
         let begin = self.at + prefix;
         let Some(body) = self.area.get(begin..begin + length) else {
             let room = self.area.len() - begin;
-            return self
-                .damaged(format_args!("a message of {length} bytes where the chunk has room for {room}"));
+            return self.damaged(format_args!("a message of {length} bytes where the chunk has room for {room}"));
         };
         let order = if form == Form::Tracked { u16::from_le_bytes([head[4], head[5]]) } else { 0 };
         let message = RawMessage { kind: head[0], flags: head[flags_at], order, at: self.at, body };

@@ -59,10 +59,9 @@ pub fn least_free(sizes: Sizes) -> u64 {
 
 /// The free blocks of a data segment, offset and length, in the order of their offsets.
 pub fn free_blocks(data: &[u8], first: Option<u64>, sizes: Sizes) -> Result<Vec<(u64, u64)>> {
-    let damaged = |at: u64, what: &str| Error::new(
-        crate::error::ErrorKind::Corrupt,
-        format!("{WHAT} is damaged: the free block at {at} {what}"),
-    );
+    let damaged = |at: u64, what: &str| {
+        Error::new(crate::error::ErrorKind::Corrupt, format!("{WHAT} is damaged: the free block at {at} {what}"))
+    };
     let mut blocks = Vec::new();
     let mut next = first;
     while let Some(at) = next {

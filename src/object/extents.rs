@@ -38,12 +38,13 @@ pub enum Purpose {
 
 impl Purpose {
     /// All purposes, in their order.
-    pub const ALL: [Purpose; 10] = [
+    pub const ALL: [Purpose; 11] = [
         Purpose::Superblock,
         Purpose::ObjectHeader,
         Purpose::BTree,
         Purpose::FractalHeap,
         Purpose::HugeObject,
+        Purpose::SymbolTable,
         Purpose::LocalHeap,
         Purpose::GlobalHeap,
         Purpose::ChunkIndex,

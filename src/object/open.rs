@@ -84,7 +84,10 @@ pub(super) fn create(backend: Box<dyn Backend>, options: &CreateOptions) -> Resu
     Ok(state(store, superblock, objects, Recovery::Nothing))
 }
 
-fn state(store: Store, superblock: Superblock, objects: Objects, recovery: Recovery) -> State {
+fn state(mut store: Store, superblock: Superblock, objects: Objects, recovery: Recovery) -> State {
+    if let Some(old) = &superblock.old {
+        store.set_k(old.k);
+    }
     let maintenance = Maintenance::new();
     State { store, superblock, objects, maintenance, scratch: Vec::new(), recovery, open: true }
 }
@@ -131,9 +134,6 @@ pub(super) fn open(mut backend: Box<dyn Backend>, options: &OpenOptions) -> Resu
     let mut store = Store::new(backend, superblock.sizes, superblock.base, superblock.end, options.read_only)?;
     store.set_cache_bound(options.cache_bytes);
     store.set_durability(options.durability);
-    if let Some(old) = &superblock.old {
-        store.set_k(old.k);
-    }
     let mut state = state(store, superblock, Objects::default(), recovery);
     if state.superblock.extension != UNDEFINED {
         open_extension(&mut state)?;

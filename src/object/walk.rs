@@ -404,7 +404,7 @@ impl<'r> Walk<'r> {
         if let Some(index) = header.find(kind::BTREE_K) {
             let k = header.body(store, index).and_then(BTreeK::decode);
             if let Some(k) = self.attempt(FILE, k)? {
-                store.set_chunk_k(k.chunk);
+                store.set_k(k);
             }
         }
         if header.find(kind::SHARED_MESSAGE_TABLE).is_some() {

@@ -109,6 +109,10 @@ impl Walk<'_> {
             });
             self.attempt(number, seen)?;
         }
+        if let Some(table) = links.table() {
+            let checked = table.check(store);
+            self.attempt(number, checked)?;
+        }
         let indexed = links.info.order_index.is_some();
         let dense = links.dense(store);
         match self.attempt(number, dense)? {

@@ -16,7 +16,7 @@ mod room;
 mod tests;
 mod upgrade;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Damage, Error, ErrorKind, Result};
 use crate::format::codec::Writer;
 use crate::format::header::{
     flag, message_flag, Form, Messages, Prefix, Times, MAX_BODY, OLD_LINKS_AT, OLD_MESSAGES_AT,
@@ -426,7 +426,8 @@ impl ObjectHeader {
         }
         match self.prefix.old {
             Some(old) if usize::from(old.messages) != self.count_all() => {
-                fail(format!("its prefix counts {} messages, it has {}", old.messages, self.count_all()))
+                let detail = format_args!("its prefix counts {} messages, it has {}", old.messages, self.count_all());
+                Err(Error::corrupt(WHAT, self.address, detail).because(Damage::Count))
             }
             _ => Ok(()),
         }

@@ -12,7 +12,7 @@ mod tree;
 
 use std::collections::HashSet;
 
-use crate::error::{Error, Result};
+use crate::error::{Damage, Error, Result};
 use crate::format::group_tree::{self, Node};
 use crate::format::symbol_table::{node_len, parse_node, put_node, Cache, Entry, SymbolTableMessage};
 use crate::format::UNDEFINED;
@@ -131,11 +131,7 @@ impl SymbolTable {
     }
 
     /// Tells every extent that belongs to the table.
-    pub fn each_extent(
-        &self,
-        store: &mut Store,
-        visit: &mut dyn FnMut(Purpose, u64, u64) -> Result<()>,
-    ) -> Result<()> {
+    pub fn each_extent(&self, store: &mut Store, visit: &mut dyn FnMut(Purpose, u64, u64) -> Result<()>) -> Result<()> {
         for (address, length) in self.heap.extents(store) {
             visit(Purpose::LocalHeap, address, length)?;
         }
@@ -169,7 +165,7 @@ impl SymbolTable {
                     for entry in entries {
                         let name = self.heap.text(store, entry.name)?.to_vec();
                         if last.as_ref().is_some_and(|last| *last >= name) {
-                            return Err(Error::corrupt(LEAF, address, "its names do not ascend"));
+                            return Err(Error::corrupt(LEAF, address, "its names do not ascend").because(Damage::Order));
                         }
                         last = Some(name);
                     }
@@ -178,7 +174,7 @@ impl SymbolTable {
             };
             for pair in node.keys.windows(2) {
                 if self.heap.text(store, pair[0])?.to_vec().as_slice() >= self.heap.text(store, pair[1])? {
-                    return Err(Error::corrupt(TREE, address, "its keys do not ascend"));
+                    return Err(Error::corrupt(TREE, address, "its keys do not ascend").because(Damage::Order));
                 }
             }
             let left = before.iter().rposition(|(_, left)| left.level == node.level).map(|at| before.swap_remove(at));
@@ -196,11 +192,7 @@ impl SymbolTable {
     }
 
     /// Every node, from left to right, each before those below it. One that is met twice is damage.
-    fn walk(
-        &self,
-        store: &mut Store,
-        visit: &mut dyn FnMut(&mut Store, u64, Met<'_>) -> Result<()>,
-    ) -> Result<()> {
+    fn walk(&self, store: &mut Store, visit: &mut dyn FnMut(&mut Store, u64, Met<'_>) -> Result<()>) -> Result<()> {
         let mut seen = HashSet::new();
         let mut waiting = vec![(self.tree, None)];
         while let Some((address, level)) = waiting.pop() {
