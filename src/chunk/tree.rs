@@ -20,7 +20,7 @@ pub(super) const FILTERED: u8 = 11;
 
 /// Finds a chunk in a version 1 B-tree.
 pub(super) fn find_btree1(chunks: &Chunks<'_>, store: &mut Store, scaled: &[u64]) -> Result<Option<Place>> {
-    let (sizes, rank, k) = (store.sizes(), scaled.len(), store.chunk_k());
+    let (sizes, rank, k) = (store.sizes(), scaled.len(), store.k().chunk);
     let size = btree1::node_size(k, rank, sizes);
     let mut wanted = [0; MAX_RANK];
     for ((wanted, at), dim) in wanted.iter_mut().zip(scaled).zip(&chunks.layout.dims) {
