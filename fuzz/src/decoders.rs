@@ -7,8 +7,8 @@ use h5r::format::btree2::{self, Geometry};
 use h5r::format::doubling_table::DoublingTable;
 use h5r::format::fractal_heap::{self, HeapParams};
 use h5r::format::free_space::FreeSpaceHeader;
-use h5r::format::header::{message_prefix_len, Messages, Prefix};
-use h5r::format::local_heap::LocalHeap;
+use h5r::format::header::{Form, Messages, Prefix};
+use h5r::format::local_heap::{free_blocks, LocalHeap};
 use h5r::format::message::attribute::{self, Attribute};
 use h5r::format::message::attribute_info::AttributeInfo;
 use h5r::format::message::dataspace::Dataspace;
@@ -22,7 +22,8 @@ use h5r::format::message::link_info::LinkInfo;
 use h5r::format::message::shared::Shared;
 use h5r::format::message::{datatype, filter_pipeline, plain};
 use h5r::format::superblock::Superblock;
-use h5r::format::{btree1, extensible_array, fixed_array, global_heap, Sizes};
+use h5r::format::symbol_table::SymbolTableMessage;
+use h5r::format::{btree1, extensible_array, fixed_array, global_heap, group_tree, symbol_table, Sizes};
 use h5r::store::recover::recover;
 use h5r::store::MemoryBackend;
 
@@ -68,15 +69,15 @@ pub fn superblock(input: &[u8]) {
 
 /// An object header's prefix and its messages.
 pub fn object_header(input: &[u8]) {
-    let Some((&tracked, area)) = input.split_first() else { return };
+    let Some((&form, area)) = input.split_first() else { return };
     if let Ok(prefix) = Prefix::parse(area) {
         let _ = (prefix.len(), prefix.chunk_length());
     }
-    let tracked = tracked & 1 == 1;
-    let mut walk = Messages::new(area, tracked);
+    let form = [Form::New, Form::Tracked, Form::Old][usize::from(form % 3)];
+    let mut walk = Messages::new(area, form);
     let mut bytes = 0;
     for message in walk.by_ref().flatten() {
-        bytes += message_prefix_len(tracked) + message.body.len();
+        bytes += form.prefix_len() + message.body.len();
     }
     assert!(bytes + walk.gap() <= area.len());
 }
@@ -246,6 +247,8 @@ pub fn extensible_array(input: &[u8]) {
 pub fn old_heaps(input: &[u8]) {
     let Some((sizes, bytes)) = sized(input) else { return };
     let _ = (global_heap::parse_length(bytes, sizes), LocalHeap::parse(bytes, sizes));
+    let _ = (group_tree::Node::parse(bytes, 4, sizes), symbol_table::parse_node(bytes, 4, sizes));
+    let _ = (SymbolTableMessage::decode(bytes, sizes), free_blocks(bytes, Some(8), sizes));
 }
 
 /// Recovery from what may be a redo record, for reading and for writing. The input is a file, which is sealed.
