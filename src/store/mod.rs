@@ -125,6 +125,11 @@ impl Store {
         self.k
     }
 
+    /// "Indexed storage internal node K": the size of version 1 B-tree nodes of chunks.
+    pub fn chunk_k(&self) -> u16 {
+        self.k.chunk
+    }
+
     /// Sets them to what the superblock or its extension says.
     pub fn set_k(&mut self, k: BTreeK) {
         self.k = k;
