@@ -327,6 +327,8 @@ impl State {
             self.forget_cached_table();
             let superblock = &self.superblock;
             self.store.flush(|end| superblock.encode(end))?;
+        } else {
+            self.store.settle()?;
         }
         rebalanced
     }

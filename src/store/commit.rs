@@ -67,6 +67,13 @@ impl Store {
         Ok(())
     }
 
+    /// What a flush of no metadata does: at [`Durability::Power`] it waits for raw data that were written.
+    pub fn settle(&mut self) -> Result<()> {
+        let result = self.barrier();
+        self.failed |= result.is_err();
+        result
+    }
+
     /// What a flush survives from now on.
     pub fn set_durability(&mut self, durability: Durability) {
         self.durability = durability;

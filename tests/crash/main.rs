@@ -14,10 +14,14 @@ mod states;
 mod workloads;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use common::{is_flagged, say};
-use h5r::object::Durability;
+use h5r::datatype::{Datatype, Number};
+use h5r::object::dataset::DatasetOptions;
+use h5r::object::{CreateOptions, Durability, File};
+use h5r::store::{Change, MemoryBackend, RecordingBackend};
 use judge::Judge;
 use parking_lot::Mutex;
 use protocol::Break;
@@ -29,6 +33,9 @@ const CRASH_AGAIN: u64 = 20;
 
 /// Of the states after a change, at most so many besides the whole prefix.
 const EXTRA: usize = 3;
+
+/// One recording in so many is gone on with, from one of its crashes.
+const SECOND_LIFE: usize = 4;
 
 /// One state in so many is read by libhdf5.
 const SAMPLE: u64 = 60;
@@ -65,9 +72,15 @@ impl Found {
     }
 }
 
-/// Judges every state of a recording; a sample of those that hold goes to libhdf5.
-fn examine(recording: &Recording, extra: usize, seed: u64, sample: Option<&libhdf5::Sample>) -> Found {
+/// Judges every state of a recording; a sample of those that hold goes to libhdf5. Gives one, within a commit.
+fn examine(
+    recording: &Recording,
+    extra: usize,
+    seed: u64,
+    sample: Option<&libhdf5::Sample>,
+) -> (Found, Option<Vec<u8>>) {
     let mut found = Found::default();
+    let mut crashed = None;
     let mut judge = Judge::new(recording);
     let mut random = Random::new(seed);
     states::visit(recording, extra, seed, |state| {
@@ -82,6 +95,9 @@ fn examine(recording: &Recording, extra: usize, seed: u64, sample: Option<&libhd
             Err(e) => return found.broken.push(e),
         };
         let Some(contents) = verdict.contents else { return };
+        if flagged && random.one_in(found.flagged as u64) {
+            crashed = Some(state.bytes.clone());
+        }
         if random.one_in(if flagged { CRASH_AGAIN / 4 } else { CRASH_AGAIN }) {
             match judge.crash_again(&state, &verdict.recovered, extra, random.next()) {
                 Ok(count) => found.recoveries += count,
@@ -99,7 +115,7 @@ fn examine(recording: &Recording, extra: usize, seed: u64, sample: Option<&libhd
     });
     let kind = recording.name.split(" #").next().unwrap_or_default();
     *found.by_kind.entry(format!("{kind}, {:?}", recording.durability)).or_default() += found.states;
-    found
+    (found, crashed)
 }
 
 /// Records every workload, with seed after seed until there are enough states, and judges their states on all cores.
@@ -113,7 +129,14 @@ fn campaign(at_least: usize, sample: &libhdf5::Sample) -> Found {
                 while states.load(Ordering::Relaxed) < at_least {
                     let seed = seeds.fetch_add(1, Ordering::Relaxed);
                     for recording in workloads::all(seed) {
-                        let found = examine(&recording, EXTRA, seed, Some(sample));
+                        let (mut found, crashed) = examine(&recording, EXTRA, seed, Some(sample));
+                        if let Some(crashed) =
+                            crashed.filter(|bytes| !recording.without_data && bytes.len() % SECOND_LIFE == 0)
+                        {
+                            let recording =
+                                workloads::second_life(&recording.name, &crashed, seed, setup(recording.durability));
+                            found.add(examine(&recording, EXTRA, seed, Some(sample)).0);
+                        }
                         states.fetch_add(found.states, Ordering::Relaxed);
                         total.lock().add(found);
                     }
@@ -142,7 +165,7 @@ fn broken_states(setup: Setup, change: &dyn Fn(Recording) -> Option<Recording>) 
     let words = ["attributes", "links", "datasets", "small flushes", "rebalance", "foreign latest"];
     let count = |word: &&str| {
         let recordings = workloads::record(word, 1, setup).into_iter().filter_map(change);
-        recordings.map(|recording| examine(&recording, 8, 1, None).broken.len()).sum::<usize>()
+        recordings.map(|recording| examine(&recording, 8, 1, None).0.broken.len()).sum::<usize>()
     };
     words.iter().map(count).sum()
 }
@@ -202,4 +225,32 @@ fn a_lower_level_does_not_keep_a_higher_ones_promise() {
     assert_eq!(promise(Durability::Power, Durability::Process), 0);
     assert!(promise(Durability::None, Durability::Process) > 0);
     assert!(promise(Durability::Process, Durability::Power) > 0);
+}
+
+/// Raw data are written where they are; a flush at the highest level waits for them, too.
+#[test]
+fn a_flush_waits_for_raw_data() {
+    let i32 = Datatype::little(Number::I32);
+    let backend = RecordingBackend::new(Box::new(MemoryBackend::new()));
+    let log = backend.log();
+    let options = CreateOptions { durability: Durability::Power, ..CreateOptions::default() };
+    let file = File::create_on(Box::new(backend), Path::new("raw"), &options).unwrap();
+    let root = file.root().unwrap();
+    let dataset = root.create_dataset("data", &i32, &[1000], &DatasetOptions::default()).unwrap();
+    for value in 0..3 {
+        dataset.dataset_write(&i32, None, &[value; 4000]).unwrap();
+        let raw = Change::Write(log.lock().iter().rev().find_map(write_offset).unwrap(), vec![value; 4000]);
+        assert_eq!(log.lock().last(), Some(&raw));
+        file.flush().unwrap();
+        let log = log.lock();
+        let written = log.iter().rposition(|change| *change == raw).unwrap();
+        assert!(log[written..].contains(&Change::Sync), "value {value}: {} changes follow", log.len() - written - 1);
+    }
+}
+
+fn write_offset(change: &Change) -> Option<u64> {
+    match change {
+        Change::Write(offset, _) => Some(*offset),
+        _ => None,
+    }
 }

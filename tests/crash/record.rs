@@ -36,11 +36,13 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// The file that a flush left.
+    /// The file that a flush left, or that the recording began with, recovered.
     pub fn flushed(&self, point: usize) -> Vec<u8> {
         let mut bytes = self.start.clone();
         self.changes[..self.points[point].end].iter().for_each(|change| states::apply(&mut bytes, change));
-        bytes
+        let (_file, recovered) = open_bytes(bytes, false, self.durability).unwrap();
+        let recovered = recovered.lock().clone();
+        recovered
     }
 }
 

@@ -4,6 +4,7 @@ use h5r::datatype::{Datatype, Number};
 use h5r::object::dataset::{DatasetOptions, NewLayout};
 use h5r::object::{Durability, GroupOptions, Object, ObjectKind, Order, Phase};
 
+use crate::common::superblock;
 use crate::random::Random;
 use crate::record::{Recorder, Recording, Setup, MODES};
 
@@ -17,7 +18,7 @@ const FOREIGN: [(&str, &[u8]); 3] = [
 type Workload = fn(&mut Recorder, &mut Random);
 
 /// Workloads that begin with a new file.
-const NEW: [(&str, Workload); 10] = [
+const NEW: [(&str, Workload); 11] = [
     ("attributes", attributes),
     ("links", links),
     ("datasets", datasets),
@@ -28,6 +29,7 @@ const NEW: [(&str, Workload); 10] = [
     ("mixed", mixed),
     ("overwrite", overwrite),
     ("levels", levels),
+    ("large", large),
 ];
 
 fn i32() -> Datatype {
@@ -48,11 +50,29 @@ pub fn record(word: &str, seed: u64, setup: Setup) -> Vec<Recording> {
     }
     for (name, bytes) in FOREIGN.iter().filter(|(name, _)| name.contains(word)) {
         let mut random = Random::new(seed);
+        let bytes = &if random.one_in(3) { behind_user_block(bytes) } else { bytes.to_vec() };
         let mut recorder = Recorder::open(&format!("{name} #{seed}"), setup, bytes);
         foreign(&mut recorder, &mut random);
         recordings.push(recorder.finish());
     }
     recordings
+}
+
+/// The same file, behind 1024 bytes that are not HDF5's.
+fn behind_user_block(bytes: &[u8]) -> Vec<u8> {
+    let mut superblock = superblock(bytes).unwrap();
+    superblock.base = 1024;
+    let mut moved = vec![b'u'; 1024];
+    moved.extend(superblock.encode(superblock.end));
+    moved.extend(&bytes[superblock.len()..]);
+    moved
+}
+
+/// What is done to a file after the crash.
+pub fn second_life(first: &str, crashed: &[u8], seed: u64, setup: Setup) -> Recording {
+    let mut recorder = Recorder::open(&format!("second life #{seed} of {first}"), setup, crashed);
+    mixed(&mut recorder, &mut Random::new(seed));
+    recorder.finish()
 }
 
 /// All workloads for a seed, the modes and levels in turn.
@@ -292,8 +312,30 @@ fn foreign(r: &mut Recorder, random: &mut Random) {
     put_many(&r.at("fresh"), "a", 0..12, 2);
 }
 
+/// Deep indexes and large heap blocks, of which flushes change parts.
+fn large(r: &mut Recorder, random: &mut Random) {
+    put_many(&r.root(), "a", 0..2500, 25);
+    r.flush();
+    for round in 0..6u8 {
+        for _ in 0..4 {
+            put(&r.root(), &format!("a{:04}", random.below(2500)), 25, round);
+        }
+        let name = format!("a{:04}", random.below(2500));
+        if r.root().attr_exists(&name).unwrap() {
+            r.root().attr_delete(&name).unwrap();
+        }
+        r.flush();
+    }
+    thin(&r.root(), random, 5);
+    r.wait();
+    r.flush();
+    r.file().rebalance().unwrap();
+    r.flush();
+    put_many(&r.root(), "b", 0..200, 25);
+}
+
 /// Anything.
-fn mixed(r: &mut Recorder, random: &mut Random) {
+pub fn mixed(r: &mut Recorder, random: &mut Random) {
     for step in 0..60u32 {
         let objects = [r.root(), any_object(r, random)];
         let object = &objects[random.below(2) as usize];
