@@ -297,6 +297,14 @@ fn what_is_not_handled_is_said() {
     assert!(check(b"no HDF5 file at all").is_err_and(|e| e.kind() == ErrorKind::NotHdf5));
 }
 
+/// Pages have free space of their own; all of it is known.
+#[test]
+fn paged_file_space() {
+    let report = check(include_bytes!("data/paged.h5")).unwrap();
+    assert_eq!((report.errors, report.unchecked, report.leaked), (0, 0, 0), "{:?}", report.findings);
+    assert!(report.free > 0 && report.bytes[Purpose::FreeSpace as usize] > 0, "{report:?}");
+}
+
 #[test]
 fn a_file_that_was_cut() {
     let (bench, _) = written();

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes a small file with every structure that the checker knows, for src/object/check/tests.rs.
+"""Makes a small file with every structure that the checker knows, for tests/check.rs, and one with paged file space.
 
 Usage: every_structure.py FOLDER (h5py 3 over libhdf5 2.0)
 
@@ -7,6 +7,7 @@ every_structure.h5   format 1.10, a superblock extension with persisted free-spa
                      creation order indexed, deep enough for internal nodes and indirect blocks, a huge attribute, a
                      continued object header, all chunk indexes, external files, variable-length values, a committed
                      datatype, several links to one object
+paged.h5             paged file space with persisted free-space managers, and free space of every class
 """
 
 import sys
@@ -39,3 +40,10 @@ with h5py.File(f"{sys.argv[1]}/every_structure.h5", "w", libver=("v110", "v110")
     f.create_dataset("single", (10,), "u1", chunks=(10,))[:] = 1
     f.create_dataset("external", (10,), "u1", external=[("external.bin", 0, 10)])
     f.create_dataset("strings", (3,), h5py.string_dtype())[:] = ["one", "two", "three"]
+
+with h5py.File(f"{sys.argv[1]}/paged.h5", "w", libver=("v110", "v110"), fs_strategy="page", fs_persist=True, fs_threshold=1,
+               fs_page_size=512) as f:
+    for i in range(8):
+        f.create_dataset(f"dataset{i}", data=np.arange(20 * i + 1, dtype="<i4"))
+    for i in range(0, 8, 2):
+        del f[f"dataset{i}"]
