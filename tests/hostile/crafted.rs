@@ -560,3 +560,33 @@ fn patches_are_sealed() {
     seals.patch(&mut bytes, at, &[sound[at]]);
     assert!(walk::walk(bytes));
 }
+
+/// A chain of 250 nodes of 800 KB that overlap: each is read while those above it are kept.
+#[test]
+fn chunk_tree_nodes_that_overlap() {
+    const K: u16 = 10_000;
+    let mut bytes = include_bytes!("../../fuzz/seeds/libhdf5_v108_chunked.h5").to_vec();
+    let seals = Seals::of(&bytes);
+    let old = (0..bytes.len() - 8).find(|&at| bytes[at..].starts_with(b"TREE\x01")).unwrap();
+    let layout = seals.0.iter().find_map(|&(start, end)| {
+        let area = bytes[start..end].windows(8).position(|window| window == u64::to_le_bytes(old as u64))?;
+        Some(start + area)
+    });
+    let root = bytes.len() as u64;
+    seals.patch(&mut bytes, layout.unwrap(), &root.to_le_bytes());
+    for number in 0..250u64 {
+        let child = root + 64 * (number + 1);
+        bytes.extend([b"TREE\x01", [254 - number as u8, 1, 0].as_slice(), &[0xFF; 16], &[0; 32]].concat());
+        bytes.extend(child.to_le_bytes());
+    }
+    bytes.resize(bytes.len() + 900_000, 0);
+    let mut extension = [b"OHDR\x02\x00\x0b\x13\x07\x00\x00\x00".as_slice(), &K.to_le_bytes(), &[0; 4]].concat();
+    extension.extend(checksum(&extension).to_le_bytes());
+    let at = bytes.len() as u64;
+    bytes.extend(extension);
+    let end = bytes.len() as u64;
+    bytes[20..28].copy_from_slice(&at.to_le_bytes());
+    bytes[28..36].copy_from_slice(&end.to_le_bytes());
+    seal::seal(&mut bytes);
+    refused("overlapping nodes of chunks", &bytes, &["blocks overlap"]);
+}
