@@ -6,7 +6,7 @@ use libdeflater::{CompressionLvl, Compressor, DecompressionError, Decompressor};
 pub const MAX_LEVEL: u32 = 9;
 
 /// No stream becomes more than so many times its size.
-const MAX_RATIO: usize = 1032;
+pub(super) const MAX_RATIO: usize = 1032;
 
 /// Decodes a stream that becomes at most `most` bytes.
 pub(super) fn decode(data: &[u8], most: usize) -> Result<Vec<u8>, &'static str> {

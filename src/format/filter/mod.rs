@@ -28,6 +28,9 @@ pub const LZF: u16 = 32000;
 /// A filter's flag: a chunk that it fails on is stored without it.
 pub const OPTIONAL: u16 = 1;
 
+/// Bytes that any stored bytes may become.
+const MOST_FROM_FEW: usize = 64 << 20;
+
 /// The filters that are known by name, but not all of them here.
 const NAMES: [(u16, &str); 18] = [
     (DEFLATE, "deflate"),
@@ -62,7 +65,7 @@ pub fn decode(
 ) -> Result<Vec<u8>> {
     check_known(filters, mask)?;
     // What comes out of a filter in between may be a little larger than the data: checksums, data that did not compress.
-    let most = size.saturating_add(size / 8).saturating_add(4096);
+    let most = size.saturating_add(size / 8).saturating_add(4096).min(largest(bytes.len()));
     let mut data = bytes;
     for (_, filter) in applied(filters, mask).rev() {
         let decoded = match filter.id {
@@ -78,6 +81,12 @@ pub fn decode(
         return Err(Error::corrupt(what, address, detail));
     }
     Ok(data)
+}
+
+/// What stored bytes may become: what one deflate can make of them, and what several make of few. Without a limit several in a
+/// row would make gigabytes of a small file.
+fn largest(stored: usize) -> usize {
+    stored.saturating_mul(deflate::MAX_RATIO).max(MOST_FROM_FEW)
 }
 
 /// Fails when data cannot be written through these filters; says which.
@@ -178,6 +187,17 @@ mod tests {
         assert_eq!(decode(&stored, 4, 4000).unwrap(), data);
         stored[17] ^= 1;
         assert!(decode(&stored, 4, 4000).unwrap_err().to_string().contains("fletcher32"));
+    }
+
+    #[test]
+    fn bombs_are_bounded() {
+        let filters = [filter(DEFLATE, vec![9]), filter(DEFLATE, vec![9])];
+        let bomb = |size: usize| encode(&filters, &vec![0; size]).unwrap();
+        let (small, large) = (bomb(1 << 20), bomb(80 << 20));
+        assert!(large.len() < 2000, "{} bytes", large.len());
+        assert_eq!(decode(&filters, 0, small, 1 << 20, "chunk", 0).unwrap(), vec![0; 1 << 20]);
+        let error = decode(&filters, 0, large, 80 << 20, "chunk", 0).unwrap_err();
+        assert!(error.message().contains("larger than what was stored"), "{error}");
     }
 
     proptest! {
