@@ -580,7 +580,7 @@ fn chunk_tree_nodes_that_overlap() {
         bytes.extend(child.to_le_bytes());
     }
     bytes.resize(bytes.len() + 900_000, 0);
-    let mut extension = [b"OHDR\x02\x00\x0b\x13\x07\x00\x00\x00".as_slice(), &K.to_le_bytes(), &[0; 4]].concat();
+    let mut extension = [b"OHDR\x02\x00\x0b\x13\x07\x00\x00\x00".as_slice(), &K.to_le_bytes(), &[16, 0, 4, 0]].concat();
     extension.extend(checksum(&extension).to_le_bytes());
     let at = bytes.len() as u64;
     bytes.extend(extension);
