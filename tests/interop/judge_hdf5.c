@@ -113,9 +113,10 @@ static hid_t access_list(const char *format)
 {
     /* The value of "latest" in each version; v18 and v110 are 1 and 2 in all. */
     int latest = version[0] == 1 ? (version[1] == 10 ? 2 : version[1] == 12 ? 3 : 4) : 5;
-    int low = strcmp(format, "v18") == 0 ? 1 : strcmp(format, "v110") == 0 ? 2 : latest;
+    int high = strcmp(format, "earliest") == 0 ? latest : 0;
+    int low = high ? 0 : strcmp(format, "v18") == 0 ? 1 : strcmp(format, "v110") == 0 ? 2 : latest;
     hid_t list = CHECK(pH5Pcreate(vH5P_CLS_FILE_ACCESS_ID_g));
-    CHECK(pH5Pset_libver_bounds(list, (H5F_libver_t)low, (H5F_libver_t)low));
+    CHECK(pH5Pset_libver_bounds(list, (H5F_libver_t)low, (H5F_libver_t)(high ? high : low)));
     return list;
 }
 

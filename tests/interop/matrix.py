@@ -31,6 +31,7 @@ H5R = "h5r"
 TIMEOUT_S = 1800
 # From here on libhdf5 takes minutes for each step: the combinations are covered in turn, not each with each.
 LARGE = 1_000_000
+OLDEST_MAX = 10_000
 
 
 def main():
@@ -128,6 +129,11 @@ class Matrix:
                 for mode in modes:
                     name = f"they-wrote {version} {form} tracked={tracked} n={count} {mode}"
                     yield name, self.they_wrote, (version, form, tracked, count, mode, next(turn))
+        for count, version in itertools.product(self.options.counts, VERSIONS):
+            # Attributes of an old object are looked for one after the other, and there are 65,535 at most.
+            if count <= OLDEST_MAX:
+                name = f"they-wrote {version} earliest n={count}"
+                yield name, self.they_wrote, (version, "earliest", 0, count, MODES[next(turn) % 4], next(turn))
 
     def run_chain(self, chain):
         name, function, arguments = chain
