@@ -8,11 +8,13 @@ use crate::common::superblock;
 use crate::random::Random;
 use crate::record::{Recorder, Recording, Setup, MODES};
 
-/// Files that libhdf5 wrote: with superblock 2, 3, and in its latest format.
-const FOREIGN: [(&str, &[u8]); 3] = [
-    ("foreign 1.8", include_bytes!("../data/foreign_v108.h5")),
-    ("foreign 1.10", include_bytes!("../data/foreign_v110.h5")),
-    ("foreign latest", include_bytes!("../data/foreign_latest.h5")),
+/// Files that libhdf5 wrote: with superblock 2, 3, in its latest format, and in its oldest.
+const FOREIGN: [(&str, &[u8], Workload); 5] = [
+    ("foreign 1.8", include_bytes!("../data/foreign_v108.h5"), foreign),
+    ("foreign 1.10", include_bytes!("../data/foreign_v110.h5"), foreign),
+    ("foreign latest", include_bytes!("../data/foreign_latest.h5"), foreign),
+    ("oldest", include_bytes!("../data/old.h5"), mixed),
+    ("oldest, small", include_bytes!("../data/old_small.h5"), mixed),
 ];
 
 type Workload = fn(&mut Recorder, &mut Random);
@@ -48,11 +50,12 @@ pub fn record(word: &str, seed: u64, setup: Setup) -> Vec<Recording> {
         workload(&mut recorder, &mut random);
         recordings.push(recorder.finish());
     }
-    for (name, bytes) in FOREIGN.iter().filter(|(name, _)| name.contains(word)) {
+    for (name, bytes, workload) in FOREIGN.iter().filter(|(name, ..)| name.contains(word)) {
         let mut random = Random::new(seed);
-        let bytes = &if random.one_in(3) { behind_user_block(bytes) } else { bytes.to_vec() };
+        let bytes =
+            &if name.starts_with("foreign") && random.one_in(3) { behind_user_block(bytes) } else { bytes.to_vec() };
         let mut recorder = Recorder::open(&format!("{name} #{seed}"), setup, bytes);
-        foreign(&mut recorder, &mut random);
+        workload(&mut recorder, &mut random);
         recordings.push(recorder.finish());
     }
     recordings
@@ -77,7 +80,7 @@ pub fn second_life(first: &str, crashed: &[u8], seed: u64, setup: Setup) -> Reco
 
 /// All workloads for a seed, the modes and levels in turn.
 pub fn all(seed: u64) -> Vec<Recording> {
-    let names = NEW.iter().map(|(name, _)| name).chain(FOREIGN.iter().map(|(name, _)| name));
+    let names = NEW.iter().map(|(name, _)| name).chain(FOREIGN.iter().map(|(name, ..)| name));
     let turns = names.enumerate().flat_map(|(turn, name)| {
         let durability = [Durability::Process, Durability::Power];
         durability.map(|durability| {
