@@ -115,7 +115,7 @@ impl Shared {
     /// A handle of the object in `slot` is gone.
     pub fn release(&self, slot: Slot) {
         let mut state = Guard(self.state.lock());
-        if state.open && state.release(slot).is_err() {
+        if state.open && state.release(slot).is_err() && !state.store.read_only() {
             state.store.fail();
         }
     }

@@ -590,3 +590,26 @@ fn chunk_tree_nodes_that_overlap() {
     seal::seal(&mut bytes);
     refused("overlapping nodes of chunks", &bytes, &["blocks overlap"]);
 }
+
+/// A dataset whose layout does not fit its dataspace, opened and closed: the others can still be read.
+#[test]
+fn a_damaged_dataset_leaves_the_others_alone() {
+    let sound = include_bytes!("../../fuzz/seeds/libhdf5_v108_chunked.h5").to_vec();
+    let seals = Seals::of(&sound);
+    // The chunk's dimensions of 'btree': 2 by 2, of elements of one byte.
+    let at = find(&sound, 48, &[2, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0]);
+    let mut bytes = sound.clone();
+    seals.patch(&mut bytes, at + 8, &[7]);
+    for read_only in [true, false] {
+        let file = walk::open(MemoryBackend::with_bytes(bytes.clone()), read_only).unwrap();
+        let root = file.root().unwrap();
+        let damaged = root.open("btree").unwrap();
+        let error = damaged.dataset_read(&i32(), None, &mut [0; 96]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
+        drop(damaged);
+        let mut values = [0; 48];
+        root.open("fixed").unwrap().dataset_read(&i32(), None, &mut values).unwrap();
+        assert_eq!(values[44], 11);
+    }
+    survive("a layout of other elements", &bytes);
+}

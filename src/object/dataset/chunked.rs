@@ -87,7 +87,10 @@ impl DatasetState {
 
     /// The last handle is closed: no chunks are kept in memory.
     pub fn close(&mut self, store: &mut Store, header: &mut ObjectHeader) -> Result<()> {
-        self.prepare(store, header)?;
+        // A damaged dataset that was only looked at is no reason to fail.
+        if self.has_unwritten() {
+            self.prepare(store, header)?;
+        }
         self.work = None;
         Ok(())
     }

@@ -112,7 +112,8 @@ impl SymbolTable {
             _ => None,
         };
         self.heap.remove(store, &entry, value)?;
-        self.len = self.len.map(|len| len - 1);
+        // A damaged table may have had none to begin with: it is counted again.
+        self.len = self.len.and_then(|len| len.checked_sub(1));
         Ok(Some(target))
     }
 
