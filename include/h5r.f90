@@ -183,7 +183,7 @@ module h5r
     integer(c_int64_t) :: max_findings = 1000
   end type
   type, bind(C), public :: h5r_dataset_options
-    integer(c_size_t) :: struct_size = 72
+    integer(c_size_t) :: struct_size = 88
     type(c_ptr) :: max_dims = c_null_ptr, chunk = c_null_ptr ! in C's order
     type(c_ptr) :: fill_value = c_null_ptr
     integer(c_int64_t) :: fill_type = 0
@@ -191,6 +191,7 @@ module h5r
     integer(c_int32_t) :: fill_time = H5R_FILL_IF_SET, is_null = 0
     type(h5r_storage) :: attributes
     integer(c_int32_t) :: reserved = 0
+    integer(c_int32_t) :: deflate = 0, shuffle = 0, fletcher32 = 0, reserved_2 = 0
   end type
   type, bind(C), public :: h5r_lazy_options
     integer(c_size_t) :: struct_size = 32

@@ -37,7 +37,7 @@
 #define H5R_GROUP_OPTIONS_INIT {sizeof(h5r_group_options), H5R_STORAGE_INIT, H5R_STORAGE_INIT}
 #define H5R_DATASET_OPTIONS_INIT \
     {sizeof(h5r_dataset_options), NULL, NULL, NULL, 0, H5R_LAYOUT_CONTIGUOUS, H5R_ALLOCATION_DEFAULT, H5R_FILL_IF_SET, \
-     0, H5R_STORAGE_INIT, 0}
+     0, H5R_STORAGE_INIT, 0, 0, 0, 0, 0}
 #define H5R_SELECTION_INIT {0, NULL, NULL, NULL, NULL}
 #define H5R_LAZY_OPTIONS_INIT {sizeof(h5r_lazy_options), 0.05, 300000, 100}
 #define H5R_INCREMENTAL_OPTIONS_INIT {sizeof(h5r_incremental_options), 100000, 5000, NULL, NULL}
