@@ -46,8 +46,8 @@ impl Heap {
         self.check_table(store)
     }
 
-    /// Reads every direct block, whose checksums are verified so, and compares the header with them where nothing was
-    /// changed since the last flush.
+    /// Reads every direct block, whose checksums are verified so. The header's "amount of allocated space" is not compared
+    /// with them: libhdf5's count drifts when it deletes and inserts, and nothing depends on it.
     pub fn check_blocks(&mut self, store: &mut Store) -> Result<()> {
         self.load(store)?;
         if self.free_space_damaged {
@@ -60,9 +60,6 @@ impl Heap {
                 _ if self.header.filters.is_some() => self.decode_block(store, index)?,
                 _ => self.direct_block(store, index).map(|_| ())?,
             }
-        }
-        if !self.changed {
-            self.expect("bytes of direct blocks", self.header.allocated, self.table.bytes)?;
         }
         Ok(())
     }
