@@ -340,6 +340,18 @@ fn a_flag_in_an_old_superblock_says_that_a_flush_is_on() {
     assert_eq!(error.err().unwrap().kind(), ErrorKind::Corrupt);
 }
 
+/// The group's header counts one link to it, two lead there, one of them in itself; and a dataset's data lie on it, so that
+/// its space cannot be given back once more.
+#[test]
+fn an_object_that_leads_to_itself_is_freed_once() {
+    let (file, shared) = writable(include_bytes!("data/old_cycle.h5"));
+    let before = shared.lock().clone();
+    let error = file.root().unwrap().link_delete("o").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
+    file.close().unwrap_err();
+    assert!(shared.lock()[..] == before[..]);
+}
+
 #[test]
 fn reading_changes_nothing_and_the_contents_do_not_depend_on_the_way() {
     for (which, bytes) in FILES {

@@ -13,6 +13,7 @@ use crate::object::state::{Loaded, Slot, State};
 use crate::object::ObjectKind;
 use crate::rebalance::Kind;
 use crate::store::Store;
+use std::collections::HashSet;
 
 /// Room in a new dataset's header for a few attributes.
 const DATASET_SPARE: usize = 64;
@@ -146,7 +147,13 @@ pub(super) fn release_all(state: &mut State, addresses: impl IntoIterator<Item =
 /// Works off a list, so that no depth of groups overflows the stack.
 pub(super) fn release(state: &mut State, address: u64) -> Result<()> {
     let mut waiting = vec![address];
+    // In a damaged file an object may lead to itself and stand on space that something else gave back, so that it stays
+    // readable: it would be freed for ever.
+    let mut freed = HashSet::new();
     while let Some(address) = waiting.pop() {
+        if freed.contains(&address) {
+            return Err(Error::corrupt("object header", address, "more links lead to it than it counts"));
+        }
         let slot = state.load(address)?;
         let object = state.objects.get(slot)?;
         let count = object.header.link_count(&mut state.store)?;
@@ -156,6 +163,7 @@ pub(super) fn release(state: &mut State, address: u64) -> Result<()> {
             continue;
         }
         free(state, slot, &mut waiting)?;
+        freed.insert(address);
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ old.txt        their contents: one item per line, fields separated by tabs, afte
 """
 
 import ctypes
+import struct
 import sys
 
 import h5py
@@ -65,7 +66,22 @@ def small_file(path):
         old_groups(file, 40)
 
 
+def cycle(path):
+    """Damage: /o/g leads to itself and counts one link only; the data of /o/x lie on its header."""
+    with h5py.File(path, "w", libver="earliest") as file:
+        group = file.create_group("o/g")
+        group["self"] = group
+        header = h5py.h5o.get_info(group.id).addr
+        data = file.create_dataset("o/x", data=np.arange(4, dtype="<i4")).id.get_offset()
+    with open(path, "r+b") as file:
+        layout = file.read().index(struct.pack("<QQ", data, 16))
+        for at, value in (header + 4, struct.pack("<I", 1)), (layout, struct.pack("<Q", header + 8)):
+            file.seek(at)
+            file.write(value)
+
+
 def main(folder):
+    cycle(f"{folder}/old_cycle.h5")
     with h5py.File(f"{folder}/old.h5", "w", libver="earliest") as file:
         fill(file.create_group("few"), ["a", "b"])
         old_groups(file, 100)
