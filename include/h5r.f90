@@ -66,6 +66,7 @@ module h5r
   integer(c_int32_t), parameter, public :: H5R_KIND_GROUP = 0
   integer(c_int32_t), parameter, public :: H5R_KIND_DATASET = 1
   integer(c_int32_t), parameter, public :: H5R_KIND_TYPE = 2
+  integer(c_int64_t), parameter, public :: H5R_NO_TIME = -1_c_int64_t
   integer(c_int32_t), parameter, public :: H5R_LAYOUT_COMPACT = 0
   integer(c_int32_t), parameter, public :: H5R_LAYOUT_CONTIGUOUS = 1
   integer(c_int32_t), parameter, public :: H5R_LAYOUT_CHUNKED = 2
@@ -244,6 +245,14 @@ module h5r
     integer(c_int64_t) :: redo_blocks = 0, redo_bytes = 0
     integer(c_int32_t) :: interrupted = H5R_INTERRUPTED_NONE, flags = 0, flags_cleared = 0, reserved = 0
   end type
+  ! Times in seconds since 1970, or H5R_NO_TIME.
+  type, bind(C), public :: h5r_object_details
+    integer(c_size_t) :: struct_size = 112
+    integer(c_int64_t) :: address = 0, references = 0, attribute_count = 0, link_count = 0
+    integer(c_int64_t) :: access_time = 0, modification_time = 0, change_time = 0, birth_time = 0
+    integer(c_int64_t) :: header_bytes = 0, index_bytes = 0, heap_bytes = 0, raw_bytes = 0
+    integer(c_int32_t) :: kind = 0, reserved = 0
+  end type
   type, bind(C), public :: h5r_rebalance_stats
     integer(c_size_t) :: struct_size = 464
     integer(c_int32_t) :: mode = 0, effective_mode = 0
@@ -307,7 +316,13 @@ module h5r
       integer(int64), intent(in) :: address
       character(*), intent(in) :: path, message
     end function
+    ! Told an object of h5r_object_visit: its path and H5R_KIND_... . Returns as h5r_visit.
+    integer function h5r_path_visit(path, kind)
+      character(*), intent(in) :: path
+      integer, intent(in) :: kind
+    end function
   end interface
+  public :: h5r_path_visit
   public :: h5r_progress_callback, h5r_mode_change_callback, h5r_visit, h5r_finding_visit
 
   ! How an iteration finds the Fortran procedure again.
@@ -316,6 +331,10 @@ module h5r
   end type
   type :: finding_visitor
     procedure(h5r_finding_visit), pointer, nopass :: call => null()
+  end type
+
+  type :: path_visitor
+    procedure(h5r_path_visit), pointer, nopass :: call => null()
   end type
 
   interface
@@ -457,6 +476,35 @@ module h5r
       type(c_ptr), value :: buffer
       integer(c_size_t), value :: capacity
       integer(c_size_t), intent(inout) :: length_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_object_info(loc, path, info_out) result(returned) bind(C, name='h5r_object_info')
+      import :: c_char, c_int32_t, c_ptr
+      type(c_ptr), value :: loc
+      character(kind=c_char), intent(in) :: path(*)
+      type(c_ptr), value :: info_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_object_visit(loc, order, visit, user_data) result(returned) bind(C, name='h5r_object_visit')
+      import :: c_funptr, c_int32_t, c_ptr
+      type(c_ptr), value :: loc
+      integer(c_int32_t), value :: order
+      type(c_funptr), value :: visit
+      type(c_ptr), value :: user_data
+      integer(c_int32_t) :: returned
+    end function
+    function c_object_comment(object, buffer, capacity, length_out) result(returned) bind(C, name='h5r_object_comment')
+      import :: c_int32_t, c_ptr, c_size_t
+      type(c_ptr), value :: object
+      type(c_ptr), value :: buffer
+      integer(c_size_t), value :: capacity
+      integer(c_size_t), intent(inout) :: length_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_object_set_comment(object, comment) result(returned) bind(C, name='h5r_object_set_comment')
+      import :: c_char, c_int32_t, c_ptr
+      type(c_ptr), value :: object
+      character(kind=c_char), intent(in) :: comment(*)
       integer(c_int32_t) :: returned
     end function
     function c_dataset_create(loc, path, type, rank, dims, options, dataset_out) result(returned) bind(C, name='h5r_dataset_create')
@@ -606,6 +654,32 @@ module h5r
       type(c_ptr), value :: loc
       character(kind=c_char), intent(in) :: path(*)
       type(c_ptr), value :: target
+      integer(c_int32_t) :: returned
+    end function
+    function c_link_create_external(loc, path, file, target) result(returned) bind(C, name='h5r_link_create_external')
+      import :: c_char, c_int32_t, c_ptr
+      type(c_ptr), value :: loc
+      character(kind=c_char), intent(in) :: path(*)
+      character(kind=c_char), intent(in) :: file(*)
+      character(kind=c_char), intent(in) :: target(*)
+      integer(c_int32_t) :: returned
+    end function
+    function c_link_create_user(loc, path, user_type, data, length) result(returned) bind(C, name='h5r_link_create_user')
+      import :: c_char, c_int32_t, c_ptr, c_size_t
+      type(c_ptr), value :: loc
+      character(kind=c_char), intent(in) :: path(*)
+      integer(c_int32_t), value :: user_type
+      type(c_ptr), value :: data
+      integer(c_size_t), value :: length
+      integer(c_int32_t) :: returned
+    end function
+    function c_link_value(loc, path, buffer, capacity, length_out) result(returned) bind(C, name='h5r_link_value')
+      import :: c_char, c_int32_t, c_ptr, c_size_t
+      type(c_ptr), value :: loc
+      character(kind=c_char), intent(in) :: path(*)
+      type(c_ptr), value :: buffer
+      integer(c_size_t), value :: capacity
+      integer(c_size_t), intent(inout) :: length_out
       integer(c_int32_t) :: returned
     end function
     function c_link_info(loc, path, info_out) result(returned) bind(C, name='h5r_link_info')
@@ -835,7 +909,8 @@ module h5r
   public :: h5r_dataset_create, h5r_dataset_info, h5r_type_string, h5r_type_size, h5r_type_close
   public :: h5r_attr_info, h5r_attr_delete, h5r_attr_rename, h5r_attr_exists, h5r_attr_count, h5r_attr_iterate
   public :: h5r_link_delete, h5r_link_exists, h5r_link_move, h5r_link_create_soft, h5r_link_create_hard
-  public :: h5r_link_count, h5r_link_iterate
+  public :: h5r_link_count, h5r_link_iterate, h5r_link_create_external
+  public :: h5r_object_info, h5r_object_visit, h5r_object_comment, h5r_object_set_comment
   public :: h5r_set_none, h5r_set_lazy, h5r_set_incremental, h5r_set_smart, h5r_rebalance, h5r_rebalance_status
   public :: h5r_attr_write, h5r_attr_read, h5r_dataset_write, h5r_dataset_read
 
@@ -1022,6 +1097,68 @@ contains
     kind = int(number)
   end subroutine
 
+  ! Describes the object at `path`, or, without one, `loc` itself.
+  subroutine h5r_object_info(loc, info, path, status)
+    type(h5r_object), intent(in) :: loc
+    type(h5r_object_details), intent(out), target :: info
+    character(*), intent(in), optional :: path
+    integer, intent(out), optional :: status
+    if (present(path)) then
+      call finish(c_object_info(loc%handle, c_string(path), c_loc(info)), status)
+    else
+      call finish(c_object_info(loc%handle, c_string('.'), c_loc(info)), status)
+    end if
+  end subroutine
+
+  ! Calls visit(path, kind) for `loc`, '.', and for each object that hard links lead to from there, once.
+  subroutine h5r_object_visit(loc, order, visit, status)
+    type(h5r_object), intent(in) :: loc
+    integer, intent(in) :: order
+    procedure(h5r_path_visit) :: visit
+    integer, intent(out), optional :: status
+    type(path_visitor), target :: context
+    context%call => visit
+    call finish(c_object_visit(loc%handle, int(order, c_int32_t), c_funloc(visit_path), c_loc(context)), status)
+  end subroutine
+
+  function visit_path(path, kind, user_data) result(answer) bind(C)
+    type(c_ptr), value :: path
+    integer(c_int32_t), value :: kind
+    type(c_ptr), value :: user_data
+    integer(c_int32_t) :: answer
+    type(path_visitor), pointer :: context
+    call c_f_pointer(user_data, context)
+    answer = int(context%call(h5r_text(path), int(kind)), c_int32_t)
+  end function
+
+  ! The object's comment, empty where it has none.
+  subroutine h5r_object_comment(object, comment, status)
+    type(h5r_object), intent(in) :: object
+    character(:), allocatable, intent(out) :: comment
+    integer, intent(out), optional :: status
+    character(kind=c_char), allocatable, target :: buffer(:)
+    integer(c_size_t) :: length, i
+    integer(c_int32_t) :: returned
+    length = 0
+    returned = c_object_comment(object%handle, c_null_ptr, 0_c_size_t, length)
+    allocate (buffer(length + 1))
+    buffer = c_null_char
+    if (returned == H5R_OK) returned = c_object_comment(object%handle, c_loc(buffer), length + 1, length)
+    allocate (character(len=length) :: comment)
+    do i = 1, length
+      comment(i:i) = buffer(i)
+    end do
+    call finish(returned, status)
+  end subroutine
+
+  ! An empty comment takes it away.
+  subroutine h5r_object_set_comment(object, comment, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: comment
+    integer, intent(out), optional :: status
+    call finish(c_object_set_comment(object%handle, c_string(comment)), status)
+  end subroutine
+
   ! Creates a dataset of shape `dims`; no dimensions make a scalar.
   subroutine h5r_dataset_create(loc, path, type, dims, dataset, options, status)
     type(h5r_object), intent(in) :: loc
@@ -1201,6 +1338,13 @@ contains
     character(*), intent(in) :: path
     integer, intent(out), optional :: status
     call finish(c_link_create_hard(loc%handle, c_string(path), object%handle), status)
+  end subroutine
+
+  subroutine h5r_link_create_external(loc, path, file, target, status)
+    type(h5r_object), intent(in) :: loc
+    character(*), intent(in) :: path, file, target
+    integer, intent(out), optional :: status
+    call finish(c_link_create_external(loc%handle, c_string(path), c_string(file), c_string(target)), status)
   end subroutine
 
   subroutine h5r_link_count(group, count, status)

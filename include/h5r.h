@@ -44,7 +44,8 @@
 #define H5R_SMART_OPTIONS_INIT \
     {sizeof(h5r_smart_options), 1, 1, 10 * H5R_MIB, H5R_ALLOW_ALL, 300000, 0.7, 30000, NULL, NULL}
 #define H5R_ATTR_DETAILS_INIT {sizeof(h5r_attr_details), 0, 0, 0, 0, 0, 0, {0}}
-#define H5R_LINK_DETAILS_INIT {sizeof(h5r_link_details), 0, 0, 0}
+#define H5R_LINK_DETAILS_INIT {sizeof(h5r_link_details), 0, 0, 0, 0, 0}
+#define H5R_OBJECT_DETAILS_INIT {sizeof(h5r_object_details), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 #define H5R_DATASET_DETAILS_INIT {sizeof(h5r_dataset_details), 0, 0, 0, 0, 0, {0}, {0}}
 #define H5R_CHECK_REPORT_INIT {sizeof(h5r_check_report), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 #define H5R_REBALANCE_STATS_INIT \
@@ -161,6 +162,9 @@
 
 // A named datatype.
 #define H5R_KIND_TYPE 2
+
+// A time that the file does not record.
+#define H5R_NO_TIME UINT64_MAX
 
 // The elements are in the object header; at most 64 KiB.
 #define H5R_LAYOUT_COMPACT 0
@@ -371,6 +375,44 @@ typedef struct h5r_group_options {
     h5r_storage attributes;
 } h5r_group_options;
 
+// What h5r_object_info says of an object. Start from H5R_OBJECT_DETAILS_INIT.
+typedef struct h5r_object_details {
+    // sizeof(h5r_object_details), set by the INIT macro.
+    size_t struct_size;
+    // Where its header is; two links lead to the same object when this is the same.
+    uint64_t address;
+    // Hard links to it; for a named type also the data that share it.
+    uint64_t references;
+    // Its attributes.
+    uint64_t attribute_count;
+    // Its links; 0 where it is no group.
+    uint64_t link_count;
+    // The last access to its raw data, in seconds since 1970, or H5R_NO_TIME.
+    uint64_t access_time;
+    // The last change of its raw data, likewise.
+    uint64_t modification_time;
+    // The last change of its header, likewise.
+    uint64_t change_time;
+    // Its creation, likewise.
+    uint64_t birth_time;
+    // Bytes of its header.
+    uint64_t header_bytes;
+    // Bytes of the B-trees and chunk indexes that find its attributes, links and chunks.
+    uint64_t index_bytes;
+    // Bytes of the heaps of its attributes and links. Global heaps, which objects share, are not counted.
+    uint64_t heap_bytes;
+    // Bytes of its raw data in this file, after filters.
+    uint64_t raw_bytes;
+    // H5R_KIND_GROUP, _DATASET or _TYPE.
+    int32_t kind;
+    // 0; for later use.
+    int32_t reserved;
+} h5r_object_details;
+
+// Called for each object; `path` is relative to where the visit began, "." for that itself, and valid during the call
+// only; `kind` is H5R_KIND_GROUP, _DATASET or _TYPE. Returns 0 to go on, positive to stop, negative to fail.
+typedef int32_t (*h5r_object_path_visit)(const char *path, int32_t kind, void *user_data);
+
 // Options of h5r_dataset_create. Start from H5R_DATASET_OPTIONS_INIT.
 typedef struct h5r_dataset_options {
     // sizeof(h5r_dataset_options), set by the INIT macro.
@@ -474,6 +516,10 @@ typedef struct h5r_link_details {
     int32_t kind;
     // The format's number for a user-defined link, 65 to 255; otherwise 0.
     int32_t user_type;
+    // What the name is said to be: H5R_CHARSET_ASCII or _UTF8.
+    int32_t charset;
+    // 0; for later use.
+    int32_t reserved;
 } h5r_link_details;
 
 // Called for each link; `name` is valid during the call only. Returns 0 to go on, positive to stop, negative to fail.
@@ -955,6 +1001,35 @@ h5r_status h5r_object_path(h5r_object *object,
                            size_t capacity,
                            size_t *length_out);
 
+// Stores the kind, address, times, counts and space of the object at `path`, relative to `loc`, in `info_out`, which the
+// caller initialised with H5R_OBJECT_DETAILS_INIT; soft links are followed. `path` may be NULL, which means `loc`. Reads
+// all indexes of the object.
+//
+// Errors: BAD_HANDLE, ARGUMENT, NOT_FOUND, WRONG_KIND, CORRUPT, UNSUPPORTED (an external or user-defined link), IO.
+// Any thread.
+h5r_status h5r_object_info(h5r_object *loc,
+                           const char *path,
+                           h5r_object_details *info_out);
+
+// Calls `visit` for `loc` and for each object that hard links lead to from there, once; a group before what it holds,
+// its links in the order H5R_ORDER_... . No lock is held meanwhile, so `visit` may call anything on this file but
+// `h5r_close`; what it deletes is not visited. Another thread that closes the file ends the visit with BAD_HANDLE.
+//
+// Errors: BAD_HANDLE, ARGUMENT, RANGE, UNSUPPORTED (creation order is not recorded), CALLBACK (`visit` returned a
+// negative value), CORRUPT, IO. Any thread; `visit` runs on this one.
+h5r_status h5r_object_visit(h5r_object *loc, int32_t order, h5r_object_path_visit visit, void *user_data);
+
+// Stores the object's comment, with its NUL, in `buffer` of `capacity` bytes, and its length without NUL in
+// `length_out`, which may be NULL. An object without one has an empty comment. Capacity 0 asks for the length only.
+//
+// Errors: BAD_HANDLE, ARGUMENT, TOO_SMALL, CORRUPT, IO. Any thread.
+h5r_status h5r_object_comment(h5r_object *object, char *buffer, size_t capacity, size_t *length_out);
+
+// Gives the object a comment, in the place of the one that it has; NULL or "" takes it away.
+//
+// Errors: BAD_HANDLE, ARGUMENT, LIMIT (more than 65,534 bytes), READ_ONLY, CORRUPT, IO, FAILED. Any thread.
+h5r_status h5r_object_set_comment(h5r_object *object, const char *comment);
+
 // Creates a dataset of `rank` dimensions `dims` (rank 0, with `dims` NULL, is a scalar) at `path`, absolute or
 // relative to `loc`, with the groups on the way that are missing. `options` may be NULL for all defaults,
 // `dataset_out` NULL when no handle is wanted; `h5r_object_close` closes the handle.
@@ -1097,11 +1172,43 @@ h5r_status h5r_link_create_soft(h5r_object *loc, const char *path, const char *t
 // Errors: BAD_HANDLE, ARGUMENT, EXISTS, WRONG_KIND, READ_ONLY, CORRUPT, IO, FAILED. Any thread.
 h5r_status h5r_link_create_hard(h5r_object *loc, const char *path, h5r_object *target);
 
-// Stores the kind and creation order of the link at `path`, relative to `loc`, in `info_out`, which the caller
+// Creates a link at `path`, relative to `loc`, to the object at `target` of the file `file`. Neither need exist; h5r keeps
+// external links and does not follow them. Missing groups on the way to `path` are created.
+//
+// Errors: BAD_HANDLE, ARGUMENT, EXISTS, WRONG_KIND, LIMIT (more than 65,532 bytes of names), READ_ONLY, CORRUPT, IO,
+// FAILED. Any thread.
+h5r_status h5r_link_create_external(h5r_object *loc,
+                                    const char *path,
+                                    const char *file,
+                                    const char *target);
+
+// Creates a user-defined link at `path`, relative to `loc`, of type `user_type` (65 to 255) with `length` bytes of
+// `data`, which mean something to their maker only: h5r keeps such links and does not follow them. Missing groups on
+// the way to `path` are created.
+//
+// Errors: BAD_HANDLE, ARGUMENT, RANGE, EXISTS, WRONG_KIND, LIMIT (more than 65,535 bytes), READ_ONLY, CORRUPT, IO,
+// FAILED. Any thread.
+h5r_status h5r_link_create_user(h5r_object *loc,
+                                const char *path,
+                                int32_t user_type,
+                                const void *data,
+                                size_t length);
+
+// Stores what the link at `path`, relative to `loc`, says in `buffer` of `capacity` bytes, and its length in
+// `length_out`, which may be NULL: of a user-defined link its data, of an external one a byte 0, the file's name and
+// the path in it, both with their NUL, and of a soft one its path without NUL. A hard link has 0 bytes. Capacity 0 asks
+// for the length only.
+//
+// Errors: BAD_HANDLE, ARGUMENT, NOT_FOUND, WRONG_KIND, TOO_SMALL, CORRUPT, IO. Any thread.
+h5r_status h5r_link_value(h5r_object *loc, const char *path, void *buffer, size_t capacity, size_t *length_out);
+
+// Stores the kind, creation order and character set of the link at `path`, relative to `loc`, in `info_out`, which the caller
 // initialised with H5R_LINK_DETAILS_INIT.
 //
 // Errors: BAD_HANDLE, ARGUMENT, NOT_FOUND, WRONG_KIND, CORRUPT, IO. Any thread.
-h5r_status h5r_link_info(h5r_object *loc, const char *path, h5r_link_details *info_out);
+h5r_status h5r_link_info(h5r_object *loc,
+                         const char *path,
+                         h5r_link_details *info_out);
 
 // Stores the path that the soft link at `path` leads to, with its NUL, in `buffer` of `capacity` bytes, and its length
 // without NUL in `length_out`, which may be NULL. Capacity 0 asks for the length only.

@@ -233,6 +233,23 @@ public:
         detail::iterate(visit, [&](auto call, void *data) { return h5r_attr_iterate(handle_, order, call, data); });
     }
 
+    h5r_object_details details() const {
+        h5r_object_details details = H5R_OBJECT_DETAILS_INIT;
+        detail::check(h5r_object_info(handle_, nullptr, &details));
+        return details;
+    }
+    // Calls visit(std::string_view path, std::int32_t kind) for this object, ".", and each that hard links lead to from
+    // here, once. As attr_iterate otherwise.
+    template <class F> void visit(std::int32_t order, F &&visit) const {
+        detail::iterate<const char *, std::int32_t>(
+            visit, [&](auto call, void *data) { return h5r_object_visit(handle_, order, call, data); });
+    }
+    // Empty where there is none, or to take it away.
+    std::string comment() const {
+        return detail::text([&](char *b, std::size_t c, std::size_t *l) { return h5r_object_comment(handle_, b, c, l); });
+    }
+    void set_comment(const std::string &comment) { detail::check(h5r_object_set_comment(handle_, comment.c_str())); }
+
 protected:
     h5r_object *handle_;
 };
@@ -355,6 +372,20 @@ public:
     }
     void link_create_hard(const std::string &path, const object &target) {
         detail::check(h5r_link_create_hard(handle_, path.c_str(), target.handle()));
+    }
+    void link_create_external(const std::string &path, const std::string &file, const std::string &target) {
+        detail::check(h5r_link_create_external(handle_, path.c_str(), file.c_str(), target.c_str()));
+    }
+    void link_create_user(const std::string &path, std::int32_t user_type, std::string_view data) {
+        detail::check(h5r_link_create_user(handle_, path.c_str(), user_type, data.data(), data.size()));
+    }
+    // What the link says; see h5r_link_value.
+    std::string link_value(const std::string &path) const {
+        std::size_t length = 0;
+        detail::check(h5r_link_value(handle_, path.c_str(), nullptr, 0, &length));
+        std::string value(length, '\0');
+        if (length > 0) detail::check(h5r_link_value(handle_, path.c_str(), value.data(), length, &length));
+        return value;
     }
     h5r_link_details link_info(const std::string &path) const {
         h5r_link_details details = H5R_LINK_DETAILS_INIT;

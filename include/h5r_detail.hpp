@@ -78,20 +78,21 @@ template <class Call> std::string text(Call call) {
 // What a function is called with for what C hands over.
 inline std::string_view argument(const char *name) { return name; }
 inline const h5r_check_finding &argument(const h5r_check_finding *finding) { return *finding; }
+inline std::int32_t argument(std::int32_t number) { return number; }
 
 // Calls of one iteration: what the function threw goes round the C frames and is thrown again after them.
-template <class F, class Given> struct visitor {
+template <class F, class... Given> struct visitor {
     F &function;
     std::exception_ptr thrown;
 
-    static std::int32_t visit(Given given, void *self_pointer) {
+    static std::int32_t visit(Given... given, void *self_pointer) {
         auto &self = *static_cast<visitor *>(self_pointer);
         try {
-            if constexpr (std::is_void_v<std::invoke_result_t<F &, decltype(argument(given))>>) {
-                self.function(argument(given));
+            if constexpr (std::is_void_v<std::invoke_result_t<F &, decltype(argument(given))...>>) {
+                self.function(argument(given)...);
                 return 0;
             } else {
-                return self.function(argument(given)) ? 0 : 1;
+                return self.function(argument(given)...) ? 0 : 1;
             }
         } catch (...) {
             self.thrown = std::current_exception();
@@ -100,9 +101,9 @@ template <class F, class Given> struct visitor {
     }
 };
 
-template <class Given = const char *, class F, class Iterate> void iterate(F &function, Iterate call) {
-    visitor<F, Given> state{function, nullptr};
-    const h5r_status status = call(&visitor<F, Given>::visit, static_cast<void *>(&state));
+template <class Given = const char *, class... More, class F, class Iterate> void iterate(F &function, Iterate call) {
+    visitor<F, Given, More...> state{function, nullptr};
+    const h5r_status status = call(&visitor<F, Given, More...>::visit, static_cast<void *>(&state));
     if (state.thrown) std::rethrow_exception(state.thrown);
     check(status);
 }

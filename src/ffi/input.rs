@@ -164,6 +164,34 @@ pub(super) unsafe fn copy_out(text: &str, buffer: *mut c_char, capacity: usize, 
     Ok(())
 }
 
+/// Copies bytes into the caller's buffer and stores their number; capacity 0 asks for the number only.
+///
+/// # Safety
+/// As [`copy_out`].
+pub(super) unsafe fn copy_bytes_out(
+    value: &[u8],
+    buffer: *mut c_void,
+    capacity: usize,
+    length_out: *mut usize,
+) -> Result<()> {
+    if capacity > 0 {
+        if capacity < value.len() {
+            let message = format!("the buffer's capacity is {capacity}, and {} bytes are needed", value.len());
+            return Err(Error::new(ErrorKind::TooSmall, message));
+        }
+        // SAFETY: as promised by the caller.
+        let buffer = unsafe { bytes_mut(buffer, capacity, "the buffer")? };
+        buffer[..value.len()].copy_from_slice(value);
+    } else if length_out.is_null() {
+        return Err(null("length_out"));
+    }
+    // SAFETY: as promised by the caller.
+    if let Some(length) = unsafe { length_out.as_mut() } {
+        *length = value.len();
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

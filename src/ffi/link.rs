@@ -5,6 +5,7 @@ use std::mem::{offset_of, size_of};
 
 use super::attribute::{c_name, H5R_NO_CREATION_ORDER};
 use super::options::{self, Versioned};
+use super::types::{H5R_CHARSET_ASCII, H5R_CHARSET_UTF8};
 use super::{callback, guard, h5r_object, h5r_status, handle, input};
 use crate::error::{Error, ErrorKind};
 use crate::object::LinkTarget;
@@ -33,6 +34,10 @@ pub struct h5r_link_details {
     pub kind: i32,
     /// The format's number for a user-defined link, 65 to 255; otherwise 0.
     pub user_type: i32,
+    /// What the name is said to be: H5R_CHARSET_ASCII or _UTF8.
+    pub charset: i32,
+    /// 0; for later use.
+    pub reserved: i32,
 }
 
 // SAFETY: repr(C), integers only; the assertion below says that there is no padding.
@@ -44,10 +49,12 @@ unsafe impl Versioned for h5r_link_details {
         creation_order: H5R_NO_CREATION_ORDER,
         kind: H5R_LINK_HARD,
         user_type: 0,
+        charset: H5R_CHARSET_ASCII,
+        reserved: 0,
     };
 }
 
-const _: () = assert!(size_of::<h5r_link_details>() == offset_of!(h5r_link_details, user_type) + 4);
+const _: () = assert!(size_of::<h5r_link_details>() == offset_of!(h5r_link_details, reserved) + 4);
 
 /// Called for each link; `name` is valid during the call only. Returns 0 to go on, positive to stop, negative to fail.
 pub type h5r_link_visit = Option<unsafe extern "C" fn(name: *const c_char, user_data: *mut c_void) -> i32>;
@@ -134,7 +141,75 @@ pub unsafe extern "C" fn h5r_link_create_hard(
     })
 }
 
-/// Stores the kind and creation order of the link at `path`, relative to `loc`, in `info_out`, which the caller
+/// Creates a link at `path`, relative to `loc`, to the object at `target` of the file `file`. Neither need exist; h5r keeps
+/// external links and does not follow them. Missing groups on the way to `path` are created.
+///
+/// Errors: BAD_HANDLE, ARGUMENT, EXISTS, WRONG_KIND, LIMIT (more than 65,532 bytes of names), READ_ONLY, CORRUPT, IO,
+/// FAILED. Any thread.
+#[no_mangle]
+pub unsafe extern "C" fn h5r_link_create_external(
+    loc: *mut h5r_object,
+    path: *const c_char,
+    file: *const c_char,
+    target: *const c_char,
+) -> h5r_status {
+    guard::with_object(loc, |object, _| {
+        // SAFETY: as this function's documentation asks of the caller.
+        let (path, file) = unsafe { (input::text(path, "path")?, input::text(file, "file")?) };
+        // SAFETY: as above.
+        object.link_create_external(path, file, unsafe { input::text(target, "target")? })
+    })
+}
+
+/// Creates a user-defined link at `path`, relative to `loc`, of type `user_type` (65 to 255) with `length` bytes of
+/// `data`, which mean something to their maker only: h5r keeps such links and does not follow them. Missing groups on
+/// the way to `path` are created.
+///
+/// Errors: BAD_HANDLE, ARGUMENT, RANGE, EXISTS, WRONG_KIND, LIMIT (more than 65,535 bytes), READ_ONLY, CORRUPT, IO,
+/// FAILED. Any thread.
+#[no_mangle]
+pub unsafe extern "C" fn h5r_link_create_user(
+    loc: *mut h5r_object,
+    path: *const c_char,
+    user_type: i32,
+    data: *const c_void,
+    length: usize,
+) -> h5r_status {
+    guard::with_object(loc, |object, _| {
+        // SAFETY: as this function's documentation asks of the caller.
+        let (path, data) = unsafe { (input::text(path, "path")?, input::bytes(data, length, "data")?) };
+        let kind = u8::try_from(user_type).map_err(|_| Error::range("user_type", user_type, "65..255"))?;
+        object.link_create_user(path, kind, data)
+    })
+}
+
+/// Stores what the link at `path`, relative to `loc`, says in `buffer` of `capacity` bytes, and its length in
+/// `length_out`, which may be NULL: of a user-defined link its data, of an external one a byte 0, the file's name and
+/// the path in it, both with their NUL, and of a soft one its path without NUL. A hard link has 0 bytes. Capacity 0 asks
+/// for the length only.
+///
+/// Errors: BAD_HANDLE, ARGUMENT, NOT_FOUND, WRONG_KIND, TOO_SMALL, CORRUPT, IO. Any thread.
+#[no_mangle]
+pub unsafe extern "C" fn h5r_link_value(
+    loc: *mut h5r_object,
+    path: *const c_char,
+    buffer: *mut c_void,
+    capacity: usize,
+    length_out: *mut usize,
+) -> h5r_status {
+    guard::with_object(loc, |object, _| {
+        // SAFETY: as this function's documentation asks of the caller.
+        let path = unsafe { input::text(path, "path")? };
+        let value = match object.link_info(path)?.target {
+            LinkTarget::Hard(_) => Vec::new(),
+            LinkTarget::Soft(value) | LinkTarget::User(_, value) => value,
+        };
+        // SAFETY: as above.
+        unsafe { input::copy_bytes_out(&value, buffer, capacity, length_out) }
+    })
+}
+
+/// Stores the kind, creation order and character set of the link at `path`, relative to `loc`, in `info_out`, which the caller
 /// initialised with H5R_LINK_DETAILS_INIT.
 ///
 /// Errors: BAD_HANDLE, ARGUMENT, NOT_FOUND, WRONG_KIND, CORRUPT, IO. Any thread.
@@ -155,7 +230,8 @@ pub unsafe extern "C" fn h5r_link_info(
             LinkTarget::User(number, _) => (H5R_LINK_USER, i32::from(number)),
         };
         let creation_order = info.creation_order.map_or(H5R_NO_CREATION_ORDER, |order| order as u64);
-        out.set(h5r_link_details { creation_order, kind, user_type, ..Versioned::INIT });
+        let charset = if info.utf8 { H5R_CHARSET_UTF8 } else { H5R_CHARSET_ASCII };
+        out.set(h5r_link_details { creation_order, kind, user_type, charset, ..Versioned::INIT });
         Ok(())
     })
 }

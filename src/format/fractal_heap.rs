@@ -51,6 +51,11 @@ impl HeapParams {
     };
     /// What libhdf5 uses for dense links.
     pub const LINKS: HeapParams = HeapParams { id_length: 7, start_block: 512, max_bits: 32, ..Self::ATTRIBUTES };
+
+    /// Whether a file's lengths can name its largest direct block. Those of 2 bytes cannot, though libhdf5 tries.
+    pub fn fits(&self, sizes: Sizes) -> bool {
+        sizes.length > 2
+    }
 }
 
 /// What a filtered heap's header says of its root direct block and its filters.

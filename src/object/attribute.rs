@@ -9,6 +9,7 @@ use crate::format::message::attribute_info::AttributeInfo;
 use crate::format::message::kind;
 use crate::format::message::shared::Shared;
 use crate::format::{Sizes, UNDEFINED};
+use crate::heap::HeapParams;
 use crate::object::attribute_compact::{check_shared, find_compact, insert_compact, order_at, NO_ORDER};
 pub(super) use crate::object::attribute_records::AttributeKind;
 use crate::object::dense::{DenseAddresses, DenseKind, DenseStore, MAX_RECORD};
@@ -93,8 +94,8 @@ impl Attributes {
             Some(index) => Some(AttributeInfo::decode(header.body(store, index)?, sizes)?),
             None => None,
         };
-        let (max_compact, min_dense) = match header.is_old() {
-            // Such a header keeps all of them as messages; libhdf5 looks for dense ones in version 2 only.
+        let (max_compact, min_dense) = match header.is_old() || !HeapParams::ATTRIBUTES.fits(sizes) {
+            // An old header keeps all of them as messages; libhdf5 looks for dense ones in version 2 only.
             true => (u16::MAX, 0),
             false => header.phase_change(),
         };

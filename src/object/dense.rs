@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use std::marker::PhantomData;
 
 use crate::btree::{Key, Location, Tree, TreeParams};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::format::checksum::name_hash;
 use crate::heap::{Heap, HeapId, HeapParams};
 use crate::object::maintain::Summary;
@@ -164,6 +164,10 @@ impl<K: DenseKind> DenseStore<K> {
             split: SPLIT_PERCENT,
             merge: MERGE_PERCENT,
         };
+        if !K::heap_params().fits(store.sizes()) {
+            let message = "a file whose lengths have 2 bytes has no room for dense attributes or links";
+            return Err(Error::new(ErrorKind::Limit, message));
+        }
         let heap = Heap::create(store, K::heap_params())?;
         let names = Tree::create(store, params(K::NAME_TYPE, K::NAME_SIZE))?;
         let order = match indexed {

@@ -9,7 +9,6 @@ use crate::format::message::kind;
 use crate::object::attribute::Put;
 use crate::object::dataset::DatasetOptions;
 use crate::object::file::{File, Shared};
-use crate::object::link::LinkTarget;
 use crate::object::options::{GroupOptions, Order};
 use crate::object::state::{Slot, State};
 use crate::object::value::{self, AttributeInfo, TypeOf};
@@ -22,12 +21,12 @@ const MAX_NAME: usize = u16::MAX as usize - 1;
 /// A handle of a group, dataset or committed datatype. Clones share it; the object is closed with the last of them.
 #[derive(Clone)]
 pub struct Object {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
-struct Inner {
-    shared: Arc<Shared>,
-    slot: Slot,
+pub(super) struct Inner {
+    pub shared: Arc<Shared>,
+    pub slot: Slot,
     path: String,
 }
 
@@ -35,15 +34,6 @@ impl Drop for Inner {
     fn drop(&mut self) {
         self.shared.release(self.slot);
     }
-}
-
-/// A link, described.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LinkInfo {
-    /// What it points to.
-    pub target: LinkTarget,
-    /// The creation order, where it is tracked.
-    pub creation_order: Option<i64>,
 }
 
 impl Object {
@@ -319,123 +309,10 @@ impl Object {
             Ok(names.into_iter().map(lossless).collect())
         })
     }
-
-    /// Deletes the link at `path`; with its last hard link the object is freed with all that it owned.
-    pub fn link_delete(&self, path: &str) -> Result<()> {
-        self.change("deleting link", path, |state, slot| {
-            check_path(path)?;
-            let (parent, name) = path::parent(state, slot, path.as_bytes(), false)?;
-            group::unlink(state, parent, name)
-        })
-    }
-
-    /// Whether there is a link at `path`; its target need not exist.
-    pub fn link_exists(&self, path: &str) -> Result<bool> {
-        self.read("looking for link", path, |state, slot| {
-            check_path(path)?;
-            match path::parent(state, slot, path.as_bytes(), false) {
-                Ok((parent, name)) => group::contains(state, parent, name),
-                Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
-                Err(e) => Err(e),
-            }
-        })
-    }
-
-    /// Moves the link at `from` to `to` below `target_group`, where the name must be free.
-    pub fn link_move(&self, from: &str, target_group: &Object, to: &str) -> Result<()> {
-        self.same_file(target_group)?;
-        let target_slot = target_group.inner.slot;
-        self.change("moving link", from, |state, slot| {
-            check_path(from)?;
-            check_path(to)?;
-            let (source, old) = path::parent(state, slot, from.as_bytes(), false)?;
-            if !group::contains(state, source, old)? {
-                return Err(Error::new(ErrorKind::NotFound, "there is no such link"));
-            }
-            let (target, new) = path::parent(state, target_slot, to.as_bytes(), true)?;
-            if (source, old) == (target, new) {
-                return Ok(());
-            }
-            group::check_name(new)?;
-            group::check_free(state, target, new)?;
-            let link = group::remove(state, source, old)?;
-            group::insert(state, target, new, &link)
-        })
-    }
-
-    /// Creates a soft link at `path` to `target`, which need not exist.
-    pub fn link_create_soft(&self, path: &str, target: &str) -> Result<()> {
-        self.change("creating soft link", path, |state, slot| {
-            check_path(path)?;
-            check_path(target)?;
-            let (parent, name) = path::parent(state, slot, path.as_bytes(), true)?;
-            group::insert(state, parent, name, &LinkTarget::Soft(target.as_bytes().to_vec()))
-        })
-    }
-
-    /// Creates a hard link at `path` to an object of the same file.
-    pub fn link_create_hard(&self, path: &str, object: &Object) -> Result<()> {
-        self.same_file(object)?;
-        let target = object.inner.slot;
-        self.change("creating hard link", path, |state, slot| {
-            check_path(path)?;
-            state.objects.get(target)?.check_alive()?;
-            let (parent, name) = path::parent(state, slot, path.as_bytes(), true)?;
-            group::check_name(name)?;
-            group::check_free(state, parent, name)?;
-            let address = state.objects.get(target)?.header.address();
-            group::retain(state, target)?;
-            group::insert(state, parent, name, &LinkTarget::Hard(address))
-        })
-    }
-
-    fn same_file(&self, other: &Object) -> Result<()> {
-        if Arc::ptr_eq(&self.inner.shared, &other.inner.shared) {
-            return Ok(());
-        }
-        Err(Error::new(
-            ErrorKind::Argument,
-            format!("'{}' is of another file; one of this file is needed", other.path()),
-        ))
-    }
-
-    /// Describes the link at `path`.
-    pub fn link_info(&self, path: &str) -> Result<LinkInfo> {
-        self.read("describing link", path, |state, slot| {
-            check_path(path)?;
-            let (parent, name) = path::parent(state, slot, path.as_bytes(), false)?;
-            let State { store, objects, .. } = state;
-            let (header, links) = objects.get(parent)?.group()?;
-            let link = links.find(store, header, name)?;
-            let link = link.ok_or_else(|| Error::new(ErrorKind::NotFound, "there is no such link"))?;
-            Ok(LinkInfo { target: link.target, creation_order: link.order })
-        })
-    }
-
-    /// Links of this group.
-    pub fn link_count(&self) -> Result<u64> {
-        self.read("counting links of", "", |state, slot| {
-            let State { store, objects, .. } = state;
-            objects.get(slot)?.group()?.1.len(store)
-        })
-    }
-
-    /// This group's links in the order asked for.
-    pub fn links(&self, order: Order) -> Result<Vec<(String, LinkInfo)>> {
-        self.read("listing links of", "", |state, slot| {
-            let State { store, objects, .. } = state;
-            let (header, links) = objects.get(slot)?.group()?;
-            let all = links.list(store, header, order)?;
-            let info = |(name, link): (Vec<u8>, super::link::StoredLink)| {
-                (lossless(name), LinkInfo { target: link.target, creation_order: link.order })
-            };
-            Ok(all.into_iter().map(info).collect())
-        })
-    }
 }
 
 /// Names are UTF-8 by the format; one that is not is shown with replacement characters.
-fn lossless(name: Vec<u8>) -> String {
+pub(super) fn lossless(name: Vec<u8>) -> String {
     String::from_utf8(name).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned())
 }
 
@@ -455,7 +332,7 @@ fn no_attribute() -> Error {
     Error::new(ErrorKind::NotFound, "there is no such attribute")
 }
 
-fn check_path(path: &str) -> Result<()> {
+pub(super) fn check_path(path: &str) -> Result<()> {
     if path.is_empty() || path.contains('\0') {
         return Err(Error::new(
             ErrorKind::Argument,

@@ -77,6 +77,8 @@ pub enum LinkTarget {
 pub(super) struct StoredLink {
     pub target: LinkTarget,
     pub order: Option<i64>,
+    /// Whether the name is said to be UTF-8, else ASCII.
+    pub utf8: bool,
 }
 
 /// The links of one loaded group.
@@ -106,6 +108,9 @@ impl Links {
         if let Some(index) = header.find(kind::GROUP_INFO) {
             let group = GroupInfo::decode(header.body(store, index)?)?;
             (phase.max_compact, phase.min_dense) = group.phase_change_values();
+        }
+        if !HeapParams::LINKS.fits(sizes) {
+            (phase.max_compact, phase.min_dense) = (u16::MAX, 0);
         }
         let compact = header.count(kind::LINK) as u64;
         Ok(Links { info, phase, dense: None, table, info_changed: false, compact })
@@ -417,7 +422,7 @@ fn open_table(store: &mut Store, header: &ObjectHeader) -> Result<Option<SymbolT
 }
 
 fn untracked(target: LinkTarget) -> StoredLink {
-    StoredLink { target, order: None }
+    StoredLink { target, order: None, utf8: false }
 }
 
 fn find_compact(store: &mut Store, header: &ObjectHeader, name: &[u8]) -> Result<Option<usize>> {
@@ -454,5 +459,5 @@ fn stored(body: &[u8], sizes: Sizes) -> Result<(Vec<u8>, StoredLink)> {
         Target::Soft(path) => LinkTarget::Soft(path.to_vec()),
         Target::User(kind, bytes) => LinkTarget::User(kind, bytes.to_vec()),
     };
-    Ok((link.name.to_vec(), StoredLink { target, order: link.creation_order }))
+    Ok((link.name.to_vec(), StoredLink { target, order: link.creation_order, utf8: link.utf8 }))
 }

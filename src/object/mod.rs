@@ -16,7 +16,9 @@ mod face;
 mod file;
 mod group;
 pub mod header;
+mod info;
 mod link;
+mod link_face;
 mod maintain;
 mod open;
 pub mod options;
@@ -25,14 +27,17 @@ mod state;
 mod sweep;
 mod symbol_table;
 mod value;
+mod visit;
 mod walk;
 
 use std::fmt;
 
 pub use extents::Purpose;
-pub use face::{LinkInfo, Object};
+pub use face::Object;
 pub use file::File;
+pub use info::{ObjectInfo, ObjectTimes};
 pub use link::LinkTarget;
+pub use link_face::LinkInfo;
 pub use options::{CreateOptions, Durability, FormatVersion, GroupOptions, Locking, OpenOptions, Order, Phase};
 pub use value::AttributeInfo;
 

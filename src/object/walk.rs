@@ -107,6 +107,15 @@ impl<'r> Walk<'r> {
         walk
     }
 
+    /// The extents of the object at `address` alone.
+    pub fn of_object(state: &mut State, address: u64, sink: Sink<'r>) -> Result<Vec<Extent>> {
+        let mut walk = Walk::new(state, None, sink);
+        walk.meet(FILE, b"", address);
+        let number = walk.by_address.get(&address).copied().unwrap_or(FILE);
+        walk.visit(state, number)?;
+        Ok(walk.extents)
+    }
+
     /// Walks everything.
     pub fn run(&mut self, state: &mut State) -> Result<()> {
         let length = state.superblock.len() as u64;

@@ -135,6 +135,104 @@ static void many(h5r_object *root) {
     OK(h5r_object_close(group));
 }
 
+typedef struct {
+    h5r_object *root;
+    char paths[16][32];
+    int count;
+} visited;
+
+static int32_t remember(const char *path, int32_t kind, void *user_data) {
+    visited *all = (visited *)user_data;
+    snprintf(all->paths[all->count++], sizeof all->paths[0], "%s%s", path, kind == H5R_KIND_DATASET ? "*" : "");
+    // What a visit deletes is not visited, and a call back into the file works.
+    if (strcmp(path, "a") == 0) OK(h5r_link_delete(all->root, "visited/b"));
+    return strcmp(path, "stop") == 0;
+}
+
+static int32_t refuse(const char *path, int32_t kind, void *user_data) {
+    (void)path, (void)kind, (void)user_data;
+    return -1;
+}
+
+static void walking(h5r_object *root) {
+    visited all;
+    h5r_object *group = NULL, *a = NULL;
+    const uint64_t dims[1] = {6};
+    const int32_t data[6] = {0};
+    all.root = root;
+    all.count = 0;
+    OK(h5r_group_create(root, "visited", NULL, &group));
+    OK(h5r_group_create(group, "a/deep", NULL, NULL));
+    OK(h5r_object_open(group, "a", &a));
+    OK(h5r_link_create_hard(a, "up", group));
+    OK(h5r_link_create_hard(group, "again", a));
+    OK(h5r_link_delete(group, "again"));
+    OK(h5r_group_create(group, "b", NULL, NULL));
+    OK(h5r_link_create_soft(group, "c", "a"));
+    h5r_object *dataset = NULL;
+    OK(h5r_dataset_create(group, "d", H5R_I32, 1, dims, NULL, &dataset));
+    OK(h5r_dataset_write(dataset, H5R_I32, NULL, data));
+    OK(h5r_object_close(dataset));
+    OK(h5r_group_create(group, "stop/further", NULL, NULL));
+    OK(h5r_object_visit(group, H5R_ORDER_NAME, remember, &all));
+    const char *expected[] = {".", "a", "a/deep", "d*", "stop"};
+    CHECK(all.count == 5);
+    for (int i = 0; i < 5; i++) CHECK(strcmp(all.paths[i], expected[i]) == 0);
+    FAILS(H5R_ERR_CALLBACK, h5r_object_visit(group, H5R_ORDER_NAME, refuse, NULL));
+    FAILS(H5R_ERR_ARGUMENT, h5r_object_visit(group, H5R_ORDER_NAME, NULL, NULL));
+    FAILS(H5R_ERR_ARGUMENT, h5r_object_visit(group, H5R_ORDER_CREATION, remember, &all));
+
+    h5r_object_details info = H5R_OBJECT_DETAILS_INIT, same = H5R_OBJECT_DETAILS_INIT;
+    OK(h5r_object_info(group, NULL, &info));
+    CHECK(info.kind == H5R_KIND_GROUP && info.link_count == 4 && info.references == 2 && info.attribute_count == 0);
+    CHECK(info.header_bytes > 0 && info.index_bytes == 0 && info.heap_bytes == 0 && info.raw_bytes == 0);
+    CHECK(info.birth_time != H5R_NO_TIME && info.change_time >= info.birth_time);
+    OK(h5r_object_info(group, "c/up", &same));
+    CHECK(same.address == info.address);
+    OK(h5r_object_info(group, "d", &info));
+    CHECK(info.kind == H5R_KIND_DATASET && info.raw_bytes == 24 && info.link_count == 0);
+    FAILS(H5R_ERR_NOT_FOUND, h5r_object_info(group, "b", &info));
+    OK(h5r_object_info(root, "many", &info));
+    CHECK(info.link_count == 100 && info.index_bytes > 0 && info.heap_bytes > 0);
+    OK(h5r_object_close(a));
+    OK(h5r_link_delete(group, "a/up"));
+    OK(h5r_object_close(group));
+}
+
+static void other_links_and_comments(h5r_object *root) {
+    h5r_object *group = NULL;
+    h5r_link_details info = H5R_LINK_DETAILS_INIT;
+    char value[32];
+    size_t length = 0;
+    OK(h5r_link_create_external(root, "outside/external", "other.h5", "/there"));
+    OK(h5r_link_info(root, "outside/external", &info));
+    CHECK(info.kind == H5R_LINK_EXTERNAL && info.user_type == 0 && info.charset == H5R_CHARSET_ASCII);
+    OK(h5r_link_value(root, "outside/external", value, sizeof value, &length));
+    CHECK(length == 17 && memcmp(value, "\0other.h5\0/there", 17) == 0);
+    OK(h5r_link_create_user(root, "outside/k\xc3\xb6nnen", 200, "abc", 3));
+    OK(h5r_link_info(root, "outside/k\xc3\xb6nnen", &info));
+    CHECK(info.kind == H5R_LINK_USER && info.user_type == 200 && info.charset == H5R_CHARSET_UTF8);
+    OK(h5r_link_value(root, "outside/k\xc3\xb6nnen", NULL, 0, &length));
+    CHECK(length == 3);
+    FAILS(H5R_ERR_RANGE, h5r_link_create_user(root, "outside/x", 64, NULL, 0));
+    FAILS(H5R_ERR_RANGE, h5r_link_create_user(root, "outside/x", 256, NULL, 0));
+    FAILS(H5R_ERR_EXISTS, h5r_link_create_external(root, "outside/external", "f", "/p"));
+    FAILS(H5R_ERR_UNSUPPORTED, h5r_object_open(root, "outside/external", &group));
+
+    OK(h5r_object_open(root, "outside", &group));
+    OK(h5r_object_comment(group, value, sizeof value, &length));
+    CHECK(length == 0);
+    OK(h5r_object_set_comment(group, "first"));
+    OK(h5r_object_set_comment(group, "gr\xc3\xb6\xc3\x9f" "er"));
+    OK(h5r_object_comment(group, value, sizeof value, &length));
+    CHECK(length == 8 && strcmp(value, "gr\xc3\xb6\xc3\x9f" "er") == 0);
+    OK(h5r_object_set_comment(group, NULL));
+    OK(h5r_object_comment(group, NULL, 0, &length));
+    CHECK(length == 0);
+    OK(h5r_object_set_comment(group, "kept"));
+    OK(h5r_object_close(group));
+}
+
 // Groups and datasets that come and go do not make the file grow.
 static void space_comes_back(void) {
     long first = 0, last = 0;
@@ -173,6 +271,8 @@ int main(void) {
     hard_and_soft(h5r_root(file));
     moves(h5r_root(file));
     many(h5r_root(file));
+    walking(h5r_root(file));
+    other_links_and_comments(h5r_root(file));
     OK(h5r_check(file));
     OK(h5r_close(file));
     file = old_file("links.h5");

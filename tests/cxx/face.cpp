@@ -126,6 +126,19 @@ static void links(h5r::group &root) {
     group.link_delete("soft");
     CHECK(!group.link_exists("soft"));
     throws(H5R_ERR_EXISTS, "z", [&] { group.create_group("z"); });
+    group.link_create_external("outside", "other.h5", "/there");
+    CHECK(group.link_value("outside") == std::string("\0other.h5\0/there\0", 17));
+    group.link_create_user("own", 65, "data");
+    CHECK(group.link_value("own") == "data" && group.link_info("own").user_type == 65);
+    group.set_comment("a comment");
+    CHECK(group.comment() == "a comment" && group.open("z").comment().empty());
+    CHECK(group.open("z").details().references == 2 && group.details().link_count == 6);
+    std::string paths;
+    group.visit(H5R_ORDER_NAME, [&](std::string_view path, std::int32_t kind) {
+        paths += std::string(path) + (kind == H5R_KIND_GROUP ? " " : "?");
+    });
+    CHECK(paths == ". a deeper deeper/moved hard ");
+    throws(H5R_ERR_FAILED, "", [&] { group.visit(H5R_ORDER_NAME, [](std::string_view, std::int32_t) { throw h5r::error(H5R_ERR_FAILED, ""); }); });
 }
 
 static void ownership() {

@@ -28,6 +28,16 @@ contains
     collect = 0
   end function
 
+  integer function collect_groups(path, kind)
+    character(*), intent(in) :: path
+    integer, intent(in) :: kind
+    if (kind == H5R_KIND_GROUP) then
+      visited = visited + 1
+      names(visited) = path
+    end if
+    collect_groups = 0
+  end function
+
   integer function stop_at_two(name)
     character(*), intent(in) :: name
     visited = visited + len(name) / len(name)
@@ -217,6 +227,8 @@ contains
     type(h5r_object) :: group, same
     logical :: exists
     integer(int64) :: count
+    type(h5r_object_details) :: info
+    character(:), allocatable :: comment
     call h5r_group_create(root, 'links', group)
     call h5r_link_create_soft(group, 'soft', '/made')
     call h5r_object_open(root, 'made/field', same)
@@ -233,6 +245,18 @@ contains
     call h5r_link_delete(group, 'soft')
     call h5r_link_exists(group, 'soft', exists)
     call check(.not. exists, 'deleted')
+    call h5r_link_create_external(group, 'outside', 'other.h5', '/there')
+    call h5r_object_set_comment(group, 'a comment')
+    call h5r_object_comment(group, comment)
+    call check(comment == 'a comment', 'comment')
+    call h5r_object_info(group, info)
+    call check(info%kind == H5R_KIND_GROUP .and. info%link_count == 1 .and. info%references == 1, 'object info')
+    call check(info%header_bytes > 0 .and. info%birth_time /= H5R_NO_TIME, 'object info: space and times')
+    call h5r_object_info(root, info, 'moved/hard')
+    call check(info%kind == H5R_KIND_DATASET .and. info%references == 2 .and. info%raw_bytes == 96, 'info by path')
+    visited = 0
+    call h5r_object_visit(root, H5R_ORDER_NAME, collect_groups)
+    call check(visited == 4 .and. all(names(:4) == [character(16) :: '.', 'links', 'made', 'moved']), 'visit')
     call h5r_object_close(group)
   end subroutine
 

@@ -7,6 +7,9 @@ use crate::format::Sizes;
 /// The type of an external link.
 pub const EXTERNAL: u8 = 64;
 
+/// The first type of a user's own links; the last is 255.
+pub const FIRST_USER: u8 = EXTERNAL + 1;
+
 /// One link of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Link<'a> {

@@ -60,7 +60,8 @@ impl ObjectHeader {
         Err(Error::unsupported(what))
     }
 
-    fn modification_time(&self, store: &mut Store) -> Result<Option<u32>> {
+    /// When the object was changed last, if a message says so.
+    pub fn modification_time(&self, store: &mut Store) -> Result<Option<u32>> {
         if let Some(index) = self.find(kind::MODIFICATION_TIME) {
             return plain::modification_time(self.body(store, index)?).map(Some);
         }
