@@ -306,6 +306,13 @@ fn paged_file_space() {
 }
 
 #[test]
+fn flags_of_old_superblocks_mean_nothing() {
+    let mut old = include_bytes!("data/old.h5").to_vec();
+    old[20] = 3;
+    assert_eq!(check(&old).unwrap().errors, 0);
+}
+
+#[test]
 fn a_file_that_was_cut() {
     let (bench, _) = written();
     let report = check(&bench.bytes[..bench.bytes.len() - 1]).unwrap();

@@ -221,7 +221,8 @@ impl Head {
 
     fn array(&self, reader: &mut Reader<'_>, bytes: &[u8], depth: usize) -> Result<Class> {
         let rank = reader.u8()? as usize;
-        if self.version < 2 || rank > super::dataspace::MAX_RANK {
+        // Version 1 did not define arrays, but libhdf5 1.4 wrote them.
+        if rank > super::dataspace::MAX_RANK {
             return Err(reader.error(format_args!("version {} with an array of rank {rank}", self.version)));
         }
         if self.version < 3 {

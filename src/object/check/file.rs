@@ -49,7 +49,8 @@ pub fn check_on(mut backend: Box<dyn Backend>, options: &CheckOptions) -> Result
         }
         superblock => superblock?,
     };
-    report.flags = superblock.flags;
+    // Before version 3 the other flags mean nothing: libhdf5 1.6 left them set in every file.
+    report.flags = superblock.flags & if superblock.version < 3 { COMMITTING } else { u8::MAX };
     let (mut state, truncated) = open::for_check(backend, superblock, !options.recover)?;
     report.recovery = state.recovery;
     if let Some(message) = truncated {
