@@ -47,6 +47,17 @@ module h5r
   integer(c_int32_t), parameter, public :: H5R_CLASS_VARIABLE_LENGTH = 9
   integer(c_int32_t), parameter, public :: H5R_CLASS_ARRAY = 10
   integer(c_int32_t), parameter, public :: H5R_CLASS_COMPLEX = 11
+  integer(c_int32_t), parameter, public :: H5R_BYTES_LITTLE = 0
+  integer(c_int32_t), parameter, public :: H5R_BYTES_BIG = 1
+  integer(c_int32_t), parameter, public :: H5R_BYTES_VAX = 2
+  integer(c_int32_t), parameter, public :: H5R_NORM_NONE = 0
+  integer(c_int32_t), parameter, public :: H5R_NORM_STORED = 1
+  integer(c_int32_t), parameter, public :: H5R_NORM_IMPLIED = 2
+  integer(c_int32_t), parameter, public :: H5R_REF_OBJECT = 0
+  integer(c_int32_t), parameter, public :: H5R_REF_REGION = 1
+  integer(c_int32_t), parameter, public :: H5R_REF_STANDARD_OBJECT = 2
+  integer(c_int32_t), parameter, public :: H5R_REF_STANDARD_REGION = 3
+  integer(c_int32_t), parameter, public :: H5R_REF_STANDARD_ATTR = 4
   integer(c_int32_t), parameter, public :: H5R_FORMAT_V18 = 0
   integer(c_int32_t), parameter, public :: H5R_FORMAT_V110 = 1
   integer(c_int32_t), parameter, public :: H5R_LOCKING_ENVIRONMENT = 0
@@ -193,6 +204,14 @@ module h5r
     type(h5r_storage) :: attributes
     integer(c_int32_t) :: reserved = 0
     integer(c_int32_t) :: deflate = 0, shuffle = 0, fletcher32 = 0, reserved_2 = 0
+  end type
+  ! The bits of an integer, bit field or float.
+  type, bind(C), public :: h5r_type_layout
+    integer(c_size_t) :: struct_size = 72
+    integer(c_int32_t) :: size = 0, order = H5R_BYTES_LITTLE, offset = 0, precision = 0, low_pad = 0, high_pad = 0
+    integer(c_int32_t) :: is_signed = 0, internal_pad = 0, normalization = H5R_NORM_NONE, sign_position = 0
+    integer(c_int32_t) :: exponent_position = 0, exponent_size = 0, mantissa_position = 0, mantissa_size = 0
+    integer(c_int32_t) :: exponent_bias = 0, reserved = 0
   end type
   type, bind(C), public :: h5r_lazy_options
     integer(c_size_t) :: struct_size = 32
@@ -404,6 +423,216 @@ module h5r
       integer(c_int64_t), value :: type
       integer(c_int32_t) :: returned
     end function
+    function c_type_integer(layout, type_out) result(returned) bind(C, name='h5r_type_integer')
+      import :: c_int32_t, c_int64_t, c_ptr
+      type(c_ptr), value :: layout
+      integer(c_int64_t), intent(inout) :: type_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_type_float(layout, type_out) result(returned) bind(C, name='h5r_type_float')
+      import :: c_int32_t, c_int64_t, c_ptr
+      type(c_ptr), value :: layout
+      integer(c_int64_t), intent(inout) :: type_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_type_bitfield(layout, type_out) result(returned) bind(C, name='h5r_type_bitfield')
+      import :: c_int32_t, c_int64_t, c_ptr
+      type(c_ptr), value :: layout
+      integer(c_int64_t), intent(inout) :: type_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_type_complex(part, type_out) result(returned) bind(C, name='h5r_type_complex')
+      import :: c_int32_t, c_int64_t
+      integer(c_int64_t), value :: part
+      integer(c_int64_t), intent(inout) :: type_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_type_time(bits, order, type_out) result(returned) bind(C, name='h5r_type_time')
+      import :: c_int32_t, c_int64_t
+      integer(c_int32_t), value :: bits
+      integer(c_int32_t), value :: order
+      integer(c_int64_t), intent(inout) :: type_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_type_string_variable(padding, charset, type_out) result(returned) bind(C, name='h5r_type_string_variable')
+      import :: c_int32_t, c_int64_t
+      integer(c_int32_t), value :: padding
+      integer(c_int32_t), value :: charset
+      integer(c_int64_t), intent(inout) :: type_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_type_vlen(base, type_out) result(returned) bind(C, name='h5r_type_vlen')
+      import :: c_int32_t, c_int64_t
+      integer(c_int64_t), value :: base
+      integer(c_int64_t), intent(inout) :: type_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_type_opaque(size, tag, type_out) result(returned) bind(C, name='h5r_type_opaque')
+      import :: c_char, c_int32_t, c_int64_t, c_size_t
+      integer(c_size_t), value :: size
+      character(kind=c_char), intent(in) :: tag(*)
+      integer(c_int64_t), intent(inout) :: type_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_type_array(base, rank, dims, type_out) result(returned) bind(C, name='h5r_type_array')
+      import :: c_int32_t, c_int64_t, c_size_t
+      integer(c_int64_t), value :: base
+      integer(c_size_t), value :: rank
+      integer(c_int64_t), intent(in) :: dims(*)
+      integer(c_int64_t), intent(inout) :: type_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_type_reference(kind, type_out) result(returned) bind(C, name='h5r_type_reference')
+      import :: c_int32_t, c_int64_t
+      integer(c_int32_t), value :: kind
+      integer(c_int64_t), intent(inout) :: type_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_type_compound(size, type_out) result(returned) bind(C, name='h5r_type_compound')
+      import :: c_int32_t, c_int64_t, c_size_t
+      integer(c_size_t), value :: size
+      integer(c_int64_t), intent(inout) :: type_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_type_insert(compound, name, offset, member) result(returned) bind(C, name='h5r_type_insert')
+      import :: c_char, c_int32_t, c_int64_t
+      integer(c_int64_t), value :: compound
+      character(kind=c_char), intent(in) :: name(*)
+      integer(c_int64_t), value :: offset
+      integer(c_int64_t), value :: member
+      integer(c_int32_t) :: returned
+    end function
+    function c_type_enum(base, type_out) result(returned) bind(C, name='h5r_type_enum')
+      import :: c_int32_t, c_int64_t
+      integer(c_int64_t), value :: base
+      integer(c_int64_t), intent(inout) :: type_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_type_enum_insert(enumeration, name, value) result(returned) bind(C, name='h5r_type_enum_insert')
+      import :: c_char, c_int32_t, c_int64_t, c_ptr
+      integer(c_int64_t), value :: enumeration
+      character(kind=c_char), intent(in) :: name(*)
+      type(c_ptr), value :: value
+      integer(c_int32_t) :: returned
+    end function
+    function c_type_copy(type, type_out) result(returned) bind(C, name='h5r_type_copy')
+      import :: c_int32_t, c_int64_t
+      integer(c_int64_t), value :: type
+      integer(c_int64_t), intent(inout) :: type_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_type_commit(loc, path, type, object_out) result(returned) bind(C, name='h5r_type_commit')
+      import :: c_char, c_int32_t, c_int64_t, c_ptr
+      type(c_ptr), value :: loc
+      character(kind=c_char), intent(in) :: path(*)
+      integer(c_int64_t), value :: type
+      type(c_ptr), intent(inout) :: object_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_type_get_layout(type, layout_out) result(returned) bind(C, name='h5r_type_get_layout')
+      import :: c_int32_t, c_int64_t, c_ptr
+      integer(c_int64_t), value :: type
+      type(c_ptr), value :: layout_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_type_string_info(type, padding_out, charset_out, is_variable_out) &
+      result(returned) bind(C, name='h5r_type_string_info')
+      import :: c_bool, c_int32_t, c_int64_t
+      integer(c_int64_t), value :: type
+      integer(c_int32_t), intent(inout) :: padding_out
+      integer(c_int32_t), intent(inout) :: charset_out
+      logical(c_bool), intent(inout) :: is_variable_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_type_is_variable(type, is_variable_out) result(returned) bind(C, name='h5r_type_is_variable')
+      import :: c_bool, c_int32_t, c_int64_t
+      integer(c_int64_t), value :: type
+      logical(c_bool), intent(inout) :: is_variable_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_type_member_count(type, count_out) result(returned) bind(C, name='h5r_type_member_count')
+      import :: c_int32_t, c_int64_t
+      integer(c_int64_t), value :: type
+      integer(c_int64_t), intent(inout) :: count_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_type_member_name(type, index, buffer, capacity, length_out) result(returned) bind(C, name='h5r_type_member_name')
+      import :: c_int32_t, c_int64_t, c_ptr, c_size_t
+      integer(c_int64_t), value :: type
+      integer(c_int64_t), value :: index
+      type(c_ptr), value :: buffer
+      integer(c_size_t), value :: capacity
+      integer(c_size_t), intent(inout) :: length_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_type_member_index(type, name, index_out) result(returned) bind(C, name='h5r_type_member_index')
+      import :: c_char, c_int32_t, c_int64_t
+      integer(c_int64_t), value :: type
+      character(kind=c_char), intent(in) :: name(*)
+      integer(c_int64_t), intent(inout) :: index_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_type_member(compound, index, offset_out, type_out) result(returned) bind(C, name='h5r_type_member')
+      import :: c_int32_t, c_int64_t
+      integer(c_int64_t), value :: compound
+      integer(c_int64_t), value :: index
+      integer(c_int64_t), intent(inout) :: offset_out
+      integer(c_int64_t), intent(inout) :: type_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_type_enum_value(enumeration, index, value_out) result(returned) bind(C, name='h5r_type_enum_value')
+      import :: c_int32_t, c_int64_t, c_ptr
+      integer(c_int64_t), value :: enumeration
+      integer(c_int64_t), value :: index
+      type(c_ptr), value :: value_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_type_base(type, base_out) result(returned) bind(C, name='h5r_type_base')
+      import :: c_int32_t, c_int64_t
+      integer(c_int64_t), value :: type
+      integer(c_int64_t), intent(inout) :: base_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_type_dims(array, rank_out, dims_out) result(returned) bind(C, name='h5r_type_dims')
+      import :: c_int32_t, c_int64_t, c_size_t
+      integer(c_int64_t), value :: array
+      integer(c_size_t), intent(inout) :: rank_out
+      integer(c_int64_t), intent(inout) :: dims_out(*)
+      integer(c_int32_t) :: returned
+    end function
+    function c_type_tag(opaque, buffer, capacity, length_out) result(returned) bind(C, name='h5r_type_tag')
+      import :: c_int32_t, c_int64_t, c_ptr, c_size_t
+      integer(c_int64_t), value :: opaque
+      type(c_ptr), value :: buffer
+      integer(c_size_t), value :: capacity
+      integer(c_size_t), intent(inout) :: length_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_type_reference_kind(reference, kind_out) result(returned) bind(C, name='h5r_type_reference_kind')
+      import :: c_int32_t, c_int64_t
+      integer(c_int64_t), value :: reference
+      integer(c_int32_t), intent(inout) :: kind_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_object_type(object, type_out) result(returned) bind(C, name='h5r_object_type')
+      import :: c_int32_t, c_int64_t, c_ptr
+      type(c_ptr), value :: object
+      integer(c_int64_t), intent(inout) :: type_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_attr_type(object, name, type_out) result(returned) bind(C, name='h5r_attr_type')
+      import :: c_char, c_int32_t, c_int64_t, c_ptr
+      type(c_ptr), value :: object
+      character(kind=c_char), intent(in) :: name(*)
+      integer(c_int64_t), intent(inout) :: type_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_type_is_committed(type, is_committed_out) result(returned) bind(C, name='h5r_type_is_committed')
+      import :: c_bool, c_int32_t, c_int64_t
+      integer(c_int64_t), value :: type
+      logical(c_bool), intent(inout) :: is_committed_out
+      integer(c_int32_t) :: returned
+    end function
     function c_create(path, options, file_out) result(returned) bind(C, name='h5r_create')
       import :: c_char, c_int32_t, c_ptr
       character(kind=c_char), intent(in) :: path(*)
@@ -507,7 +736,8 @@ module h5r
       character(kind=c_char), intent(in) :: comment(*)
       integer(c_int32_t) :: returned
     end function
-    function c_dataset_create(loc, path, type, rank, dims, options, dataset_out) result(returned) bind(C, name='h5r_dataset_create')
+    function c_dataset_create(loc, path, type, rank, dims, options, dataset_out) &
+      result(returned) bind(C, name='h5r_dataset_create')
       import :: c_char, c_int32_t, c_int64_t, c_ptr, c_size_t
       type(c_ptr), value :: loc
       character(kind=c_char), intent(in) :: path(*)
@@ -907,6 +1137,13 @@ module h5r
   public :: h5r_check_path
   public :: h5r_group_create, h5r_object_open, h5r_object_close, h5r_object_kind
   public :: h5r_dataset_create, h5r_dataset_info, h5r_type_string, h5r_type_size, h5r_type_close
+  public :: h5r_type_class, h5r_type_equal, h5r_type_describe, h5r_type_copy, h5r_type_integer, h5r_type_float
+  public :: h5r_type_bitfield, h5r_type_complex, h5r_type_time, h5r_type_string_variable, h5r_type_vlen
+  public :: h5r_type_opaque, h5r_type_array, h5r_type_reference, h5r_type_compound, h5r_type_insert, h5r_type_enum
+  public :: h5r_type_enum_insert, h5r_type_enum_value, h5r_type_get_layout, h5r_type_string_info, h5r_type_is_variable
+  public :: h5r_type_is_committed, h5r_type_member_count, h5r_type_member_name, h5r_type_member_index, h5r_type_member
+  public :: h5r_type_base, h5r_type_dims, h5r_type_tag, h5r_type_reference_kind, h5r_type_commit, h5r_object_type
+  public :: h5r_attr_type, h5r_attr_write_as, h5r_attr_read_as, h5r_dataset_write_as, h5r_dataset_read_as
   public :: h5r_attr_info, h5r_attr_delete, h5r_attr_rename, h5r_attr_exists, h5r_attr_count, h5r_attr_iterate
   public :: h5r_link_delete, h5r_link_exists, h5r_link_move, h5r_link_create_soft, h5r_link_create_hard
   public :: h5r_link_count, h5r_link_iterate, h5r_link_create_external
@@ -1221,6 +1458,410 @@ contains
     bytes = 0
     call finish(c_type_size(type, bytes), status)
     size = int(bytes, int64)
+  end subroutine
+
+  ! H5R_CLASS_...
+  subroutine h5r_type_class(type, class, status)
+    integer(c_int64_t), intent(in) :: type
+    integer, intent(out) :: class
+    integer, intent(out), optional :: status
+    integer(c_int32_t) :: number
+    number = -1
+    call finish(c_type_class(type, number), status)
+    class = int(number)
+  end subroutine
+
+  subroutine h5r_type_equal(a, b, equal, status)
+    integer(c_int64_t), intent(in) :: a, b
+    logical, intent(out) :: equal
+    integer, intent(out), optional :: status
+    logical(c_bool) :: same
+    same = .false.
+    call finish(c_type_equal(a, b, same), status)
+    equal = same
+  end subroutine
+
+  ! The type in words.
+  subroutine h5r_type_describe(type, text, status)
+    integer(c_int64_t), intent(in) :: type
+    character(:), allocatable, intent(out) :: text
+    integer, intent(out), optional :: status
+    character(kind=c_char), allocatable, target :: buffer(:)
+    integer(c_size_t) :: length
+    integer :: i
+    integer(c_int32_t) :: code
+    length = 0
+    code = c_type_describe(type, c_null_ptr, 0_c_size_t, length)
+    allocate (buffer(length + 1))
+    if (code == H5R_OK) code = c_type_describe(type, c_loc(buffer), length + 1, length)
+    text = ''
+    if (code == H5R_OK) then
+      text = repeat(' ', int(length))
+      do i = 1, int(length)
+        text(i:i) = buffer(i)
+      end do
+    end if
+    call finish(code, status)
+  end subroutine
+
+  ! An opaque type's tag.
+  subroutine h5r_type_tag(type, text, status)
+    integer(c_int64_t), intent(in) :: type
+    character(:), allocatable, intent(out) :: text
+    integer, intent(out), optional :: status
+    character(kind=c_char), allocatable, target :: buffer(:)
+    integer(c_size_t) :: length
+    integer :: i
+    integer(c_int32_t) :: code
+    length = 0
+    code = c_type_tag(type, c_null_ptr, 0_c_size_t, length)
+    allocate (buffer(length + 1))
+    if (code == H5R_OK) code = c_type_tag(type, c_loc(buffer), length + 1, length)
+    text = ''
+    if (code == H5R_OK) then
+      text = repeat(' ', int(length))
+      do i = 1, int(length)
+        text(i:i) = buffer(i)
+      end do
+    end if
+    call finish(code, status)
+  end subroutine
+
+  ! Members and names are counted from 1.
+  subroutine h5r_type_member_name(type, index, text, status)
+    integer(c_int64_t), intent(in) :: type
+    integer, intent(in) :: index
+    character(:), allocatable, intent(out) :: text
+    integer, intent(out), optional :: status
+    character(kind=c_char), allocatable, target :: buffer(:)
+    integer(c_size_t) :: length
+    integer :: i
+    integer(c_int32_t) :: code
+    length = 0
+    code = c_type_member_name(type, int(index - 1, c_int64_t), c_null_ptr, 0_c_size_t, length)
+    allocate (buffer(length + 1))
+    if (code == H5R_OK) code = c_type_member_name(type, int(index - 1, c_int64_t), c_loc(buffer), length + 1, length)
+    text = ''
+    if (code == H5R_OK) then
+      text = repeat(' ', int(length))
+      do i = 1, int(length)
+        text(i:i) = buffer(i)
+      end do
+    end if
+    call finish(code, status)
+  end subroutine
+
+  subroutine h5r_type_copy(type, copy, status)
+    integer(c_int64_t), intent(in) :: type
+    integer(c_int64_t), intent(out) :: copy
+    integer, intent(out), optional :: status
+    copy = 0
+    call finish(c_type_copy(type, copy), status)
+  end subroutine
+
+  subroutine h5r_type_integer(layout, type, status)
+    type(h5r_type_layout), intent(in), target :: layout
+    integer(c_int64_t), intent(out) :: type
+    integer, intent(out), optional :: status
+    type = 0
+    call finish(c_type_integer(c_loc(layout), type), status)
+  end subroutine
+
+  subroutine h5r_type_float(layout, type, status)
+    type(h5r_type_layout), intent(in), target :: layout
+    integer(c_int64_t), intent(out) :: type
+    integer, intent(out), optional :: status
+    type = 0
+    call finish(c_type_float(c_loc(layout), type), status)
+  end subroutine
+
+  subroutine h5r_type_bitfield(layout, type, status)
+    type(h5r_type_layout), intent(in), target :: layout
+    integer(c_int64_t), intent(out) :: type
+    integer, intent(out), optional :: status
+    type = 0
+    call finish(c_type_bitfield(c_loc(layout), type), status)
+  end subroutine
+
+  subroutine h5r_type_get_layout(type, layout, status)
+    integer(c_int64_t), intent(in) :: type
+    type(h5r_type_layout), intent(out), target :: layout
+    integer, intent(out), optional :: status
+    call finish(c_type_get_layout(type, c_loc(layout)), status)
+  end subroutine
+
+  subroutine h5r_type_complex(part, type, status)
+    integer(c_int64_t), intent(in) :: part
+    integer(c_int64_t), intent(out) :: type
+    integer, intent(out), optional :: status
+    type = 0
+    call finish(c_type_complex(part, type), status)
+  end subroutine
+
+  subroutine h5r_type_vlen(base, type, status)
+    integer(c_int64_t), intent(in) :: base
+    integer(c_int64_t), intent(out) :: type
+    integer, intent(out), optional :: status
+    type = 0
+    call finish(c_type_vlen(base, type), status)
+  end subroutine
+
+  subroutine h5r_type_enum(base, type, status)
+    integer(c_int64_t), intent(in) :: base
+    integer(c_int64_t), intent(out) :: type
+    integer, intent(out), optional :: status
+    type = 0
+    call finish(c_type_enum(base, type), status)
+  end subroutine
+
+  subroutine h5r_type_time(bits, order, type, status)
+    integer, intent(in) :: bits, order
+    integer(c_int64_t), intent(out) :: type
+    integer, intent(out), optional :: status
+    type = 0
+    call finish(c_type_time(int(bits, c_int32_t), int(order, c_int32_t), type), status)
+  end subroutine
+
+  ! Strings of variable length; in UTF-8 where nothing else is said.
+  subroutine h5r_type_string_variable(type, padding, charset, status)
+    integer(c_int64_t), intent(out) :: type
+    integer, intent(in), optional :: padding, charset
+    integer, intent(out), optional :: status
+    integer(c_int32_t) :: how_padded, which_charset
+    how_padded = H5R_PAD_NULL_TERMINATED
+    which_charset = H5R_CHARSET_UTF8
+    if (present(padding)) how_padded = int(padding, c_int32_t)
+    if (present(charset)) which_charset = int(charset, c_int32_t)
+    type = 0
+    call finish(c_type_string_variable(how_padded, which_charset, type), status)
+  end subroutine
+
+  subroutine h5r_type_opaque(size, tag, type, status)
+    integer, intent(in) :: size
+    character(*), intent(in) :: tag
+    integer(c_int64_t), intent(out) :: type
+    integer, intent(out), optional :: status
+    type = 0
+    call finish(c_type_opaque(int(size, c_size_t), c_string(tag), type), status)
+  end subroutine
+
+  ! Dimensions are in Fortran's order.
+  subroutine h5r_type_array(base, dims, type, status)
+    integer(c_int64_t), intent(in) :: base
+    integer, intent(in) :: dims(:)
+    integer(c_int64_t), intent(out) :: type
+    integer, intent(out), optional :: status
+    type = 0
+    call finish(c_type_array(base, size(dims, kind=c_size_t), reversed(int(dims, c_int64_t)), type), status)
+  end subroutine
+
+  ! H5R_REF_...
+  subroutine h5r_type_reference(kind, type, status)
+    integer, intent(in) :: kind
+    integer(c_int64_t), intent(out) :: type
+    integer, intent(out), optional :: status
+    type = 0
+    call finish(c_type_reference(int(kind, c_int32_t), type), status)
+  end subroutine
+
+  ! c_sizeof gives the size, and c_loc differences the offsets.
+  subroutine h5r_type_compound(size, type, status)
+    integer(c_size_t), intent(in) :: size
+    integer(c_int64_t), intent(out) :: type
+    integer, intent(out), optional :: status
+    type = 0
+    call finish(c_type_compound(size, type), status)
+  end subroutine
+
+  subroutine h5r_type_insert(compound, name, offset, member, status)
+    integer(c_int64_t), intent(in) :: compound, member
+    character(*), intent(in) :: name
+    integer(c_size_t), intent(in) :: offset
+    integer, intent(out), optional :: status
+    call finish(c_type_insert(compound, c_string(name), int(offset, c_int64_t), member), status)
+  end subroutine
+
+  ! value is the address of one element of the base.
+  subroutine h5r_type_enum_insert(enumeration, name, value, status)
+    integer(c_int64_t), intent(in) :: enumeration
+    character(*), intent(in) :: name
+    type(c_ptr), intent(in) :: value
+    integer, intent(out), optional :: status
+    call finish(c_type_enum_insert(enumeration, c_string(name), value), status)
+  end subroutine
+
+  subroutine h5r_type_enum_value(enumeration, index, value, status)
+    integer(c_int64_t), intent(in) :: enumeration
+    integer, intent(in) :: index
+    type(c_ptr), intent(in) :: value
+    integer, intent(out), optional :: status
+    call finish(c_type_enum_value(enumeration, int(index - 1, c_int64_t), value), status)
+  end subroutine
+
+  subroutine h5r_type_string_info(type, padding, charset, variable, status)
+    integer(c_int64_t), intent(in) :: type
+    integer, intent(out) :: padding, charset
+    logical, intent(out) :: variable
+    integer, intent(out), optional :: status
+    integer(c_int32_t) :: how_padded, which_charset
+    logical(c_bool) :: is_variable
+    how_padded = -1
+    which_charset = -1
+    is_variable = .false.
+    call finish(c_type_string_info(type, how_padded, which_charset, is_variable), status)
+    padding = int(how_padded)
+    charset = int(which_charset)
+    variable = is_variable
+  end subroutine
+
+  subroutine h5r_type_is_variable(type, answer, status)
+    integer(c_int64_t), intent(in) :: type
+    logical, intent(out) :: answer
+    integer, intent(out), optional :: status
+    logical(c_bool) :: is
+    is = .false.
+    call finish(c_type_is_variable(type, is), status)
+    answer = is
+  end subroutine
+
+  subroutine h5r_type_is_committed(type, answer, status)
+    integer(c_int64_t), intent(in) :: type
+    logical, intent(out) :: answer
+    integer, intent(out), optional :: status
+    logical(c_bool) :: is
+    is = .false.
+    call finish(c_type_is_committed(type, is), status)
+    answer = is
+  end subroutine
+
+  subroutine h5r_type_member_count(type, count, status)
+    integer(c_int64_t), intent(in) :: type
+    integer, intent(out) :: count
+    integer, intent(out), optional :: status
+    integer(c_int64_t) :: number
+    number = 0
+    call finish(c_type_member_count(type, number), status)
+    count = int(number)
+  end subroutine
+
+  subroutine h5r_type_member_index(type, name, index, status)
+    integer(c_int64_t), intent(in) :: type
+    character(*), intent(in) :: name
+    integer, intent(out) :: index
+    integer, intent(out), optional :: status
+    integer(c_int64_t) :: number
+    number = -1
+    call finish(c_type_member_index(type, c_string(name), number), status)
+    index = int(number) + 1
+  end subroutine
+
+  subroutine h5r_type_member(compound, index, offset, type, status)
+    integer(c_int64_t), intent(in) :: compound
+    integer, intent(in) :: index
+    integer(c_size_t), intent(out) :: offset
+    integer(c_int64_t), intent(out) :: type
+    integer, intent(out), optional :: status
+    integer(c_int64_t) :: begin
+    begin = 0
+    type = 0
+    call finish(c_type_member(compound, int(index - 1, c_int64_t), begin, type), status)
+    offset = int(begin, c_size_t)
+  end subroutine
+
+  subroutine h5r_type_base(type, base, status)
+    integer(c_int64_t), intent(in) :: type
+    integer(c_int64_t), intent(out) :: base
+    integer, intent(out), optional :: status
+    base = 0
+    call finish(c_type_base(type, base), status)
+  end subroutine
+
+  subroutine h5r_type_dims(type, dims, status)
+    integer(c_int64_t), intent(in) :: type
+    integer(c_int64_t), allocatable, intent(out) :: dims(:)
+    integer, intent(out), optional :: status
+    integer(c_int64_t) :: extents(H5R_MAX_RANK)
+    integer(c_size_t) :: rank
+    integer(c_int32_t) :: code
+    rank = 0
+    code = c_type_dims(type, rank, extents)
+    dims = reversed(extents(:rank))
+    call finish(code, status)
+  end subroutine
+
+  subroutine h5r_type_reference_kind(type, kind, status)
+    integer(c_int64_t), intent(in) :: type
+    integer, intent(out) :: kind
+    integer, intent(out), optional :: status
+    integer(c_int32_t) :: number
+    number = -1
+    call finish(c_type_reference_kind(type, number), status)
+    kind = int(number)
+  end subroutine
+
+  ! Stores the type as a named datatype.
+  subroutine h5r_type_commit(loc, path, type, object, status)
+    type(h5r_object), intent(in) :: loc
+    character(*), intent(in) :: path
+    integer(c_int64_t), intent(in) :: type
+    type(h5r_object), intent(out) :: object
+    integer, intent(out), optional :: status
+    call finish(c_type_commit(loc%handle, c_string(path), type, object%handle), status)
+  end subroutine
+
+  subroutine h5r_object_type(object, type, status)
+    type(h5r_object), intent(in) :: object
+    integer(c_int64_t), intent(out) :: type
+    integer, intent(out), optional :: status
+    type = 0
+    call finish(c_object_type(object%handle, type), status)
+  end subroutine
+
+  subroutine h5r_attr_type(object, name, type, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(c_int64_t), intent(out) :: type
+    integer, intent(out), optional :: status
+    type = 0
+    call finish(c_attr_type(object%handle, c_string(name), type), status)
+  end subroutine
+
+  ! Elements of any type, from the address of the first one.
+  subroutine h5r_attr_write_as(object, name, type, dims, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(c_int64_t), intent(in) :: type
+    integer, intent(in) :: dims(:)
+    type(c_ptr), intent(in) :: value
+    integer, intent(out), optional :: status
+    call finish(c_attr_write(object%handle, c_string(name), type, size(dims, kind=c_size_t), &
+      reversed(int(dims, c_int64_t)), value), status)
+  end subroutine
+
+  subroutine h5r_attr_read_as(object, name, type, value, capacity, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(c_int64_t), intent(in) :: type
+    type(c_ptr), intent(in) :: value
+    integer(c_size_t), intent(in) :: capacity
+    integer, intent(out), optional :: status
+    call finish(c_attr_read(object%handle, c_string(name), type, value, capacity), status)
+  end subroutine
+
+  subroutine h5r_dataset_write_as(dataset, type, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(c_int64_t), intent(in) :: type
+    type(c_ptr), intent(in) :: value
+    integer, intent(out), optional :: status
+    call finish(c_dataset_write(dataset%handle, type, c_null_ptr, value), status)
+  end subroutine
+
+  subroutine h5r_dataset_read_as(dataset, type, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(c_int64_t), intent(in) :: type
+    type(c_ptr), intent(in) :: value
+    integer, intent(out), optional :: status
+    call finish(c_dataset_read(dataset%handle, type, c_null_ptr, value), status)
   end subroutine
 
   subroutine h5r_type_close(type, status)

@@ -43,6 +43,7 @@
 #define H5R_INCREMENTAL_OPTIONS_INIT {sizeof(h5r_incremental_options), 100000, 5000, NULL, NULL}
 #define H5R_SMART_OPTIONS_INIT \
     {sizeof(h5r_smart_options), 1, 1, 10 * H5R_MIB, H5R_ALLOW_ALL, 300000, 0.7, 30000, NULL, NULL}
+#define H5R_TYPE_LAYOUT_INIT {sizeof(h5r_type_layout), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 #define H5R_ATTR_DETAILS_INIT {sizeof(h5r_attr_details), 0, 0, 0, 0, 0, 0, {0}}
 #define H5R_LINK_DETAILS_INIT {sizeof(h5r_link_details), 0, 0, 0, 0, 0}
 #define H5R_OBJECT_DETAILS_INIT {sizeof(h5r_object_details), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
@@ -104,6 +105,39 @@
 
 // Complex number.
 #define H5R_CLASS_COMPLEX 11
+
+// Least significant byte first.
+#define H5R_BYTES_LITTLE 0
+
+// Most significant byte first.
+#define H5R_BYTES_BIG 1
+
+// Pairs of bytes as on a VAX; floats only.
+#define H5R_BYTES_VAX 2
+
+// The mantissa is not normalized.
+#define H5R_NORM_NONE 0
+
+// The mantissa's highest bit is always set, and stored.
+#define H5R_NORM_STORED 1
+
+// The mantissa's highest bit is always set, and not stored: as in IEEE 754.
+#define H5R_NORM_IMPLIED 2
+
+// An object, by its address in the file: 8 bytes in memory.
+#define H5R_REF_OBJECT 0
+
+// A part of a dataset: 12 bytes in memory.
+#define H5R_REF_REGION 1
+
+// An object, as libhdf5 1.12 and later encode it: an h5r_vlen in memory, as the two that follow.
+#define H5R_REF_STANDARD_OBJECT 2
+
+// A part of a dataset, as libhdf5 1.12 and later encode it.
+#define H5R_REF_STANDARD_REGION 3
+
+// An attribute, as libhdf5 1.12 and later encode it.
+#define H5R_REF_STANDARD_ATTR 4
 
 // The new file can be read by libhdf5 1.8 and later.
 #define H5R_FORMAT_V18 0
@@ -318,6 +352,44 @@ typedef int32_t h5r_status;
 
 // A datatype: one of the constants H5R_I8 and so on, or a token from an h5r_type_... call. 0 is no type.
 typedef uint64_t h5r_type;
+
+// The bits of an integer, bit field or float. Start from H5R_TYPE_LAYOUT_INIT.
+typedef struct h5r_type_layout {
+    // sizeof(h5r_type_layout), set by the INIT macro.
+    size_t struct_size;
+    // Bytes of an element.
+    uint32_t size;
+    // H5R_BYTES_LITTLE, _BIG or (floats) _VAX.
+    int32_t order;
+    // The first bit of the value, counted from the least significant one.
+    uint32_t offset;
+    // The number of bits of the value.
+    uint32_t precision;
+    // 1: the bits below the value are set; 0: they are clear.
+    int32_t low_pad;
+    // 1: the bits above the value are set; 0: they are clear.
+    int32_t high_pad;
+    // Integers. 1: two's complement; 0: unsigned.
+    int32_t is_signed;
+    // Floats. 1: unused bits between the fields are set; 0: they are clear.
+    int32_t internal_pad;
+    // Floats. H5R_NORM_....
+    int32_t normalization;
+    // Floats. The bit that is the sign.
+    uint32_t sign_position;
+    // Floats. The first bit of the exponent.
+    uint32_t exponent_position;
+    // Floats. The number of its bits.
+    uint32_t exponent_size;
+    // Floats. The first bit of the mantissa.
+    uint32_t mantissa_position;
+    // Floats. The number of its bits.
+    uint32_t mantissa_size;
+    // Floats. What is added to the exponent.
+    uint32_t exponent_bias;
+    // 0.
+    uint32_t reserved;
+} h5r_type_layout;
 
 // How an object's attributes, or a group's links, are stored.
 typedef struct h5r_storage {
@@ -898,7 +970,7 @@ const char *h5r_last_error(void);
 // Errors: RANGE, ARGUMENT. Any thread.
 h5r_status h5r_type_string(size_t size, int32_t padding, int32_t charset, h5r_type *type_out);
 
-// Stores how many bytes one element has.
+// Stores how many bytes one element has in memory: a string of variable length is a pointer.
 //
 // Errors: BAD_HANDLE, ARGUMENT. Any thread.
 h5r_status h5r_type_size(h5r_type type, size_t *size_out);
@@ -908,7 +980,8 @@ h5r_status h5r_type_size(h5r_type type, size_t *size_out);
 // Errors: BAD_HANDLE, ARGUMENT. Any thread.
 h5r_status h5r_type_class(h5r_type type, int32_t *class_out);
 
-// Stores whether two types are the same: class, size, byte order, and every property.
+// Stores whether two types are the same: class, size, byte order, and every property. The order in which the members
+// of compounds and enumerations were added does not count.
 //
 // Errors: BAD_HANDLE, ARGUMENT. Any thread.
 h5r_status h5r_type_equal(h5r_type a, h5r_type b, bool *equal_out);
@@ -923,6 +996,177 @@ h5r_status h5r_type_describe(h5r_type type, char *buffer, size_t capacity, size_
 //
 // Errors: BAD_HANDLE (closed before). Any thread.
 h5r_status h5r_type_close(h5r_type type);
+
+// Makes the type of integers with this layout: any precision, at any bit. `h5r_type_close` closes it, as it closes what
+// the calls below make.
+//
+// Errors: RANGE, ARGUMENT. Any thread.
+h5r_status h5r_type_integer(const h5r_type_layout *layout, h5r_type *type_out);
+
+// Makes the type of floats with this layout.
+//
+// Errors: RANGE, ARGUMENT (fields that overlap). Any thread.
+h5r_status h5r_type_float(const h5r_type_layout *layout, h5r_type *type_out);
+
+// Makes the type of bit fields with this layout.
+//
+// Errors: RANGE, ARGUMENT. Any thread.
+h5r_status h5r_type_bitfield(const h5r_type_layout *layout, h5r_type *type_out);
+
+// Makes the type of complex numbers of two `part`s, a float type. libhdf5 reads it since 2.0.
+//
+// Errors: BAD_HANDLE, ARGUMENT. Any thread.
+h5r_status h5r_type_complex(h5r_type part, h5r_type *type_out);
+
+// Makes the type of times: seconds since 1970 in 32 or 64 bits, in the order H5R_BYTES_LITTLE or _BIG.
+//
+// Errors: RANGE, ARGUMENT. Any thread.
+h5r_status h5r_type_time(uint32_t bits, int32_t order, h5r_type *type_out);
+
+// Makes the type of strings of variable length: `char *` in memory. `padding` is H5R_PAD_..., `charset`
+// H5R_CHARSET_....
+//
+// Errors: RANGE, ARGUMENT. Any thread.
+h5r_status h5r_type_string_variable(int32_t padding, int32_t charset, h5r_type *type_out);
+
+// Makes the type of sequences of variable length of `base`: `h5r_vlen` in memory.
+//
+// Errors: BAD_HANDLE, ARGUMENT. Any thread.
+h5r_status h5r_type_vlen(h5r_type base, h5r_type *type_out);
+
+// Makes the type of `size` opaque bytes with a tag of at most 248 bytes.
+//
+// Errors: RANGE, ARGUMENT. Any thread.
+h5r_status h5r_type_opaque(size_t size, const char *tag, h5r_type *type_out);
+
+// Makes the type of arrays of `base` with `rank` dimensions, 1 to 32, none of them 0.
+//
+// Errors: BAD_HANDLE, RANGE, ARGUMENT. Any thread.
+h5r_status h5r_type_array(h5r_type base, size_t rank, const uint64_t *dims, h5r_type *type_out);
+
+// Makes the type of references of a kind, H5R_REF_....
+//
+// Errors: RANGE, ARGUMENT. Any thread.
+h5r_status h5r_type_reference(int32_t kind, h5r_type *type_out);
+
+// Makes a compound type of `size` bytes without members; `h5r_type_insert` adds them.
+//
+// Errors: RANGE, ARGUMENT. Any thread.
+h5r_status h5r_type_compound(size_t size, h5r_type *type_out);
+
+// Adds a member at `offset` bytes to a compound type: it overlaps no other and lies within the compound's size.
+//
+// Errors: BAD_HANDLE, ARGUMENT, RANGE, TYPE, EXISTS (the name), LIMIT. Any thread.
+h5r_status h5r_type_insert(h5r_type compound, const char *name, uint64_t offset, h5r_type member);
+
+// Makes an enumeration type without names that the integer type `base` stores; `h5r_type_enum_insert` adds them.
+//
+// Errors: BAD_HANDLE, ARGUMENT. Any thread.
+h5r_status h5r_type_enum(h5r_type base, h5r_type *type_out);
+
+// Adds a name for `value`, one element of the enumeration's base. Neither the name nor the value is there yet.
+//
+// Errors: BAD_HANDLE, ARGUMENT, TYPE, EXISTS, LIMIT. Any thread.
+h5r_status h5r_type_enum_insert(h5r_type enumeration, const char *name, const void *value);
+
+// Makes a copy of a type: what is added to one does not change the other. A named datatype's copy is not named.
+//
+// Errors: BAD_HANDLE, ARGUMENT. Any thread.
+h5r_status h5r_type_copy(h5r_type type, h5r_type *type_out);
+
+// Stores the type as a named datatype at `path`, absolute or relative to `loc`, with the groups on the way that are
+// missing. `object_out` may be NULL. Datasets and attributes made with the type that `h5r_object_type` gives for that
+// object share it.
+//
+// Errors: BAD_HANDLE, ARGUMENT, EXISTS, WRONG_KIND, READ_ONLY, IO, FAILED. Any thread.
+h5r_status h5r_type_commit(h5r_object *loc, const char *path, h5r_type type, h5r_object **object_out);
+
+// Stores where the bits of an integer, float, bit field or time are, in `layout_out`, which the caller initialised with
+// H5R_TYPE_LAYOUT_INIT.
+//
+// Errors: BAD_HANDLE, ARGUMENT, TYPE. Any thread.
+h5r_status h5r_type_get_layout(h5r_type type, h5r_type_layout *layout_out);
+
+// Stores the padding H5R_PAD_..., the character set H5R_CHARSET_... and whether the length is variable, of a string
+// type. Each output may be NULL.
+//
+// Errors: BAD_HANDLE, TYPE. Any thread.
+h5r_status h5r_type_string_info(h5r_type type, int32_t *padding_out, int32_t *charset_out, bool *is_variable_out);
+
+// Stores whether elements of the type have parts of variable length in memory: strings, sequences or references of
+// libhdf5 1.12. What was read with such a type is given back with `h5r_vlen_release`.
+//
+// Errors: BAD_HANDLE, ARGUMENT. Any thread.
+h5r_status h5r_type_is_variable(h5r_type type, bool *is_variable_out);
+
+// Stores the number of members of a compound, or of names of an enumeration.
+//
+// Errors: BAD_HANDLE, ARGUMENT, TYPE. Any thread.
+h5r_status h5r_type_member_count(h5r_type type, uint64_t *count_out);
+
+// Stores the name of member `index` of a compound or enumeration, with its NUL, in `buffer` of `capacity` bytes, and its
+// length without NUL in `length_out`, which may be NULL. Capacity 0 asks for the length only.
+//
+// Errors: BAD_HANDLE, ARGUMENT, RANGE, TYPE, TOO_SMALL. Any thread.
+h5r_status h5r_type_member_name(h5r_type type,
+                                uint64_t index,
+                                char *buffer,
+                                size_t capacity,
+                                size_t *length_out);
+
+// Stores the index of the member with this name, of a compound or enumeration.
+//
+// Errors: BAD_HANDLE, ARGUMENT, NOT_FOUND, TYPE. Any thread.
+h5r_status h5r_type_member_index(h5r_type type, const char *name, uint64_t *index_out);
+
+// Stores where member `index` of a compound begins, in bytes, and its type, which `h5r_type_close` closes. Each output
+// may be NULL.
+//
+// Errors: BAD_HANDLE, RANGE, TYPE. Any thread.
+h5r_status h5r_type_member(h5r_type compound, uint64_t index, uint64_t *offset_out, h5r_type *type_out);
+
+// Stores the value of name `index` of an enumeration, one element of its base, in `value_out`.
+//
+// Errors: BAD_HANDLE, ARGUMENT, RANGE, TYPE. Any thread.
+h5r_status h5r_type_enum_value(h5r_type enumeration, uint64_t index, void *value_out);
+
+// Stores the type of the elements of an array or sequence, the integer of an enumeration, or the parts of a complex
+// number; `h5r_type_close` closes it.
+//
+// Errors: BAD_HANDLE, ARGUMENT, TYPE. Any thread.
+h5r_status h5r_type_base(h5r_type type, h5r_type *base_out);
+
+// Stores the number of dimensions of an array type, and, unless it is NULL, the dimensions in `dims_out`, which has
+// room for H5R_MAX_RANK.
+//
+// Errors: BAD_HANDLE, ARGUMENT, TYPE. Any thread.
+h5r_status h5r_type_dims(h5r_type array, size_t *rank_out, uint64_t *dims_out);
+
+// Stores an opaque type's tag, with its NUL, in `buffer` of `capacity` bytes, and its length without NUL in
+// `length_out`, which may be NULL. Capacity 0 asks for the length only.
+//
+// Errors: BAD_HANDLE, ARGUMENT, TYPE, TOO_SMALL. Any thread.
+h5r_status h5r_type_tag(h5r_type opaque, char *buffer, size_t capacity, size_t *length_out);
+
+// Stores the kind of a reference type, H5R_REF_....
+//
+// Errors: BAD_HANDLE, ARGUMENT, TYPE. Any thread.
+h5r_status h5r_type_reference_kind(h5r_type reference, int32_t *kind_out);
+
+// Stores the type of a dataset's elements, or that a named datatype stands for; `h5r_type_close` closes it.
+//
+// Errors: BAD_HANDLE, ARGUMENT, WRONG_KIND (a group), CORRUPT, IO. Any thread.
+h5r_status h5r_object_type(h5r_object *object, h5r_type *type_out);
+
+// Stores the type of an attribute's elements; `h5r_type_close` closes it.
+//
+// Errors: BAD_HANDLE, ARGUMENT, NOT_FOUND, CORRUPT, IO. Any thread.
+h5r_status h5r_attr_type(h5r_object *object, const char *name, h5r_type *type_out);
+
+// Stores whether the type was read from a named datatype, so that what is made with it in that file shares it.
+//
+// Errors: BAD_HANDLE, ARGUMENT. Any thread.
+h5r_status h5r_type_is_committed(h5r_type type, bool *is_committed_out);
 
 // Creates the file `path`, and replaces one that exists unless the options say otherwise; `options` may be NULL for
 // all defaults. Stores a handle that `h5r_close` closes.

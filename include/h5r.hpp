@@ -71,6 +71,60 @@ public:
         detail::check(h5r_type_string(size, padding, charset, &token));
         return type(token);
     }
+    // Strings of variable length: char * in memory.
+    static type variable_string(std::int32_t padding = H5R_PAD_NULL_TERMINATED,
+                                std::int32_t charset = H5R_CHARSET_UTF8) {
+        return made([&](h5r_type *out) { return h5r_type_string_variable(padding, charset, out); });
+    }
+    static type integer(const h5r_type_layout &layout) {
+        return made([&](h5r_type *out) { return h5r_type_integer(&layout, out); });
+    }
+    static type floating(const h5r_type_layout &layout) {
+        return made([&](h5r_type *out) { return h5r_type_float(&layout, out); });
+    }
+    static type bitfield(const h5r_type_layout &layout) {
+        return made([&](h5r_type *out) { return h5r_type_bitfield(&layout, out); });
+    }
+    static type complex(const type &part) {
+        return made([&](h5r_type *out) { return h5r_type_complex(part.token_, out); });
+    }
+    static type time(std::uint32_t bits, std::int32_t order = H5R_BYTES_LITTLE) {
+        return made([&](h5r_type *out) { return h5r_type_time(bits, order, out); });
+    }
+    // Sequences of variable length: h5r_vlen in memory.
+    static type vlen(const type &base) {
+        return made([&](h5r_type *out) { return h5r_type_vlen(base.token_, out); });
+    }
+    static type opaque(std::size_t size, const std::string &tag = {}) {
+        return made([&](h5r_type *out) { return h5r_type_opaque(size, tag.c_str(), out); });
+    }
+    static type array(const type &base, const std::vector<std::uint64_t> &dims) {
+        return made([&](h5r_type *out) { return h5r_type_array(base.token_, dims.size(), dims.data(), out); });
+    }
+    // H5R_REF_...
+    static type reference(std::int32_t kind = H5R_REF_OBJECT) {
+        return made([&](h5r_type *out) { return h5r_type_reference(kind, out); });
+    }
+    // A compound without members, and an enumeration without names: insert() adds them.
+    static type compound(std::size_t size) {
+        return made([&](h5r_type *out) { return h5r_type_compound(size, out); });
+    }
+    static type enumeration(const type &base) {
+        return made([&](h5r_type *out) { return h5r_type_enum(base.token_, out); });
+    }
+    type &insert(const std::string &name, std::size_t offset, const type &member) {
+        detail::check(h5r_type_insert(token_, name.c_str(), offset, member.token_));
+        return *this;
+    }
+    // `value` is of the C++ type that is the enumeration's base.
+    template <class T> type &insert(const std::string &name, const T &value) {
+        if (sizeof(T) != size()) throw error(H5R_ERR_ARGUMENT, "the value is not of the enumeration's base type");
+        detail::check(h5r_type_enum_insert(token_, name.c_str(), &value));
+        return *this;
+    }
+    type copy() const {
+        return made([&](h5r_type *out) { return h5r_type_copy(token_, out); });
+    }
     // The type of the C++ number T.
     template <class T> static type of() { return type(detail::token_of<T>::value); }
 
@@ -95,7 +149,78 @@ public:
         return equal;
     }
 
+    h5r_type_layout layout() const {
+        h5r_type_layout layout = H5R_TYPE_LAYOUT_INIT;
+        detail::check(h5r_type_get_layout(token_, &layout));
+        return layout;
+    }
+    // Whether elements in memory point to parts of theirs.
+    bool is_variable() const {
+        bool is = false;
+        detail::check(h5r_type_is_variable(token_, &is));
+        return is;
+    }
+    bool is_committed() const {
+        bool is = false;
+        detail::check(h5r_type_is_committed(token_, &is));
+        return is;
+    }
+    // The members of a compound, or the names of an enumeration.
+    std::uint64_t member_count() const {
+        std::uint64_t count = 0;
+        detail::check(h5r_type_member_count(token_, &count));
+        return count;
+    }
+    std::string member_name(std::uint64_t index) const {
+        return detail::text(
+            [&](char *b, std::size_t c, std::size_t *l) { return h5r_type_member_name(token_, index, b, c, l); });
+    }
+    std::uint64_t member_index(const std::string &name) const {
+        std::uint64_t index = 0;
+        detail::check(h5r_type_member_index(token_, name.c_str(), &index));
+        return index;
+    }
+    std::uint64_t member_offset(std::uint64_t index) const {
+        std::uint64_t offset = 0;
+        detail::check(h5r_type_member(token_, index, &offset, nullptr));
+        return offset;
+    }
+    type member_type(std::uint64_t index) const {
+        return made([&](h5r_type *out) { return h5r_type_member(token_, index, nullptr, out); });
+    }
+    template <class T> T enum_value(std::uint64_t index) const {
+        if (sizeof(T) != size()) throw error(H5R_ERR_ARGUMENT, "the value is not of the enumeration's base type");
+        T value{};
+        detail::check(h5r_type_enum_value(token_, index, &value));
+        return value;
+    }
+    // The elements of an array or sequence, the integer of an enumeration, the parts of a complex number.
+    type base() const {
+        return made([&](h5r_type *out) { return h5r_type_base(token_, out); });
+    }
+    std::vector<std::uint64_t> dims() const {
+        std::size_t rank = 0;
+        std::vector<std::uint64_t> dims(H5R_MAX_RANK);
+        detail::check(h5r_type_dims(token_, &rank, dims.data()));
+        dims.resize(rank);
+        return dims;
+    }
+    std::string tag() const {
+        return detail::text([&](char *b, std::size_t c, std::size_t *l) { return h5r_type_tag(token_, b, c, l); });
+    }
+    std::int32_t reference_kind() const {
+        std::int32_t kind = 0;
+        detail::check(h5r_type_reference_kind(token_, &kind));
+        return kind;
+    }
+
 private:
+    template <class Call> static type made(Call call) {
+        h5r_type token = 0;
+        detail::check(call(&token));
+        return type(token);
+    }
+
     h5r_type token_;
 };
 
@@ -177,6 +302,17 @@ public:
     // Writes elements of any type.
     void attr_write(const std::string &name, const type &type, const std::vector<std::uint64_t> &dims, const void *data) {
         detail::check(h5r_attr_write(handle_, name.c_str(), type.token(), dims.size(), dims.data(), data));
+    }
+    // The type of a dataset's elements, or that a named datatype stands for.
+    h5r::type type_of() const {
+        h5r_type token = 0;
+        detail::check(h5r_object_type(handle_, &token));
+        return h5r::type(token);
+    }
+    h5r::type attr_type(const std::string &name) const {
+        h5r_type token = 0;
+        detail::check(h5r_attr_type(handle_, name.c_str(), &token));
+        return h5r::type(token);
     }
     void attr_write_null(const std::string &name, const type &type) {
         detail::check(h5r_attr_write_null(handle_, name.c_str(), type.token()));
@@ -353,6 +489,12 @@ public:
     dataset create_dataset(const std::string &path, const std::vector<std::uint64_t> &dims,
                            const dataset_options &options = {}) {
         return create_dataset(path, type::of<T>(), dims, options);
+    }
+    // Stores the type as a named datatype.
+    object commit(const std::string &path, const type &type) {
+        h5r_object *made = nullptr;
+        detail::check(h5r_type_commit(handle_, path.c_str(), type.token(), &made));
+        return object(made);
     }
     object open(const std::string &path) const { return object(open_as(path, -1)); }
     group open_group(const std::string &path) const { return group(open_as(path, H5R_KIND_GROUP)); }

@@ -50,11 +50,12 @@ fn argument(c_type: &str, name: &str) -> (&'static str, String, String) {
         "const uint64_t *" => ("c_int64_t", "integer(c_int64_t), intent(in)", "(*)"),
         "h5r_file **" | "h5r_object **" => ("c_ptr", "type(c_ptr), intent(inout)", ""),
         "int32_t *" => ("c_int32_t", "integer(c_int32_t), intent(inout)", ""),
+        "uint64_t *" if name == "dims_out" => ("c_int64_t", "integer(c_int64_t), intent(inout)", "(*)"),
         "uint64_t *" | "h5r_type *" => ("c_int64_t", "integer(c_int64_t), intent(inout)", ""),
         "size_t *" => ("c_size_t", "integer(c_size_t), intent(inout)", ""),
         "bool *" => ("c_bool", "logical(c_bool), intent(inout)", ""),
         "size_t " => ("c_size_t", "integer(c_size_t), value", ""),
-        "int32_t " | "h5r_status " => ("c_int32_t", "integer(c_int32_t), value", ""),
+        "int32_t " | "uint32_t " | "h5r_status " => ("c_int32_t", "integer(c_int32_t), value", ""),
         "uint64_t " | "h5r_type " => ("c_int64_t", "integer(c_int64_t), value", ""),
         callback if callback.ends_with("_visit ") => ("c_funptr", "type(c_funptr), value", ""),
         pointer if pointer.ends_with('*') => ("c_ptr", "type(c_ptr), value", ""),
@@ -90,8 +91,10 @@ fn interfaces(header: &str) -> String {
         imports.sort_unstable();
         imports.dedup();
         let short = c_name.strip_prefix("h5r_").unwrap();
-        writeln!(out, "    function c_{short}({}) result(returned) bind(C, name='{c_name}')", names.join(", "))
-            .unwrap();
+        let head = format!("    function c_{short}({})", names.join(", "));
+        let tail = format!("result(returned) bind(C, name='{c_name}')");
+        let between = if head.len() + 1 + tail.len() > 128 { " &\n      " } else { " " };
+        writeln!(out, "{head}{between}{tail}").unwrap();
         write!(out, "      import :: {}\n{declarations}", imports.join(", ")).unwrap();
         write!(out, "      {result} :: returned\n    end function\n").unwrap();
     }

@@ -7,12 +7,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The order in which declarations appear.
-const SOURCES: [&str; 13] = [
+const SOURCES: [&str; 15] = [
     "status.rs",
     "last_error.rs",
     "handle.rs",
     "input.rs",
     "types.rs",
+    "type_make.rs",
+    "type_info.rs",
     "options.rs",
     "file.rs",
     "object.rs",

@@ -1,10 +1,11 @@
 //! The type model and the conversion between memory and file (specification IV.A.2.d, "The Datatype Message").
 //!
-//! Integers and IEEE floats of both byte orders and fixed-length strings are understood and converted; every other type
-//! is kept as the bytes of its message, so that its values can be carried and compared, but not converted.
+//! Integers and IEEE floats of both byte orders and fixed-length strings have short forms, for they are written by the
+//! million; every other type is kept as its decoded message.
 
 mod convert;
 mod half;
+mod model;
 mod number;
 mod string;
 pub mod token;
@@ -13,11 +14,13 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use convert::{convert, Conversion};
+pub use model::{ReferenceKind, MAX_TAG, POINTER, SEQUENCE};
 pub use number::{ByteOrder, Number};
 
 use crate::error::{Error, Result};
 use crate::format::message::datatype as message;
-pub use crate::format::message::datatype::{CharacterSet, StringPadding};
+pub use crate::format::message::datatype::ByteOrder as FloatOrder;
+pub use crate::format::message::datatype::{Bits, CharacterSet, Class, Float, Member, Normalization, StringPadding};
 
 /// A datatype: what one element's bytes mean. Cheap to clone.
 #[derive(Clone, PartialEq, Eq)]
@@ -27,7 +30,7 @@ pub struct Datatype(Repr);
 enum Repr {
     Number(Number, ByteOrder),
     String(FixedString),
-    Raw(Arc<[u8]>),
+    Described(Arc<message::Datatype>),
 }
 
 /// A string of a fixed number of bytes.
@@ -71,7 +74,7 @@ impl Datatype {
             return Ok(number);
         }
         let message = message::Datatype::decode(body)?;
-        Ok(string::from_message(&message).unwrap_or_else(|| Datatype(Repr::Raw(message.raw.into()))))
+        Ok(string::from_message(&message).unwrap_or_else(|| Datatype(Repr::Described(message.into()))))
     }
 
     /// The body of the datatype message, as libhdf5 writes it for this type.
@@ -89,7 +92,7 @@ impl Datatype {
                 body.extend_from_slice(&message[..length]);
             }
             Repr::String(string) => body.extend_from_slice(&string::message(*string)),
-            Repr::Raw(message) => body.extend_from_slice(message),
+            Repr::Described(description) => body.extend_from_slice(&description.raw),
         }
     }
 
@@ -104,7 +107,7 @@ impl Datatype {
                 }
             }
             Repr::String(_) => 8,
-            Repr::Raw(message) => message.len(),
+            Repr::Described(description) => description.raw.len(),
         }
     }
 
@@ -113,7 +116,7 @@ impl Datatype {
         match &self.0 {
             Repr::Number(number, _) => number.size(),
             Repr::String(string) => string.size as usize,
-            Repr::Raw(message) => u32::from_le_bytes([message[4], message[5], message[6], message[7]]) as usize,
+            Repr::Described(description) => description.size as usize,
         }
     }
 
@@ -133,17 +136,23 @@ impl Datatype {
         }
     }
 
-    /// The message's bytes, if it is a type that is only carried.
-    pub fn as_raw(&self) -> Option<&[u8]> {
+    /// The class and its properties, of a type that is neither a number of [`Number`] nor a string of fixed length.
+    pub fn as_class(&self) -> Option<&Class> {
         match &self.0 {
-            Repr::Raw(message) => Some(message),
+            Repr::Described(description) => Some(&description.class),
             _ => None,
         }
     }
 
     /// Whether elements refer to a global heap: they mean nothing without the file that they are in.
     pub fn refers_to_heap(&self) -> bool {
-        self.as_raw().is_some_and(|raw| message::Datatype::decode(raw).is_ok_and(|datatype| datatype.refers_to_heap()))
+        matches!(&self.0, Repr::Described(description) if description.refers_to_heap())
+    }
+
+    /// Whether elements in memory point to parts of theirs: variable-length strings and sequences, and references of
+    /// libhdf5 1.12.
+    pub fn has_pointers(&self) -> bool {
+        matches!(&self.0, Repr::Described(description) if description.has_pointers())
     }
 
     /// The class number of the message's first byte.
@@ -152,7 +161,7 @@ impl Datatype {
             Repr::Number(number, _) if number.is_float() => FLOATING_POINT,
             Repr::Number(..) => FIXED_POINT,
             Repr::String(_) => STRING,
-            Repr::Raw(message) => message[0] & 0x0f,
+            Repr::Described(description) => description.class.number(),
         }
     }
 }
@@ -178,7 +187,7 @@ impl fmt::Display for Datatype {
                     (string::padding_name(string.padding), string::set_name(string.character_set));
                 write!(f, "{padding} {characters} string of {} bytes", string.size)
             }
-            Repr::Raw(message) => write!(f, "{} type of {} bytes", class_name(message[0] & 0x0f), self.size()),
+            Repr::Described(description) => describe(f, description),
         }
     }
 }
@@ -189,22 +198,28 @@ impl fmt::Debug for Datatype {
     }
 }
 
-/// What users call a class that is only carried.
-fn class_name(class: u8) -> &'static str {
-    match class {
-        FIXED_POINT => "custom integer",
-        FLOATING_POINT => "custom float",
-        2 => "time",
-        4 => "bitfield",
-        5 => "opaque",
-        6 => "compound",
-        7 => "reference",
-        8 => "enumeration",
-        9 => "variable-length",
-        10 => "array",
-        11 => "complex",
-        _ => "unknown",
-    }
+/// What users call a type of any class.
+fn describe(f: &mut fmt::Formatter<'_>, description: &message::Datatype) -> fmt::Result {
+    let name = match &description.class {
+        Class::FixedPoint { .. } => "custom integer",
+        Class::FloatingPoint(_) => "custom float",
+        Class::Time { .. } => "time",
+        Class::String { .. } => "string",
+        Class::BitField(_) => "bitfield",
+        Class::Opaque { .. } => "opaque",
+        Class::Compound { .. } => "compound",
+        Class::Reference { kind: 0, .. } => "object reference",
+        Class::Reference { kind: 1, .. } => "region reference",
+        Class::Reference { .. } => "standard reference",
+        Class::Enumeration { .. } => "enumeration",
+        Class::VariableLength { string: Some((_, set)), .. } => {
+            return write!(f, "variable-length {} string", string::set_name(*set));
+        }
+        Class::VariableLength { .. } => "variable-length sequence",
+        Class::Array { .. } => "array",
+        Class::Complex { .. } => "complex",
+    };
+    write!(f, "{name} type of {} bytes", description.size)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::error::ErrorKind;
+use crate::format::Sizes;
 
 fn hex(text: &str) -> Vec<u8> {
     (0..text.len() / 2).map(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).unwrap()).collect()
@@ -319,4 +320,104 @@ proptest! {
             prop_assert_eq!(Datatype::from_message(&datatype.to_message()).unwrap(), datatype);
         }
     }
+}
+
+/// A compound of all classes, in memory.
+fn everything() -> Datatype {
+    let bits = Bits { order: FloatOrder::Big, low_pad: true, high_pad: false, offset: 3, precision: 9 };
+    let text = Datatype::variable_string(StringPadding::NullTerminated, CharacterSet::Utf8).unwrap();
+    let color = Datatype::enumeration(&Datatype::little(Number::I8)).unwrap();
+    let color = color.with_value("red", &[0]).unwrap().with_value("green", &[255]).unwrap();
+    let members = [
+        ("integer", Datatype::integer(2, true, bits).unwrap()),
+        ("bits", Datatype::bit_field(2, bits).unwrap()),
+        ("text", text.clone()),
+        ("texts", Datatype::array(&text, &[2, 3]).unwrap()),
+        ("sequence", Datatype::sequence(&Datatype::little(Number::F32)).unwrap()),
+        ("opaque", Datatype::opaque(5, "a tag").unwrap()),
+        ("time", Datatype::time(32, FloatOrder::Little).unwrap()),
+        ("color", color),
+        ("object", Datatype::reference(ReferenceKind::Object).unwrap()),
+        ("region", Datatype::reference(ReferenceKind::Region).unwrap()),
+        ("standard", Datatype::reference(ReferenceKind::StandardObject).unwrap()),
+        ("complex", Datatype::complex(&Datatype::little(Number::F64)).unwrap()),
+        ("fixed", Datatype::string(4, StringPadding::SpacePadded, CharacterSet::Ascii).unwrap()),
+    ];
+    let mut compound = Datatype::compound(400).unwrap();
+    let mut offset = 3;
+    for (name, member) in members {
+        compound = compound.with_member(name, offset, &member).unwrap();
+        offset += member.size() as u64 + 1;
+    }
+    compound
+}
+
+#[test]
+fn types_have_a_form_in_memory_and_one_in_a_file() {
+    let memory = everything();
+    assert!(memory.has_pointers() && memory.refers_to_heap());
+    for (offset, text, object, region, standard) in [(8, 16, 8, 12, 18), (4, 12, 4, 8, 14)] {
+        let file = memory.to_file(Sizes { offset, length: offset }).unwrap();
+        let grown = 7 * (text - 8) + (text - 16) + (object - 8) + (region - 12) + (standard - 16);
+        assert_eq!(file.size() as i64, 400 + grown);
+        assert_eq!(file.to_memory().unwrap(), memory);
+        assert_eq!(Datatype::from_message(&file.to_message()).unwrap(), file);
+        let description = file.description().unwrap();
+        let Class::Compound { members } = &description.class else { panic!() };
+        let ends = members.iter().map(|member| i64::from(member.offset + member.datatype.size));
+        let begins = members.iter().skip(1).map(|member| i64::from(member.offset));
+        assert!(ends.zip(begins).all(|(end, begin)| end + 1 == begin));
+    }
+    let plain = Datatype::array(&Datatype::little(Number::I16), &[4]).unwrap();
+    assert_eq!(plain.to_file(Sizes::EIGHT).unwrap(), plain);
+    assert!(!plain.has_pointers());
+}
+
+#[test]
+fn types_that_cannot_be_are_refused() {
+    let i16 = Datatype::little(Number::I16);
+    let f32 = Datatype::little(Number::F32);
+    let compound = Datatype::compound(8).unwrap().with_member("a", 2, &i16).unwrap();
+    let bits = Bits { order: FloatOrder::Little, low_pad: false, high_pad: false, offset: 1, precision: 16 };
+    let color = Datatype::enumeration(&i16).unwrap().with_value("red", &[1, 0]).unwrap();
+    let refused = [
+        (Datatype::integer(2, true, bits), ErrorKind::Range, "16 bits at bit 1"),
+        (Datatype::complex(&i16), ErrorKind::Argument, "floats"),
+        (Datatype::time(16, FloatOrder::Little), ErrorKind::Range, "32 or 64"),
+        (Datatype::opaque(0, ""), ErrorKind::Range, "1..4294967295"),
+        (Datatype::opaque(1, &"x".repeat(249)), ErrorKind::Argument, "248"),
+        (Datatype::array(&i16, &[]), ErrorKind::Range, "1..32"),
+        (Datatype::array(&i16, &[2, 0]), ErrorKind::Range, "[2, 0]"),
+        (Datatype::array(&i16, &[1 << 20, 1 << 20]), ErrorKind::Range, "2^32-1"),
+        (Datatype::compound(0), ErrorKind::Range, "compound size"),
+        (compound.with_member("a", 4, &i16), ErrorKind::Exists, "'a'"),
+        (compound.with_member("", 4, &i16), ErrorKind::Argument, "no name"),
+        (compound.with_member("b", 3, &i16), ErrorKind::Range, "overlaps member 'a'"),
+        (compound.with_member("b", 7, &i16), ErrorKind::Range, "does not fit in 8"),
+        (i16.with_member("b", 0, &i16), ErrorKind::Type, "a compound is needed"),
+        (Datatype::enumeration(&f32), ErrorKind::Argument, "integer"),
+        (color.with_value("red", &[2, 0]), ErrorKind::Exists, "'red'"),
+        (color.with_value("blue", &[1, 0]), ErrorKind::Exists, "that of 'red'"),
+        (color.with_value("blue", &[1]), ErrorKind::Argument, "2 bytes"),
+        (Datatype::sequence(&Datatype::compound(4).unwrap()), ErrorKind::Argument, "no members yet"),
+    ];
+    for (result, kind, part) in refused {
+        let error = result.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(error.message().contains(part), "{error}");
+    }
+}
+
+#[test]
+fn the_order_of_members_does_not_count() {
+    let (a, b) = (Datatype::little(Number::I16), Datatype::little(Number::F32));
+    let empty = Datatype::compound(8).unwrap();
+    let one = empty.with_member("a", 0, &a).unwrap().with_member("b", 4, &b).unwrap();
+    let other = empty.with_member("b", 4, &b).unwrap().with_member("a", 0, &a).unwrap();
+    assert_eq!(one, other);
+    assert_ne!(one, empty.with_member("b", 3, &b).unwrap().with_member("a", 0, &a).unwrap());
+    let empty = Datatype::enumeration(&a).unwrap();
+    let one = empty.with_value("x", &[1, 0]).unwrap().with_value("y", &[2, 0]).unwrap();
+    assert_eq!(one, empty.with_value("y", &[2, 0]).unwrap().with_value("x", &[1, 0]).unwrap());
+    assert_ne!(one, empty.with_value("y", &[1, 0]).unwrap().with_value("x", &[2, 0]).unwrap());
 }

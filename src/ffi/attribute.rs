@@ -75,13 +75,14 @@ pub unsafe extern "C" fn h5r_attr_write(
     dims: *const u64,
     data: *const c_void,
 ) -> h5r_status {
-    guard::with_object(object, |object, _| {
+    guard::with_object(object, |object, file| {
         let datatype = types::resolve(r#type)?;
+        let committed = types::committed(r#type, file);
         // SAFETY: as this function's documentation asks of the caller.
         let (name, dims) = unsafe { (input::text(name, "name")?, input::dims(rank, dims, "dims")?) };
         let length = input::byte_length(dims, datatype.size())?;
         // SAFETY: as above: `data` has the elements that `dims` and `type` say.
-        object.attr_write(name, &datatype, dims, unsafe { input::bytes(data, length, "data")? })
+        object.attr_write_of(name, &datatype, committed, dims, unsafe { input::bytes(data, length, "data")? })
     })
 }
 

@@ -273,7 +273,8 @@ pub unsafe extern "C" fn h5r_dataset_create(
         input::byte_length(dims, datatype.size())?;
         // SAFETY: as above.
         let options = unsafe { options::read(options)?.checked(rank, &datatype)? };
-        let dataset = object.create_dataset(path, &datatype, dims, &options)?;
+        let committed = types::committed(r#type, file);
+        let dataset = object.create_dataset_of(path, &datatype, committed, dims, &options)?;
         // SAFETY: as above.
         if let Ok(out) = unsafe { input::output(dataset_out, "dataset_out") } {
             out.set(handle::open_object(file, dataset)? as *mut h5r_object);

@@ -3,7 +3,7 @@
 
 use std::sync::OnceLock;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 
 use super::table::{Key, Pin, Table, CAPACITY};
 use crate::datatype::Datatype;
@@ -56,9 +56,17 @@ pub(super) struct ObjectEntry {
     borrowed: bool,
 }
 
+/// What a made type's token stands for.
+pub(super) struct TypeEntry {
+    /// Members are added to it while it is built.
+    datatype: RwLock<Datatype>,
+    /// The named datatype that it was read from: its file's handle, and its address.
+    pub committed: Option<(u64, u64)>,
+}
+
 static FILES: Table<FileEntry> = Table::new();
 static OBJECTS: Table<ObjectEntry> = Table::new();
-static TYPES: Table<Datatype> = Table::new();
+static TYPES: Table<TypeEntry> = Table::new();
 
 #[cold]
 fn bad(kind: Kind, handle: u64) -> Error {
@@ -176,14 +184,29 @@ pub(super) fn close_object(handle: u64) -> Result<()> {
     Ok(())
 }
 
-/// Keeps a made datatype until [`close_type`].
-pub(super) fn open_type(datatype: Datatype) -> Result<u64> {
-    TYPES.insert(datatype).map(|key| encode(Kind::Type, key)).ok_or_else(|| too_many("type"))
+/// Keeps a made datatype until [`close_type`]; `committed` is the named one's file and address.
+pub(super) fn open_type(datatype: Datatype, committed: Option<(u64, u64)>) -> Result<u64> {
+    let entry = TypeEntry { datatype: RwLock::new(datatype), committed };
+    TYPES.insert(entry).map(|key| encode(Kind::Type, key)).ok_or_else(|| too_many("type"))
 }
 
 #[inline]
-pub(super) fn datatype(handle: u64) -> Result<Pin<'static, Datatype>> {
+pub(super) fn type_entry(handle: u64) -> Result<Pin<'static, TypeEntry>> {
     decode(Kind::Type, handle).and_then(|key| TYPES.get(key)).ok_or_else(|| bad(Kind::Type, handle))
+}
+
+impl TypeEntry {
+    #[inline]
+    pub fn datatype(&self) -> Datatype {
+        self.datatype.read().clone()
+    }
+
+    /// Puts another datatype in the place of the present one.
+    pub fn update(&self, change: impl FnOnce(&Datatype) -> Result<Datatype>) -> Result<()> {
+        let mut datatype = self.datatype.write();
+        *datatype = change(&datatype)?;
+        Ok(())
+    }
 }
 
 pub(super) fn close_type(handle: u64) -> Result<()> {

@@ -21,6 +21,8 @@ mod options;
 mod rebalance;
 mod status;
 mod table;
+mod type_info;
+mod type_make;
 mod types;
 
 pub use attribute::*;
@@ -34,4 +36,6 @@ pub use object::*;
 pub use options::*;
 pub use rebalance::*;
 pub use status::*;
+pub use type_info::*;
+pub use type_make::*;
 pub use types::*;

@@ -95,24 +95,55 @@ const _: () = {
     assert!(H5R_I16_BE == token::BIG_ENDIAN + H5R_I16 && H5R_F64_BE == token::BIG_ENDIAN + H5R_F64);
 };
 
-/// The datatype of a token.
+/// The datatype of a token, complete.
 #[inline]
 pub(super) fn resolve(r#type: h5r_type) -> Result<Datatype> {
-    if r#type >= token::FIRST_MADE {
-        return Ok(handle::datatype(r#type)?.clone());
-    }
     match token::predefined(r#type) {
         Some(datatype) => Ok(datatype),
-        None => handle::datatype(r#type).map(|pin| pin.clone()),
+        None => {
+            let datatype = handle::type_entry(r#type)?.datatype();
+            datatype.check_complete()?;
+            Ok(datatype)
+        }
     }
+}
+
+/// The datatype of a token, which may have no members yet.
+pub(super) fn resolve_any(r#type: h5r_type) -> Result<Datatype> {
+    match token::predefined(r#type) {
+        Some(datatype) => Ok(datatype),
+        None => Ok(handle::type_entry(r#type)?.datatype()),
+    }
+}
+
+/// The address of the named datatype in the file with this handle that the token was read from.
+pub(super) fn committed(r#type: h5r_type, file: u64) -> Option<u64> {
+    if token::predefined(r#type).is_some() {
+        return None;
+    }
+    let committed = handle::type_entry(r#type).ok()?.committed;
+    committed.filter(|(of, _)| *of == file).map(|(_, address)| address)
+}
+
+/// Whether the token was read from a named datatype.
+pub(super) fn is_committed(r#type: h5r_type) -> Result<bool> {
+    Ok(token::predefined(r#type).is_none() && handle::type_entry(r#type)?.committed.is_some())
 }
 
 /// A token of the datatype: its constant, or a new one that has to be closed.
 pub(super) fn token(datatype: Datatype) -> Result<h5r_type> {
     match token::of(&datatype) {
         Some(token) => Ok(token),
-        None => handle::open_type(datatype),
+        None => handle::open_type(datatype, None),
     }
+}
+
+pub(super) fn string_properties(padding: i32, charset: i32) -> Result<(StringPadding, CharacterSet)> {
+    let paddings = [StringPadding::NullTerminated, StringPadding::NullPadded, StringPadding::SpacePadded];
+    Ok((
+        choice("padding", padding, &paddings)?,
+        choice("charset", charset, &[CharacterSet::Ascii, CharacterSet::Utf8])?,
+    ))
 }
 
 /// Makes the type of strings of `size` bytes each, terminator included; `padding` is H5R_PAD_..., `charset`
@@ -129,16 +160,14 @@ pub unsafe extern "C" fn h5r_type_string(
     guard::call(|| {
         // SAFETY: as this function's documentation asks of the caller.
         let out = unsafe { input::output(type_out, "type_out")? };
-        let paddings = [StringPadding::NullTerminated, StringPadding::NullPadded, StringPadding::SpacePadded];
-        let padding = choice("padding", padding, &paddings)?;
-        let charset = choice("charset", charset, &[CharacterSet::Ascii, CharacterSet::Utf8])?;
+        let (padding, charset) = string_properties(padding, charset)?;
         let size = u32::try_from(size).map_err(|_| Error::range("string size", size, "1..4294967295 bytes"))?;
-        out.set(handle::open_type(Datatype::string(size, padding, charset)?)?);
+        out.set(handle::open_type(Datatype::string(size, padding, charset)?, None)?);
         Ok(())
     })
 }
 
-/// Stores how many bytes one element has.
+/// Stores how many bytes one element has in memory: a string of variable length is a pointer.
 ///
 /// Errors: BAD_HANDLE, ARGUMENT. Any thread.
 #[no_mangle]
@@ -146,7 +175,7 @@ pub unsafe extern "C" fn h5r_type_size(r#type: h5r_type, size_out: *mut usize) -
     guard::call(|| {
         // SAFETY: as this function's documentation asks of the caller.
         let out = unsafe { input::output(size_out, "size_out")? };
-        out.set(resolve(r#type)?.size());
+        out.set(resolve_any(r#type)?.size());
         Ok(())
     })
 }
@@ -159,12 +188,13 @@ pub unsafe extern "C" fn h5r_type_class(r#type: h5r_type, class_out: *mut i32) -
     guard::call(|| {
         // SAFETY: as this function's documentation asks of the caller.
         let out = unsafe { input::output(class_out, "class_out")? };
-        out.set(i32::from(resolve(r#type)?.class()));
+        out.set(i32::from(resolve_any(r#type)?.class()));
         Ok(())
     })
 }
 
-/// Stores whether two types are the same: class, size, byte order, and every property.
+/// Stores whether two types are the same: class, size, byte order, and every property. The order in which the members
+/// of compounds and enumerations were added does not count.
 ///
 /// Errors: BAD_HANDLE, ARGUMENT. Any thread.
 #[no_mangle]
@@ -172,7 +202,7 @@ pub unsafe extern "C" fn h5r_type_equal(a: h5r_type, b: h5r_type, equal_out: *mu
     guard::call(|| {
         // SAFETY: as this function's documentation asks of the caller.
         let out = unsafe { input::output(equal_out, "equal_out")? };
-        out.set(resolve(a)? == resolve(b)?);
+        out.set(resolve_any(a)? == resolve_any(b)?);
         Ok(())
     })
 }
@@ -189,7 +219,7 @@ pub unsafe extern "C" fn h5r_type_describe(
     length_out: *mut usize,
 ) -> h5r_status {
     // SAFETY: as this function's documentation asks of the caller.
-    guard::call(|| unsafe { input::copy_out(&resolve(r#type)?.to_string(), buffer, capacity, length_out) })
+    guard::call(|| unsafe { input::copy_out(&resolve_any(r#type)?.to_string(), buffer, capacity, length_out) })
 }
 
 /// Closes a made type; nothing that was written with it needs it any more. Closing 0 or a predefined type does nothing.

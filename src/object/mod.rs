@@ -5,8 +5,10 @@
 
 mod attribute;
 mod attribute_compact;
+mod attribute_face;
 mod attribute_records;
 pub mod check;
+mod committed;
 pub mod dataset;
 mod dense;
 mod extents;

@@ -49,44 +49,51 @@ pub(super) fn value_size(count: u64, datatype: &Datatype) -> Result<usize> {
         .ok_or_else(|| Error::range("value size", format_args!("of {count} x {datatype}"), "0..2^63 bytes"))
 }
 
-/// Encodes an attribute into `out`: `dims` is `None` for a null dataspace, empty for a scalar.
+/// What an attribute is to be.
+pub(super) struct NewValue<'a> {
+    /// The type, in its form in the file.
+    pub datatype: &'a Datatype,
+    /// The named datatype that is shared.
+    pub committed: Option<u64>,
+    /// `None` for a null dataspace, empty for a scalar.
+    pub dims: Option<&'a [u64]>,
+    /// The elements, as the file has them.
+    pub data: &'a [u8],
+}
+
+/// Encodes an attribute into `out`.
 #[inline]
-pub(super) fn encode(
-    out: &mut Vec<u8>,
-    name: &[u8],
-    datatype: &Datatype,
-    dims: Option<&[u64]>,
-    data: &[u8],
-    sizes: Sizes,
-) -> Result<()> {
+pub(super) fn encode(out: &mut Vec<u8>, name: &[u8], value: &NewValue<'_>, sizes: Sizes) -> Result<()> {
     let mut space = [0u8; 4 + 8 * MAX_RANK];
-    let dataspace = encode_dataspace(&mut space, dims, sizes)?;
-    let needed = match dims {
-        Some(dims) => value_size(elements(dims)?, datatype)?,
+    let dataspace = encode_dataspace(&mut space, value.dims, sizes)?;
+    let needed = match value.dims {
+        Some(dims) => value_size(elements(dims)?, value.datatype)?,
         None => 0,
     };
-    if data.len() < needed {
-        return Err(Error::new(
-            ErrorKind::TooSmall,
-            format!("the value has {needed} bytes, {} were given", data.len()),
-        ));
-    }
-    let length = datatype.message_size();
+    let Some(data) = value.data.get(..needed) else {
+        let message = format!("the value has {needed} bytes, {} were given", value.data.len());
+        return Err(Error::new(ErrorKind::TooSmall, message));
+    };
+    let shared = value.committed.map(|address| Shared::Object(address).encode(sizes));
+    let length = shared.as_ref().map_or_else(|| value.datatype.message_size(), Vec::len);
     if length > usize::from(u16::MAX) {
         return Err(Error::new(ErrorKind::Limit, format!("a datatype message of {length} bytes is longer than 65535")));
     }
     // Version 3 of the message; written here and not by `Attribute`, so that the datatype needs no buffer of its own.
     out.clear();
-    out.extend_from_slice(&[3, 0]);
+    out.extend_from_slice(&[3, if shared.is_some() { DATATYPE_SHARED } else { 0 }]);
     for length in [name.len() + 1, length, dataspace.len()] {
         out.extend_from_slice(&(length as u16).to_le_bytes());
     }
     out.push(u8::from(!name.is_ascii()));
     out.extend_from_slice(name);
     out.push(0);
-    datatype.append_message(out);
+    match shared {
+        Some(shared) => out.extend_from_slice(&shared),
+        None => value.datatype.append_message(out),
+    }
     out.extend_from_slice(dataspace);
-    out.extend_from_slice(&data[..needed]);
+    out.extend_from_slice(data);
     Ok(())
 }
 

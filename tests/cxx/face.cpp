@@ -1,6 +1,8 @@
 // The C++ face: attributes of every type, datasets, links, errors, moves, and callbacks that throw.
 #include <h5r.hpp>
 
+#include <cstddef>
+
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -223,6 +225,35 @@ static void checking() {
     CHECK(thrown);
 }
 
+struct point {
+    float x;
+    std::int16_t kind;
+};
+
+static void types(h5r::group root) {
+    auto kind = h5r::type::enumeration(h5r::type::of<std::int16_t>());
+    kind.insert("near", std::int16_t{1}).insert("far", std::int16_t{-7});
+    auto type = h5r::type::compound(sizeof(point));
+    type.insert("x", offsetof(point, x), h5r::type::of<float>()).insert("kind", offsetof(point, kind), kind);
+    CHECK(type.member_count() == 2 && type.member_name(1) == "kind" && type.member_index("x") == 0);
+    CHECK(type.member_offset(1) == offsetof(point, kind) && type.member_type(1) == kind);
+    CHECK(kind.enum_value<std::int16_t>(1) == -7 && kind.base() == h5r::type::of<std::int16_t>());
+    throws(H5R_ERR_RANGE, "overlaps", [&] { type.insert("y", 2, h5r::type::of<float>()); });
+    const auto named = root.commit("types/point", type).type_of();
+    CHECK(named == type && named.is_committed() && !type.is_committed());
+    const point points[2] = {{1.5f, -7}, {2.5f, 1}};
+    auto dataset = root.create_dataset("points", named, {2});
+    dataset.write(type, points);
+    point back[2] = {};
+    dataset.read(type, back);
+    CHECK(back[0].x == 1.5f && back[0].kind == -7 && back[1].x == 2.5f && back[1].kind == 1);
+    CHECK(h5r::type::array(type, {2, 3}).dims() == (std::vector<std::uint64_t>{2, 3}));
+    CHECK(h5r::type::opaque(3, "tag").tag() == "tag" && h5r::type::variable_string().is_variable());
+    CHECK(h5r::type::vlen(kind).base() == kind && h5r::type::complex(h5r::type::of<double>()).size() == 16);
+    CHECK(h5r::type::reference(H5R_REF_REGION).reference_kind() == H5R_REF_REGION);
+    CHECK(h5r::type::of<float>().layout().mantissa_size == 23);
+}
+
 int main() {
     auto file = h5r::file::create("face.h5");
     auto root = file.root();
@@ -230,6 +261,7 @@ int main() {
     iteration(root);
     datasets(root);
     links(root);
+    types(root);
     file.flush();
     file.check();
     file.close();

@@ -90,6 +90,7 @@ program face
   call h5r_open('face.h5', file)
   call arrays(h5r_root(file))
   call h5r_close(file)
+  call types()
   call modes()
   call checking()
   print '(a)', 'all held'
@@ -331,6 +332,56 @@ contains
     call check(status == H5R_ERR_RANGE, 'options are checked')
     call h5r_check_path('absent.h5', report, status=status)
     call check(status == H5R_ERR_IO, 'an absent file')
+  end subroutine
+
+  subroutine types()
+    type, bind(C) :: point
+      real(c_float) :: x
+      integer(c_int16_t) :: kind
+    end type
+    type(point), target :: points(2), back(2)
+    type(h5r_file) :: file
+    type(h5r_object) :: root, named, dataset
+    integer(c_int64_t) :: compound, kinds, shared, array, base
+    integer(c_int64_t), allocatable :: extents(:)
+    integer(c_int16_t), target :: value
+    integer(c_size_t) :: offset
+    integer :: count, status
+    character(:), allocatable :: name
+    logical :: equal
+    call h5r_create('types.h5', file)
+    root = h5r_root(file)
+    call h5r_type_enum(H5R_I16, kinds)
+    value = 1_c_int16_t
+    call h5r_type_enum_insert(kinds, 'near', c_loc(value))
+    value = -7_c_int16_t
+    call h5r_type_enum_insert(kinds, 'far', c_loc(value))
+    call h5r_type_compound(c_sizeof(points(1)), compound)
+    call h5r_type_insert(compound, 'x', 0_c_size_t, H5R_F32)
+    call h5r_type_insert(compound, 'kind', 4_c_size_t, kinds)
+    call h5r_type_insert(compound, 'y', 2_c_size_t, H5R_F32, status)
+    call check(status == H5R_ERR_RANGE, 'members do not overlap')
+    call h5r_type_member_count(compound, count)
+    call h5r_type_member_name(compound, 2, name)
+    call check(count == 2 .and. name == 'kind', 'members')
+    call h5r_type_member(compound, 2, offset, base)
+    call h5r_type_equal(base, kinds, equal)
+    call check(offset == 4 .and. equal, 'a member')
+    call h5r_type_enum_value(base, 2, c_loc(value))
+    call check(value == -7, 'a value')
+    call h5r_type_array(compound, [2, 3], array)
+    call h5r_type_dims(array, extents)
+    call check(all(extents == [2, 3]), 'dimensions')
+    call h5r_type_commit(root, 'types/point', compound, named)
+    call h5r_object_type(named, shared)
+    call h5r_type_is_committed(shared, equal)
+    call check(equal, 'a named datatype')
+    points = [point(1.5, 1_c_int16_t), point(2.5, -7_c_int16_t)]
+    call h5r_dataset_create(root, 'points', shared, [2], dataset)
+    call h5r_dataset_write_as(dataset, compound, c_loc(points))
+    call h5r_dataset_read_as(dataset, compound, c_loc(back))
+    call check(all(back%x == points%x) .and. all(back%kind == points%kind), 'compounds')
+    call h5r_close(file)
   end subroutine
 
   subroutine modes()

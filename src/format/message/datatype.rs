@@ -6,8 +6,9 @@ use crate::error::Result;
 /// The deepest nesting that is followed.
 pub const MAX_DEPTH: usize = 32;
 
-/// A datatype as a file describes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A datatype as a file describes it. Two are equal that describe the same elements, in whatever version; the order in which
+/// members or names are listed does not count, as in libhdf5.
+#[derive(Debug, Clone)]
 pub struct Datatype {
     /// The version of the description.
     pub version: u8,
@@ -140,7 +141,7 @@ pub enum Class {
     BitField(Bits),
     /// Bytes without a meaning.
     Opaque {
-        /// What they are, with its padding of NULs.
+        /// What they are, without its padding of NULs.
         tag: Vec<u8>,
     },
     /// A record.
@@ -205,6 +206,42 @@ impl Class {
     }
 }
 
+impl PartialEq for Datatype {
+    fn eq(&self, other: &Self) -> bool {
+        if self.size != other.size {
+            return false;
+        }
+        match (&self.class, &other.class) {
+            (Class::Compound { members: a }, Class::Compound { members: b }) => {
+                a.len() == b.len() && (a == b || sorted_members(a) == sorted_members(b))
+            }
+            (
+                Class::Enumeration { base: a, names: names_a, values: values_a },
+                Class::Enumeration { base: b, names: names_b, values: values_b },
+            ) => {
+                let named = |names, values| sorted_names(names, values, self.size);
+                a == b && names_a.len() == names_b.len() && named(names_a, values_a) == named(names_b, values_b)
+            }
+            (a, b) => a == b,
+        }
+    }
+}
+
+impl Eq for Datatype {}
+
+fn sorted_members(members: &[Member]) -> Vec<&Member> {
+    let mut sorted: Vec<_> = members.iter().collect();
+    sorted.sort_by(|a, b| a.name.cmp(&b.name));
+    sorted
+}
+
+fn sorted_names<'a>(names: &'a [Vec<u8>], values: &'a [u8], size: u32) -> Vec<(&'a [u8], &'a [u8])> {
+    let values = values.chunks_exact(size.max(1) as usize);
+    let mut sorted: Vec<_> = names.iter().map(Vec::as_slice).zip(values).collect();
+    sorted.sort_unstable();
+    sorted
+}
+
 impl Datatype {
     /// Decodes the datatype that begins `bytes`; `raw.len()` is what it took of them.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
@@ -253,17 +290,40 @@ impl Datatype {
         Self::new(Class::String { padding, charset }, size)
     }
 
+    /// Whether it is a compound or an enumeration without a member. No file has such a compound.
+    pub fn is_empty_record(&self) -> bool {
+        match &self.class {
+            Class::Compound { members } => members.is_empty(),
+            Class::Enumeration { names, .. } => names.is_empty(),
+            _ => false,
+        }
+    }
+
     /// Whether an element, or a part of it, is a reference into a global heap: of variable length, or a reference to
     /// a region or in the new encoding. Such values are not complete without the file that they are in.
     pub fn refers_to_heap(&self) -> bool {
-        match &self.class {
+        self.any(&|class| match class {
             Class::VariableLength { .. } => true,
             Class::Reference { kind, .. } => *kind != 0,
-            Class::Compound { members } => members.iter().any(|member| member.datatype.refers_to_heap()),
-            Class::Enumeration { base, .. } | Class::Array { base, .. } | Class::Complex { base } => {
-                base.refers_to_heap()
-            }
             _ => false,
-        }
+        })
+    }
+
+    /// Whether an element, or a part of it, is of variable length or a reference in the new encoding.
+    pub fn has_pointers(&self) -> bool {
+        self.any(&|class| match class {
+            Class::VariableLength { .. } => true,
+            Class::Reference { kind, .. } => *kind > 1,
+            _ => false,
+        })
+    }
+
+    fn any(&self, is: &dyn Fn(&Class) -> bool) -> bool {
+        is(&self.class)
+            || match &self.class {
+                Class::Compound { members } => members.iter().any(|member| member.datatype.any(is)),
+                Class::Enumeration { base, .. } | Class::Array { base, .. } | Class::Complex { base } => base.any(is),
+                _ => false,
+            }
     }
 }

@@ -33,7 +33,7 @@ fn decode_nested(reader: &mut Reader<'_>, bytes: &[u8], depth: usize) -> Result<
         2 => Class::Time { order: order(flags), precision: reader.u16()? },
         3 => Class::String { padding: padding(reader, flags)?, charset: charset(reader, flags >> 4)? },
         4 => Class::BitField(head.bits(reader)?),
-        5 => Class::Opaque { tag: reader.take((flags & 0xff) as usize)?.to_vec() },
+        5 => Class::Opaque { tag: trimmed(reader.take((flags & 0xff) as usize)?) },
         6 => head.compound(reader, bytes, depth)?,
         7 => head.reference(reader)?,
         8 => head.enumeration(reader, bytes, depth)?,
@@ -44,6 +44,11 @@ fn decode_nested(reader: &mut Reader<'_>, bytes: &[u8], depth: usize) -> Result<
     };
     let raw = bytes[begin..reader.position()].to_vec();
     Ok(Datatype { version, size, class, raw })
+}
+
+/// An opaque type's tag without its padding.
+fn trimmed(tag: &[u8]) -> Vec<u8> {
+    tag.split(|&byte| byte == 0).next().unwrap_or_default().to_vec()
 }
 
 fn order(flags: u32) -> ByteOrder {

@@ -8,6 +8,7 @@ use crate::format::header::message_flag;
 use crate::format::message::dataspace::{Dataspace, MAX_RANK};
 use crate::format::message::fill::{AllocationTime, Fill, FillValue, WriteTime};
 use crate::format::message::layout::{ChunkIndex, Layout};
+use crate::format::message::shared::Shared;
 use crate::format::message::{filter_pipeline, kind};
 use crate::format::UNDEFINED;
 use crate::object::options::Phase;
@@ -83,6 +84,8 @@ pub struct Plan {
     layout: NewLayout,
     chunks: Option<NewChunks>,
     fill: FillValue,
+    /// The object header of the committed datatype that is shared.
+    committed: Option<u64>,
     /// Bytes of the raw data.
     size: u64,
 }
@@ -135,6 +138,7 @@ pub fn plan(datatype: &Datatype, dims: &[u64], options: &DatasetOptions) -> Resu
         layout: options.layout,
         chunks,
         fill,
+        committed: None,
         size,
     })
 }
@@ -163,6 +167,11 @@ impl Plan {
         self
     }
 
+    /// Sharing the committed datatype at this address, which has the same type and counts the reference already.
+    pub fn sharing(self, address: u64) -> Self {
+        Plan { committed: Some(address), ..self }
+    }
+
     /// Makes the dataset: its state, and the messages of its object header. Space is allocated and filled if that is to
     /// be done early.
     pub fn make(self, store: &mut Store) -> Result<(DatasetState, Vec<NewBody>)> {
@@ -170,7 +179,7 @@ impl Plan {
         let sizes = store.sizes();
         let mut state = DatasetState {
             datatype: self.datatype,
-            committed: None,
+            committed: self.committed,
             dataspace: self.dataspace,
             storage: Storage::Compact { size: self.size },
             fill: self.fill,
@@ -197,9 +206,16 @@ impl Plan {
                 Layout::contiguous(address, self.size)
             }
         };
+        let datatype = match self.committed {
+            Some(address) => {
+                let flags = message_flag::CONSTANT | message_flag::SHARED;
+                (kind::DATATYPE, flags, Shared::Object(address).encode(sizes))
+            }
+            None => (kind::DATATYPE, message_flag::CONSTANT, state.datatype.to_message()),
+        };
         let mut messages = vec![
             (kind::DATASPACE, 0, state.dataspace.encode(sizes)),
-            (kind::DATATYPE, message_flag::CONSTANT, state.datatype.to_message()),
+            datatype,
             (kind::FILL, message_flag::CONSTANT, state.fill.encode()),
             (kind::LAYOUT, 0, layout.encode(sizes)?),
         ];

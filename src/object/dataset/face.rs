@@ -7,11 +7,13 @@ use crate::object::state::State;
 use crate::object::Object;
 
 impl Object {
-    /// The dataset's type, dimensions and storage. Of a chunked dataset all of the chunks' index is read.
+    /// The dataset's type in its form in memory, dimensions and storage. Of a chunked dataset all of the chunks' index is read.
     pub fn dataset_info(&self) -> Result<DatasetInfo> {
         self.read("describing dataset", "", |state, slot| {
             let State { store, objects, .. } = state;
-            objects.get(slot)?.array()?.1.info(store)
+            let mut info = objects.get(slot)?.array()?.1.info(store)?;
+            info.datatype = info.datatype.to_memory()?;
+            Ok(info)
         })
     }
 
