@@ -230,7 +230,7 @@ struct point {
     std::int16_t kind;
 };
 
-static void types(h5r::group root) {
+static void types(h5r::group &root) {
     auto kind = h5r::type::enumeration(h5r::type::of<std::int16_t>());
     kind.insert("near", std::int16_t{1}).insert("far", std::int16_t{-7});
     auto type = h5r::type::compound(sizeof(point));
