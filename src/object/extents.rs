@@ -97,7 +97,6 @@ impl Extent {
 ///
 /// Global heap collections are found by their signature in what nothing else uses, because only raw data refer to them;
 /// one that is no longer used counts as used.
-#[cfg_attr(not(test), allow(dead_code))]
 pub(super) fn used_extents(state: &mut State) -> Result<Vec<Extent>> {
     let mut fail = |finding: Finding| Err(finding.into_error());
     let mut walk = Walk::new(state, None, &mut fail);

@@ -247,6 +247,7 @@ impl File {
     /// is reused, and the file shrinks, with the next flush.
     pub fn rebalance(&self) -> Result<()> {
         let run = || {
+            self.shared.change(State::ask_for_free_space)?;
             self.shared.change(State::load_all_dense)?;
             rebalance::complete_in_slices(&*self.shared)
         };

@@ -16,6 +16,7 @@ mod extents;
 mod extents_tests;
 mod face;
 mod file;
+mod free_space;
 mod group;
 pub mod header;
 mod info;

@@ -5,11 +5,11 @@ use std::fs::{self, File as OsFile};
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::message::file_space::{FileSpaceInfo, Strategy};
 use crate::format::message::kind;
 use crate::format::message::plain::BTreeK;
 use crate::format::superblock::{Superblock, OPEN_FOR_SWMR, OPEN_FOR_WRITE};
 use crate::format::{Sizes, UNDEFINED};
+use crate::object::free_space::FreeSpace;
 use crate::object::group;
 use crate::object::header::ObjectHeader;
 use crate::object::maintain::Maintenance;
@@ -17,7 +17,6 @@ use crate::object::options::{CreateOptions, FormatVersion, Locking, OpenOptions}
 use crate::object::state::{Objects, State};
 use crate::store::file::FileBackend;
 use crate::store::lock::{self, LockPolicy};
-use crate::store::managers;
 use crate::store::recover::{recover, Recovery};
 use crate::store::{Backend, Store};
 
@@ -86,15 +85,21 @@ pub(super) fn create(backend: Box<dyn Backend>, options: &CreateOptions) -> Resu
     let mut objects = Objects::default();
     let slot = objects.add(root);
     objects.mark(slot)?;
-    Ok(state(store, superblock, objects, Recovery::Nothing))
+    Ok(state(store, superblock, objects, FreeSpace::new(), Recovery::Nothing))
 }
 
-fn state(mut store: Store, superblock: Superblock, objects: Objects, recovery: Recovery) -> State {
+fn state(
+    mut store: Store,
+    superblock: Superblock,
+    objects: Objects,
+    free_space: FreeSpace,
+    recovery: Recovery,
+) -> State {
     if let Some(old) = &superblock.old {
         store.set_k(old.k);
     }
     let maintenance = Maintenance::new();
-    State { store, superblock, objects, maintenance, scratch: Vec::new(), recovery, open: true }
+    State { store, superblock, objects, maintenance, free_space, scratch: Vec::new(), recovery, open: true }
 }
 
 /// Finds and reads the superblock.
@@ -118,7 +123,7 @@ pub(super) fn for_check(
     // What is not there is outside the file: sizes are checked against what can be read.
     let end = superblock.end.min(length.saturating_sub(superblock.base));
     let store = Store::new(backend, superblock.sizes, superblock.base, end, read_only)?;
-    Ok((state(store, superblock, Objects::default(), recovery), truncated))
+    Ok((state(store, superblock, Objects::default(), FreeSpace::unread(), recovery), truncated))
 }
 
 fn missing(superblock: &Superblock, length: u64) -> Option<String> {
@@ -139,7 +144,8 @@ pub(super) fn open(mut backend: Box<dyn Backend>, options: &OpenOptions) -> Resu
     let mut store = Store::new(backend, superblock.sizes, superblock.base, superblock.end, options.read_only)?;
     store.set_cache_bound(options.cache_bytes);
     store.set_durability(options.durability);
-    let mut state = state(store, superblock, Objects::default(), recovery);
+    let free_space = if options.read_only { FreeSpace::unread() } else { FreeSpace::unknown() };
+    let mut state = state(store, superblock, Objects::default(), free_space, recovery);
     if state.superblock.extension != UNDEFINED {
         open_extension(&mut state)?;
     }
@@ -163,7 +169,6 @@ fn check_flags(superblock: &Superblock) -> Result<()> {
 /// Looks at what the superblock extension says about writing.
 fn open_extension(state: &mut State) -> Result<()> {
     let writable = !state.store.read_only();
-    let sizes = state.store.sizes();
     let address = state.superblock.extension;
     let header = ObjectHeader::open(&mut state.store, address)?;
     if header.find(kind::CACHE_IMAGE).is_some() {
@@ -177,26 +182,7 @@ fn open_extension(state: &mut State) -> Result<()> {
         state.store.set_k(k);
     }
     if let Some(index) = header.find(kind::FILE_SPACE_INFO).filter(|_| writable) {
-        let info = FileSpaceInfo::decode(header.body(&mut state.store, index)?, sizes)?;
-        release_managers(state, header, index, info)?;
+        state.free_space = FreeSpace::open(&mut state.store, &header, index)?;
     }
     Ok(())
-}
-
-/// Free-space managers that another library left in the file would hand out space that is taken by now: they are taken
-/// out, and what they held is used from memory.
-fn release_managers(state: &mut State, mut header: ObjectHeader, index: usize, mut info: FileSpaceInfo) -> Result<()> {
-    if info.strategy == Strategy::Paged {
-        return Err(Error::unsupported("writing to a file with paged file space; open it for reading only"));
-    }
-    if info.managers.iter().all(|&manager| manager == UNDEFINED) {
-        return Ok(());
-    }
-    for manager in info.managers.iter_mut().filter(|manager| **manager != UNDEFINED) {
-        managers::take_over(&mut state.store, *manager)?;
-        *manager = UNDEFINED;
-    }
-    info.end_before_managers = UNDEFINED;
-    let body = info.encode(state.store.sizes());
-    header.replace(&mut state.store, index, &body)
 }

@@ -5,6 +5,7 @@ use crate::format::superblock::Superblock;
 use crate::format::symbol_table::Cache;
 use crate::object::attribute::Attributes;
 use crate::object::dataset::DatasetState;
+use crate::object::free_space::FreeSpace;
 use crate::object::header::ObjectHeader;
 use crate::object::link::Links;
 use crate::object::maintain::{Maintenance, Summary};
@@ -48,6 +49,7 @@ pub(super) struct State {
     pub superblock: Superblock,
     pub objects: Objects,
     pub maintenance: Maintenance,
+    pub free_space: FreeSpace,
     /// Reused for encoding, so that no operation allocates.
     pub scratch: Vec<u8>,
     /// What opening the file had to do.
@@ -147,6 +149,11 @@ impl Objects {
             self.changed.push(slot);
         }
         Ok(())
+    }
+
+    /// Whether no object has to be prepared.
+    pub fn are_unchanged(&self) -> bool {
+        self.changed.is_empty()
     }
 
     /// The objects to prepare; nothing is changed any more.
@@ -325,11 +332,18 @@ impl State {
         }
         if self.store.is_changed() {
             self.forget_cached_table();
+            self.open_free_space()?;
             let superblock = &self.superblock;
             self.store.flush(|end| superblock.encode(end))?;
         } else {
             self.store.settle()?;
         }
+        let before = self.store.edits();
+        let found = self.find_free_space();
+        if found.is_err() && self.store.edits() != before {
+            self.store.fail();
+        }
+        found?;
         rebalanced
     }
 
@@ -358,10 +372,12 @@ impl State {
         self.store.check_usable()?;
         let rebalanced = rebalance::before_close(self);
         self.maintenance.trim_at_close();
+        self.free_space.begin_closing();
         self.flush()?;
         // What is written at once, huge objects, moves only into what was free before.
         self.maintenance.trim_at_close();
         self.flush()?;
+        self.close_free_space()?;
         rebalanced
     }
 }

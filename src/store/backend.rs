@@ -41,6 +41,11 @@ impl MemoryBackend {
         MemoryBackend { bytes: Arc::new(Mutex::new(bytes)) }
     }
 
+    /// The file whose bytes another backend shares.
+    pub fn sharing(bytes: &Arc<Mutex<Vec<u8>>>) -> Self {
+        MemoryBackend { bytes: bytes.clone() }
+    }
+
     /// The bytes, shared: they stay readable after the backend went into a store.
     pub fn shared(&self) -> Arc<Mutex<Vec<u8>>> {
         self.bytes.clone()

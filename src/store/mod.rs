@@ -200,9 +200,13 @@ impl Store {
     /// Takes `length` bytes of file space. The address is free in the last flushed state.
     pub fn allocate(&mut self, length: u64) -> Result<u64> {
         self.edits += 1;
-        self.space
-            .allocate(length)
-            .ok_or_else(|| Error::new(ErrorKind::Limit, format!("the file cannot grow by {length} bytes")))
+        self.space.allocate(length).ok_or_else(|| too_large(length))
+    }
+
+    /// Takes `length` bytes at the end of the file, whatever holes there are.
+    pub fn allocate_at_end(&mut self, length: u64) -> Result<u64> {
+        self.edits += 1;
+        self.space.allocate_at_end(length).ok_or_else(|| too_large(length))
     }
 
     /// Gives `length` bytes at `address` back, and forgets a block cached there. They are reused after the next flush,
@@ -246,10 +250,7 @@ impl Store {
     #[cold]
     fn load(&mut self, address: u64, length: u64, seal: Seal, what: &'static str) -> Result<BlockId> {
         let bytes = self.read_bytes(address, length, what)?;
-        if !seal.holds(&bytes) {
-            return Err(Error::checksum(what, address));
-        }
-        Ok(self.cache.insert_clean(address, &bytes, seal))
+        self.adopt(address, bytes, seal, what)
     }
 
     /// Caches bytes that [`Store::read_start`] gave, after verifying their checksum.
@@ -257,6 +258,7 @@ impl Store {
         if !seal.holds(&bytes) {
             return Err(Error::checksum(what, address));
         }
+        self.space.confirm_used(address, bytes.len() as u64);
         Ok(self.cache.insert_clean(address, &bytes, seal))
     }
 
@@ -427,4 +429,9 @@ impl Store {
     pub fn is_changed(&self) -> bool {
         self.cache.dirty_bytes() > 0 || self.space.pending_bytes() > 0
     }
+}
+
+#[cold]
+fn too_large(length: u64) -> Error {
+    Error::new(ErrorKind::Limit, format!("the file cannot grow by {length} bytes"))
 }

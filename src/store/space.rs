@@ -11,7 +11,28 @@ struct Extents {
     total: u64,
 }
 
+/// Makes neighbours in a sorted list one.
+fn merge(extents: &mut Vec<(u64, u64)>) {
+    extents.dedup_by(|next, before| {
+        let adjacent = before.0 + before.1 == next.0;
+        if adjacent {
+            before.1 += next.1;
+        }
+        adjacent
+    });
+}
+
 impl Extents {
+    /// Of ascending, disjoint extents.
+    fn of(mut extents: Vec<(u64, u64)>) -> Self {
+        merge(&mut extents);
+        Extents {
+            total: extents.iter().map(|extent| extent.1).sum(),
+            by_size: extents.iter().map(|&(address, length)| (length, address)).collect(),
+            by_address: extents.into_iter().collect(),
+        }
+    }
+
     fn insert(&mut self, mut address: u64, mut length: u64) {
         if let Some((&before, &size)) = self.by_address.range(..address).next_back() {
             if before + size == address {
@@ -98,6 +119,10 @@ pub struct Space {
     reopened: Extents,
     refused: u64,
     at_once: bool,
+    /// Free extents were read from the file, and nothing has contradicted them yet.
+    told: bool,
+    /// Something did: what the file says about its free space is wrong.
+    contradicted: bool,
 }
 
 impl Space {
@@ -145,9 +170,7 @@ impl Space {
             self.hand_out(address, length);
             return Some(address);
         }
-        let address = self.end;
-        self.end = address.checked_add(length).filter(|&end| end < i64::MAX as u64)?;
-        Some(address)
+        self.allocate_at_end(length)
     }
 
     /// Takes `length` bytes that end at or before `limit`, in the smallest hole that has them, the lowest of equals.
@@ -224,16 +247,52 @@ impl Space {
         self.free.overlaps(address, length) || self.pending.overlaps(address, length)
     }
 
-    /// Calls `visit` with the address and the bytes of every extent that is free or becomes free with the next flush.
-    pub fn each_free(&self, mut visit: impl FnMut(u64, u64)) {
-        for (&address, &length) in self.free.by_address.iter().chain(&self.pending.by_address) {
-            visit(address, length);
-        }
+    /// Takes over what the file itself says to be free: ascending, disjoint extents inside the file. Only for a file just
+    /// opened.
+    pub fn set_told(&mut self, extents: Vec<(u64, u64)>) {
+        self.told = !extents.is_empty();
+        self.free = Extents::of(extents);
     }
 
-    /// Adds an extent that is known to be free in the flushed state (read from the file's own free-space manager).
-    pub fn add_free(&mut self, address: u64, length: u64) {
-        self.free.insert(address, length);
+    /// The whole truth, of a file just flushed: these ascending, disjoint extents are free, everything else is used.
+    pub fn set_known(&mut self, extents: Vec<(u64, u64)>) {
+        self.told = false;
+        self.contradicted = false;
+        self.free = Extents::of(extents);
+        self.flushed();
+    }
+
+    /// A structure that stands here was read. Whether its space is in use, as it must be; where it is free only because
+    /// the file said so, the file was wrong, and nothing of what it said is believed any longer.
+    #[inline]
+    pub fn confirm_used(&mut self, address: u64, length: u64) -> bool {
+        if self.told && self.free.overlaps(address, length) {
+            self.free = Extents::default();
+            self.told = false;
+            self.contradicted = true;
+        }
+        !self.overlaps_free(address, length)
+    }
+
+    /// Whether what the file said to be free turned out to be used.
+    pub fn is_contradicted(&self) -> bool {
+        self.contradicted
+    }
+
+    /// All extents that are free once the next flush is done, ascending, adjacent ones as one.
+    pub fn free_after_flush(&self) -> Vec<(u64, u64)> {
+        let mut all: Vec<_> =
+            self.free.by_address.iter().chain(&self.pending.by_address).map(|(&a, &l)| (a, l)).collect();
+        all.sort_unstable();
+        merge(&mut all);
+        all
+    }
+
+    /// Takes `length` bytes at the end of the file, whatever holes there are.
+    pub fn allocate_at_end(&mut self, length: u64) -> Option<u64> {
+        let address = self.end;
+        self.end = address.checked_add(length).filter(|&end| end < i64::MAX as u64)?;
+        Some(address)
     }
 
     /// Where the file will end once what is pending is free.
@@ -337,6 +396,34 @@ mod tests {
         assert_eq!(space.end_after_flush(), 800);
         space.flushed();
         assert_eq!((space.end(), space.free_bytes()), (800, 0));
+    }
+
+    #[test]
+    fn what_a_file_says_is_believed_until_something_contradicts_it() {
+        let mut space = Space::new(1000);
+        space.set_told(vec![(100, 50), (150, 50), (400, 100)]);
+        assert_eq!(space.free_after_flush(), [(100, 100), (400, 100)]);
+        assert!(space.confirm_used(200, 200));
+        assert_eq!((space.free_bytes(), space.is_contradicted()), (200, false));
+        assert!(space.confirm_used(190, 20));
+        assert_eq!((space.free_bytes(), space.is_contradicted()), (0, true));
+        space.set_known(vec![(100, 90), (900, 100)]);
+        assert_eq!((space.free_bytes(), space.end(), space.is_contradicted()), (90, 900, false));
+        assert!(!space.confirm_used(100, 1));
+        assert_eq!(space.free_bytes(), 90);
+    }
+
+    #[test]
+    fn what_is_free_after_a_flush_is_what_a_flush_makes_free() {
+        let mut space = Space::new(10_000);
+        space.set_told(vec![(1000, 100), (5000, 100)]);
+        space.free(1100, 50);
+        space.free(800, 200);
+        let extents = space.free_after_flush();
+        assert_eq!(extents, [(800, 350), (5000, 100)]);
+        assert_eq!(space.allocate_at_end(10), Some(10_000));
+        space.flushed();
+        assert_eq!(space.free_after_flush(), extents);
     }
 
     #[test]

@@ -140,6 +140,9 @@ static void read_message(struct check *c, unsigned type, const uint8_t *body, ui
     } else if (type == 0x06) {
         uint64_t name_length;
         read_link(c, body, length, &name_length);
+    } else if (type == 0x17) {
+        if (c->closed)
+            walk_file_space(c, body, length);
     } else if (type == 0x08 && (at[0] == 3 || at[0] == 4) && at[1] == 1) {
         at += 2;
         uint64_t address = take_address(c, &at), size = take_length(c, &at);
@@ -239,9 +242,9 @@ static void walk_file(struct check *c)
     check_extents(c);
 }
 
-int check_file(const char *path, FILE *report)
+int check_file(const char *path, int closed, FILE *report)
 {
-    struct check c = {.report = report};
+    struct check c = {.report = report, .closed = closed};
     struct stat status;
     int descriptor = open(path, O_RDONLY | O_CLOEXEC);
     if (descriptor < 0 || fstat(descriptor, &status) != 0 || status.st_size == 0) {

@@ -11,8 +11,9 @@
  *    no root node without records;
  *  - each fractal heap: every record's object lies in an allocated direct block, none overlap, counts agree, no
  *    free section covers a live object; stored hashes are those of the stored names; both indexes list the same.
+ *  - of a file that was closed: what its free-space managers say is free is not in use, nor said twice.
  * Writes "fault: ..." lines and one "tree ..." and "heap ..." line for each structure to `report` (may be NULL).
  * Returns the number of faults. */
-int check_file(const char *path, FILE *report);
+int check_file(const char *path, int closed, FILE *report);
 
 #endif

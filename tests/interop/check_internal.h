@@ -25,6 +25,7 @@ struct check {
     size_t extent_count, extent_room;
     uint64_t *pending; /* object header addresses: visited up to pending_next, then still to visit */
     size_t pending_count, pending_next, pending_room;
+    int closed; /* whoever wrote the file has closed it: what it says about its free space must be true */
     jmp_buf give_up;
 };
 
@@ -89,5 +90,8 @@ void walk_tree(struct check *c, uint64_t address, struct tree *t);
 void walk_heap(struct check *c, uint64_t address, struct heap *h);
 const uint8_t *heap_object(struct check *c, struct heap *h, const uint8_t *id, uint64_t *length);
 void finish_heap(struct check *c, struct heap *h);
+
+/* A File Space Info message: the managers that it names and the sections that they hold are extents of the file. */
+void walk_file_space(struct check *c, const uint8_t *body, uint64_t length);
 
 #endif

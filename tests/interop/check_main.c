@@ -5,6 +5,6 @@ int main(int argc, char **argv)
 {
     int faults = 0;
     for (int i = 1; i < argc; i++)
-        faults += check_file(argv[i], stdout);
+        faults += check_file(argv[i], 1, stdout);
     return faults > 0;
 }

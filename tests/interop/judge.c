@@ -5,7 +5,8 @@
  * so that a file written by one backend can be judged by every other.
  *
  * Steps: create:N:TRACKED:FORMAT   a new file with N attributes and N links (TRACKED 0|1: creation order, indexed;
- *                                  FORMAT v18 | v110 | latest | earliest, the last by libhdf5 only)
+ *                                  FORMAT v18 | v110 | latest | earliest, the last by libhdf5 only | persist: v110 that
+ *                                  keeps its free space)
  *        open | readonly | close | flush | rebalance | mode:MODE
  *        delete:PERCENT:ORDER      of the members alive; in-order | reverse | random | index
  *        insert:N  replace:N  rename:N
@@ -159,6 +160,8 @@ static unsigned choose_kind(enum collection collection, uint32_t seed)
             return L_GROUP;
         if (draw % 64 == 13)
             return L_DATASET;
+        if (draw % 64 == 29)
+            return L_BYTES;
         return draw % 64 == 21 && !backend_is_h5r && !oldest ? L_EXTERNAL : L_SOFT;
     }
     if (draw % 257 == 5)
@@ -479,15 +482,15 @@ static int is_oldest(const char *file)
     return start[8] < 2;
 }
 
-static void check_structure(const char *file)
+static void check_structure(const char *file, int closed)
 {
     if (is_oldest(file)) {
         if (!oldest)
             fail("%s has an old superblock", file);
         return;
     }
-    if (check_file(file, NULL) > 0) {
-        check_file(file, stderr);
+    if (check_file(file, closed, NULL) > 0) {
+        check_file(file, closed, stderr);
         fail("the structure of %s has faults", file);
     }
 }
@@ -511,7 +514,7 @@ static void copy_file(const char *to)
 static void flush_and_check(void)
 {
     file_flush();
-    check_structure(path);
+    check_structure(path, backend_is_h5r);
 }
 
 /* Trees of a few nodes cannot be filled evenly. */
@@ -521,7 +524,7 @@ static void check_packed(double percent)
     size_t length = 0;
     FILE *out = open_memstream(&report, &length);
     file_flush();
-    if (!out || check_file(path, out) > 0 || fclose(out) != 0)
+    if (!out || check_file(path, 1, out) > 0 || fclose(out) != 0)
         fail("the structure of the file has faults: %s", report ? report : "");
     for (char *line = strtok(report, "\n"); line; line = strtok(NULL, "\n")) {
         const char *nodes = strstr(line, " nodes="), *underfull = strstr(line, "underfull=");
@@ -538,7 +541,7 @@ static void check_packed(double percent)
 static void close_and_check(void)
 {
     file_close();
-    check_structure(path);
+    check_structure(path, 1);
     model_save(path);
 }
 

@@ -14,7 +14,8 @@ enum order { BY_NAME, BY_NAME_DOWN, BY_CREATION, BY_CREATION_DOWN, BY_INDEX_ORDE
 enum attribute_kind { A_I32, A_F64_3, A_I16BE_2X3, A_STRING, A_U8_100, A_HUGE, A_F32, A_U64BE, A_PLAIN_KINDS,
                       /* written only by libhdf5, carried by h5r */
                       A_NULL = A_PLAIN_KINDS, A_COMPOUND, A_ENUM, A_VLEN_STRING, A_KINDS };
-enum link_kind { L_SOFT, L_HARD, L_GROUP, L_DATASET, L_EXTERNAL, L_KINDS }; /* the last written only by libhdf5 */
+/* Datasets of three float64 or of 1 to 5000 bytes. The last is written only by libhdf5. */
+enum link_kind { L_SOFT, L_HARD, L_GROUP, L_DATASET, L_BYTES, L_EXTERNAL, L_KINDS };
 
 enum { NAME_ROOM = 64, HUGE_BYTES = 5000, VALUE_ROOM = 5120, DATA_LENGTH = 10 };
 

@@ -184,7 +184,7 @@ void link_create(const char *name, unsigned kind, uint32_t seed)
 {
     char target[NAME_ROOM];
     uint8_t bytes[VALUE_ROOM];
-    const uint64_t dims[1] = {3};
+    uint64_t dims[1] = {3};
     h5r_object *made;
     soft_target(seed, target);
     value_bytes(A_F64_3, seed, bytes);
@@ -197,6 +197,12 @@ void link_create(const char *name, unsigned kind, uint32_t seed)
         break;
     case L_GROUP:
         CHECK(h5r_group_create(group, name, NULL, NULL));
+        break;
+    case L_BYTES:
+        dims[0] = value_bytes(A_HUGE, seed, bytes) - seed % HUGE_BYTES;
+        CHECK(h5r_dataset_create(group, name, H5R_U8, 1, dims, NULL, &made));
+        CHECK(h5r_dataset_write(made, H5R_U8, NULL, bytes));
+        CHECK(h5r_object_close(made));
         break;
     default:
         CHECK(h5r_dataset_create(group, name, H5R_F64, 1, dims, NULL, &made));
@@ -214,9 +220,10 @@ static void verify_object(const char *name, unsigned kind, uint32_t seed)
     CHECK(h5r_object_kind(object, &object_kind));
     if (object_kind != (kind == L_GROUP ? H5R_KIND_GROUP : H5R_KIND_DATASET))
         fail("%s: object kind %d", name, (int)object_kind);
-    if (kind == L_DATASET) {
-        size_t size = value_bytes(A_F64_3, seed, expected);
-        CHECK(h5r_dataset_read(object, H5R_F64, NULL, found));
+    if (kind == L_DATASET || kind == L_BYTES) {
+        size_t size = value_bytes(kind == L_BYTES ? A_HUGE : A_F64_3, seed, expected);
+        size -= kind == L_BYTES ? seed % HUGE_BYTES : 0;
+        CHECK(h5r_dataset_read(object, kind == L_BYTES ? H5R_U8 : H5R_F64, NULL, found));
         if (memcmp(found, expected, size) != 0)
             fail("%s: other data", name);
     }

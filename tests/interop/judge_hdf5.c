@@ -23,12 +23,12 @@ enum { READ_ONLY = 0, READ_WRITE = 1, TRUNCATE = 2 };
     X(H5Aexists) X(H5Aget_type) X(H5Aget_space) X(H5Aiterate2) X(H5Aget_name_by_idx) X(H5Adelete_by_idx)           \
     X(H5Lcreate_soft) X(H5Lcreate_hard) X(H5Lcreate_external) X(H5Ldelete) X(H5Ldelete_by_idx) X(H5Lexists)        \
     X(H5Lmove) X(H5Lget_val) X(H5Lget_name_by_idx) X(H5Tcopy) X(H5Tset_size) X(H5Tset_strpad) X(H5Tset_cset) \
-    X(H5Tcreate) X(H5Tinsert) \
+    X(H5Tcreate) X(H5Tinsert) X(H5Pset_file_space_strategy) \
     X(H5Tenum_create) X(H5Tenum_insert) X(H5Tequal) X(H5Tclose) X(H5Dvlen_reclaim)
 /* Renamed where a later library has a second version of the call. */
 #define RENAMED_CALLS(X) X(H5Literate) X(H5Lget_info) X(H5Oget_info)
 #define VALUES(X)                                                                                              \
-    X(H5P_CLS_FILE_ACCESS_ID_g) X(H5P_CLS_DATASET_CREATE_ID_g)                          \
+    X(H5P_CLS_FILE_ACCESS_ID_g) X(H5P_CLS_FILE_CREATE_ID_g) X(H5P_CLS_DATASET_CREATE_ID_g)                          \
     X(H5P_CLS_GROUP_CREATE_ID_g) X(H5T_STD_I32LE_g) X(H5T_IEEE_F64LE_g) X(H5T_STD_I16BE_g) X(H5T_STD_U8LE_g)        \
     X(H5T_IEEE_F32LE_g) X(H5T_STD_U64BE_g) X(H5T_C_S1_g)
 
@@ -114,7 +114,7 @@ static hid_t access_list(const char *format)
     /* The value of "latest" in each version; v18 and v110 are 1 and 2 in all. */
     int latest = version[0] == 1 ? (version[1] == 10 ? 2 : version[1] == 12 ? 3 : 4) : 5;
     int high = strcmp(format, "earliest") == 0 ? latest : 0;
-    int low = high ? 0 : strcmp(format, "v18") == 0 ? 1 : strcmp(format, "v110") == 0 ? 2 : latest;
+    int low = high ? 0 : strcmp(format, "v18") == 0 ? 1 : strcmp(format, "latest") == 0 ? latest : 2;
     hid_t list = CHECK(pH5Pcreate(vH5P_CLS_FILE_ACCESS_ID_g));
     CHECK(pH5Pset_libver_bounds(list, (H5F_libver_t)low, (H5F_libver_t)(high ? high : low)));
     return list;
@@ -125,9 +125,12 @@ void file_create(const char *path, int attributes_tracked, int links_tracked, co
     const unsigned tracking = H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED;
     const hsize_t dims[1] = {DATA_LENGTH};
     int32_t data[DATA_LENGTH];
-    hid_t access = access_list(format);
-    file = CHECK(pH5Fcreate(path, TRUNCATE, H5P_DEFAULT, access));
+    hid_t access = access_list(format), creation = CHECK(pH5Pcreate(vH5P_CLS_FILE_CREATE_ID_g));
+    if (strcmp(format, "persist") == 0)
+        CHECK(pH5Pset_file_space_strategy(creation, H5F_FSPACE_STRATEGY_FSM_AGGR, 1, 1));
+    file = CHECK(pH5Fcreate(path, TRUNCATE, creation, access));
     CHECK(pH5Pclose(access));
+    CHECK(pH5Pclose(creation));
     hid_t list = CHECK(pH5Pcreate(vH5P_CLS_DATASET_CREATE_ID_g));
     CHECK(pH5Pset_attr_creation_order(list, attributes_tracked ? tracking : 0));
     hid_t space = CHECK(pH5Screate_simple(1, dims, NULL));
@@ -304,11 +307,12 @@ void link_create(const char *name, unsigned kind, uint32_t seed)
         CHECK(pH5Gclose(CHECK(pH5Gcreate2(group, name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT))));
     } else {
         uint8_t bytes[VALUE_ROOM];
-        const hsize_t dims[1] = {3};
+        hid_t type = kind == L_BYTES ? vH5T_STD_U8LE_g : vH5T_IEEE_F64LE_g;
+        size_t size = value_bytes(kind == L_BYTES ? A_HUGE : A_F64_3, seed, bytes);
+        const hsize_t dims[1] = {kind == L_BYTES ? size - seed % HUGE_BYTES : 3};
         hid_t space = CHECK(pH5Screate_simple(1, dims, NULL));
-        hid_t made = CHECK(pH5Dcreate2(group, name, vH5T_IEEE_F64LE_g, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
-        value_bytes(A_F64_3, seed, bytes);
-        CHECK(pH5Dwrite(made, vH5T_IEEE_F64LE_g, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes));
+        hid_t made = CHECK(pH5Dcreate2(group, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+        CHECK(pH5Dwrite(made, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes));
         CHECK(pH5Dclose(made));
         CHECK(pH5Sclose(space));
     }
@@ -337,8 +341,10 @@ static void verify_dataset(const char *name, unsigned kind, uint32_t seed)
         if (one.addr != other.addr)
             fail("%s: a hard link to another object", name);
     } else {
-        size_t size = value_bytes(A_F64_3, seed, expected);
-        CHECK(pH5Dread(opened, vH5T_IEEE_F64LE_g, H5S_ALL, H5S_ALL, H5P_DEFAULT, found));
+        size_t size = value_bytes(kind == L_BYTES ? A_HUGE : A_F64_3, seed, expected);
+        size -= kind == L_BYTES ? seed % HUGE_BYTES : 0;
+        hid_t type = kind == L_BYTES ? vH5T_STD_U8LE_g : vH5T_IEEE_F64LE_g;
+        CHECK(pH5Dread(opened, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, found));
         if (memcmp(found, expected, size) != 0)
             fail("%s: other data", name);
     }

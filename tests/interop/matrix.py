@@ -71,7 +71,7 @@ def build():
     WORK.mkdir(parents=True, exist_ok=True)
     here = ROOT / "tests/interop"
     flags = ["cc", "-std=c11", "-O2", "-g", "-Wall", "-Wextra", "-Werror"]
-    checker = [here / name for name in ("check.c", "check_bytes.c", "check_tree.c", "check_heap.c")]
+    checker = [here / name for name in ("check.c", "check_bytes.c", "check_tree.c", "check_heap.c", "check_space.c")]
     common = [*checker, here / "judge.c"]
     subprocess.run(["cargo", "build", "--quiet", "--lib", *(["--release"] if PROFILE == "release" else [])],
                    cwd=ROOT, check=True, env={**os.environ, "CARGO_TARGET_DIR": str(TARGET)})
@@ -135,6 +135,10 @@ class Matrix:
                 name = f"they-wrote {version} earliest n={count}"
                 yield name, self.they_wrote, (version, "earliest", 0, count, MODES[next(turn) % 4], next(turn))
 
+        rounds = 40 if self.options.full else 8
+        for count, version, begin in itertools.product((100, 3000), VERSIONS, (H5R, "persist", "v110")):
+            yield f"turns {version} {begin} n={count}", self.turns, (version, begin, count, rounds)
+
     def run_chain(self, chain):
         name, function, arguments = chain
         if self.options.only not in name:
@@ -196,6 +200,28 @@ class Matrix:
         self.judge(version, path, "open", "verify", "delete:100:random", "verify", "close")
         self.judge(H5R, path, "open", "verify", f"insert:{some}", "verify", "delete:100:in-order", "close")
         self.judge(version, path, "open", "verify", f"insert:{some}", "verify", "close")
+
+    def turns(self, folder, version, begin, count, rounds):
+        """One file changed by h5r and libhdf5 in turn: each frees space for the other, and none of it is in use."""
+        path = folder / "file.h5"
+        backend, form = (H5R, "v110") if begin == H5R else (version, begin)
+        self.judge(backend, path, f"create:{count}:0:{form}", "close")
+        lengths = []
+        for number in range(rounds):
+            some = count // (2 + number % 4)
+            changes = [f"delete:{30 + 15 * (number % 4)}:random", f"insert:{some}", f"replace:{some}", "delete:10:random"]
+            self.judge(H5R, path, "open", "verify", f"mode:{MODES[number % 4]}", *changes[:2], "flush", *changes[2:],
+                       "verify", "close")
+            if number % 3 == 0:
+                self.judge(H5R, path, "open", "rebalance", "close")
+            self.judge(version, path, "open", "verify", *changes, "verify", "close")
+            if number % 2 == 0:
+                self.judge(version, path, "open", *changes[:2], "close")
+            lengths.append(path.stat().st_size)
+        for reader in VERSIONS:
+            self.judge(reader, path, "readonly", "verify", "close")
+        if max(lengths[rounds // 2:]) > 2 * max(lengths[:2]):
+            raise Failure(version, ["turns"], f"the file grows: {lengths}")
 
     def judge(self, backend, path, *steps):
         program, argument = (("judge-h5r", H5R) if backend == H5R else ("judge-hdf5", self.libraries[backend]))

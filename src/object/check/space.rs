@@ -46,9 +46,11 @@ impl Walk<'_> {
             self.tell(b.owner, Error::corrupt(b.purpose.name(), b.address, detail).because(Damage::Overlap))?;
         }
         let mut free = std::mem::take(&mut self.free);
-        state.store.space().each_free(|address, length| free.push((address, length)));
+        if state.free_space.is_in_memory() {
+            // What the managers say is true of the last flushed state, not of what is in memory.
+            free = state.store.space().free_after_flush();
+        }
         free.sort_unstable();
-        free.dedup();
         self.check_free(&used, &free, state.store.space().end())?;
         extents::add_collections(&mut state.store, &mut used, &free)?;
         let mut taken: Vec<_> = used.iter().map(|extent| (extent.address, extent.length)).collect();

@@ -266,7 +266,7 @@ impl DatasetState {
             Storage::Contiguous { address: UNDEFINED, .. } => Ok(()),
             Storage::Contiguous { address, size } if size > 0 => {
                 store.check_extent(address, size, "contiguous raw data")?;
-                if store.space().overlaps_free(address, size) {
+                if !store.space_mut().confirm_used(address, size) {
                     return Err(Error::corrupt("contiguous raw data", address, "its space is free"));
                 }
                 store.free(address, size);

@@ -1,0 +1,272 @@
+//! Tests of what is believed of a file's word about its free space.
+
+use std::path::Path;
+
+use super::*;
+use crate::datatype::{Datatype, Number};
+use crate::object::dataset::DatasetOptions;
+use crate::object::open;
+use crate::object::options::{CreateOptions, FormatVersion, OpenOptions};
+use crate::object::File;
+use crate::store::MemoryBackend;
+
+fn u8() -> Datatype {
+    Datatype::little(Number::U8)
+}
+
+fn add(file: &File, name: &str, bytes: usize, value: u8) {
+    let dataset =
+        file.root().unwrap().create_dataset(name, &u8(), &[bytes as u64], &DatasetOptions::default()).unwrap();
+    dataset.dataset_write(&u8(), None, &vec![value; bytes]).unwrap();
+}
+
+fn holds(file: &File, name: &str, bytes: usize, value: u8) {
+    let mut out = vec![!value; bytes];
+    file.root().unwrap().open(name).unwrap().dataset_read(&u8(), None, &mut out).unwrap();
+    assert!(out.iter().all(|&byte| byte == value), "{name}");
+}
+
+fn session(bytes: Vec<u8>, work: impl FnOnce(&File)) -> Vec<u8> {
+    let backend = MemoryBackend::with_bytes(bytes);
+    let shared = backend.shared();
+    let file = File::open_on(Box::new(backend), Path::new("test"), &OpenOptions::default()).unwrap();
+    work(&file);
+    file.flush().unwrap();
+    file.check().unwrap();
+    file.close().unwrap();
+    let bytes = shared.lock().clone();
+    bytes
+}
+
+fn created(format: FormatVersion) -> Vec<u8> {
+    let backend = MemoryBackend::new();
+    let shared = backend.shared();
+    let options = CreateOptions { format, ..CreateOptions::default() };
+    File::create_on(Box::new(backend), Path::new("test"), &options).unwrap().close().unwrap();
+    let bytes = shared.lock().clone();
+    bytes
+}
+
+/// Datasets `a`, `b` and `c`, of which `b` (20,000 bytes) was deleted, and attributes on `a`.
+fn with_hole() -> Vec<u8> {
+    let bytes = session(created(FormatVersion::V110), |file| {
+        for (name, value) in [("a", 1), ("b", 2), ("c", 3)] {
+            add(file, name, 20_000, value);
+        }
+        let a = file.root().unwrap().open("a").unwrap();
+        (0..500).for_each(|i| a.attr_write(&format!("attribute{i}"), &u8(), &[1], &[i as u8]).unwrap());
+    });
+    session(bytes, |file| file.root().unwrap().link_delete("b").unwrap())
+}
+
+fn is_whole(file: &File) {
+    holds(file, "a", 20_000, 1);
+    holds(file, "c", 20_000, 3);
+    let a = file.root().unwrap().open("a").unwrap();
+    for i in 0..500 {
+        let mut value = [0];
+        a.attr_read(&format!("attribute{i}"), &u8(), &mut value).unwrap();
+        assert_eq!(value, [i as u8]);
+    }
+}
+
+fn state(bytes: Vec<u8>) -> State {
+    open::open(Box::new(MemoryBackend::with_bytes(bytes)), &OpenOptions::default()).unwrap()
+}
+
+/// What a closed file says, and how it was taken: the message, what is known, bytes free.
+fn said(bytes: &[u8]) -> (Option<FileSpaceInfo>, Known, u64) {
+    let state = state(bytes.to_vec());
+    (state.free_space.info.clone(), state.free_space.known, state.store.space().free_bytes())
+}
+
+/// The file with a message and managers that say this.
+fn saying(bytes: Vec<u8>, info: FileSpaceInfo, free: Vec<(u64, u64)>, end: Option<u64>) -> Vec<u8> {
+    let backend = MemoryBackend::with_bytes(bytes);
+    let shared = backend.shared();
+    let mut state = open::open(Box::new(backend), &OpenOptions::default()).unwrap();
+    state.open_free_space().unwrap();
+    state.write_message(Some(info.clone())).unwrap();
+    let (metadata, raw) = managers::write(&mut state.store, free).unwrap();
+    let mut addresses = vec![UNDEFINED; MANAGERS];
+    (addresses[METADATA], addresses[RAW]) = (metadata.unwrap_or(UNDEFINED), raw.unwrap_or(UNDEFINED));
+    let end_before_managers = end.unwrap_or(state.store.space().end());
+    let info = FileSpaceInfo { end_before_managers, managers: addresses, ..info };
+    state.change_message(info).unwrap();
+    state.write_flush().unwrap();
+    let bytes = shared.lock().clone();
+    bytes
+}
+
+/// The raw data of dataset `a`.
+fn data_of_a(bytes: &[u8]) -> (u64, u64) {
+    let at = bytes.windows(20_000).position(|window| window.iter().all(|&byte| byte == 1)).unwrap();
+    (at as u64, 20_000)
+}
+
+#[test]
+fn a_file_says_what_is_free_only_where_that_is_worth_it() {
+    let plain = session(created(FormatVersion::V110), |file| add(file, "a", 1000, 1));
+    assert_eq!(said(&plain).0, None);
+    let (info, known, free) = said(&with_hole());
+    let info = info.unwrap();
+    assert_eq!((known, info.persist, info.strategy), (Known::Whole, true, Strategy::FreeSpaceManagers));
+    assert!((20_000..30_000).contains(&free), "{free}");
+    let unchanged = with_hole();
+    assert!(session(unchanged.clone(), is_whole) == unchanged, "reading changes nothing");
+    let small = session(created(FormatVersion::V18), |file| add(file, "a", 20_000, 1));
+    let small = session(small, |file| {
+        add(file, "b", 1000, 1);
+        file.root().unwrap().link_delete("a").unwrap();
+    });
+    assert_eq!(said(&small).0, None, "libhdf5 1.8 refuses the message");
+}
+
+#[test]
+fn a_flush_in_the_middle_of_a_session_names_no_managers() {
+    let backend = MemoryBackend::with_bytes(with_hole());
+    let shared = backend.shared();
+    let file = File::open_on(Box::new(backend), Path::new("test"), &OpenOptions::default()).unwrap();
+    add(&file, "d", 10_000, 4);
+    file.flush().unwrap();
+    let flushed = shared.lock().clone();
+    let (info, known, free) = said(&flushed);
+    let info = info.unwrap();
+    assert!(info.managers.iter().all(|&manager| manager == UNDEFINED) && info.end_before_managers == UNDEFINED);
+    assert_eq!((known, free), (Known::Lost, 0));
+    file.close().unwrap();
+    assert_eq!(said(&shared.lock()).1, Known::Whole);
+    // The session that never closed: the next one that changes the file finds all of it.
+    let found = session(flushed, |file| add(file, "e", 10, 5));
+    let (_, known, free) = said(&found);
+    assert!(known == Known::Whole && (9000..20_000).contains(&free), "{free}");
+    session(found, |file| {
+        is_whole(file);
+        holds(file, "d", 10_000, 4);
+        holds(file, "e", 10, 5);
+    });
+}
+
+#[test]
+fn managers_that_are_stale_or_damaged_are_not_believed() {
+    let good = with_hole();
+    let end = state(good.clone()).store.space().end();
+    let (data, length) = data_of_a(&good);
+    let mut damaged = good.clone();
+    let list = good.windows(4).rposition(|window| window == b"FSSE").unwrap();
+    damaged[list + 20] ^= 1;
+    let stale = saying(good.clone(), chosen(), vec![(data, length)], Some(end - 1));
+    let outside = saying(good.clone(), chosen(), vec![(1 << 30, 10)], None);
+    let on_the_superblock = saying(good, chosen(), vec![(40, 10)], None);
+    for bytes in [damaged, stale, outside, on_the_superblock] {
+        assert_eq!(said(&bytes).1, Known::Lost);
+        assert_eq!(said(&bytes).2, 0);
+        // Closing walks, and finds what was lost.
+        let bytes = session(bytes, |file| add(file, "d", 20_000, 4));
+        let (_, known, free) = said(&bytes);
+        assert!(known == Known::Whole && free > 20_000, "{known:?} {free}");
+        let length = bytes.len();
+        let bytes = session(bytes, |file| add(file, "e", 20_000, 5));
+        assert!(bytes.len() <= length + 1000);
+        session(bytes, is_whole);
+    }
+}
+
+#[test]
+fn managers_that_a_structure_contradicts_are_not_believed_any_longer() {
+    let good = with_hole();
+    let node = good.windows(4).position(|window| window == b"BTLF").unwrap() as u64;
+    let wrong = saying(good, chosen(), vec![(node - 2, 30_000)], None);
+    assert_eq!(said(&wrong).1, Known::Whole);
+    let bytes = session(wrong, |file| {
+        is_whole(file);
+        add(file, "d", 20_000, 4);
+    });
+    let (_, known, free) = said(&bytes);
+    assert!(known == Known::Whole && free > 15_000, "{known:?} {free}");
+    session(bytes, |file| {
+        is_whole(file);
+        holds(file, "d", 20_000, 4);
+    });
+}
+
+#[test]
+fn rebalancing_finds_the_truth_and_what_was_never_told() {
+    let good = with_hole();
+    let wrong = saying(good.clone(), chosen(), vec![data_of_a(&good)], None);
+    let silent = saying(good, chosen(), Vec::new(), None);
+    for bytes in [wrong, silent] {
+        let length = bytes.len();
+        let bytes = session(bytes, |file| {
+            file.rebalance().unwrap();
+            file.flush().unwrap();
+            add(file, "d", 15_000, 4);
+        });
+        assert!(bytes.len() < length + 5000, "{length} grew to {}", bytes.len());
+        session(bytes, is_whole);
+    }
+}
+
+#[test]
+fn groups_that_only_lead_to_each_other_are_not_reclaimed_while_they_are_open() {
+    session(with_hole(), |file| {
+        let root = file.root().unwrap();
+        let group = root.create_group("g", &Default::default()).unwrap();
+        group.link_create_hard("itself", &group).unwrap();
+        for i in 0..20 {
+            group.create_group(&format!("below{i}"), &Default::default()).unwrap();
+        }
+        file.flush().unwrap();
+        root.link_delete("g").unwrap();
+        file.flush().unwrap();
+        file.rebalance().unwrap();
+        file.flush().unwrap();
+        add(file, "d", 100, 4);
+        (20..300).for_each(|i| drop(group.create_group(&format!("below{i}"), &Default::default()).unwrap()));
+        file.flush().unwrap();
+        assert_eq!(group.link_count().unwrap(), 301);
+        holds(file, "d", 100, 4);
+    });
+}
+
+#[test]
+fn a_damaged_object_keeps_lost_space_lost_and_the_file_in_use() {
+    let mut bytes =
+        session(with_hole(), |file| drop(file.root().unwrap().create_group("g", &Default::default()).unwrap()));
+    bytes = saying(bytes, chosen(), Vec::new(), Some(UNDEFINED));
+    let before = state(bytes.clone()).store.space().end();
+    let group = bytes.windows(4).rposition(|window| window == b"OHDR").unwrap();
+    bytes[group + 20] ^= 1;
+    let backend = MemoryBackend::with_bytes(bytes);
+    let shared = backend.shared();
+    let file = File::open_on(Box::new(backend), Path::new("test"), &OpenOptions::default()).unwrap();
+    add(&file, "d", 10_000, 4);
+    file.close().unwrap();
+    let bytes = shared.lock().clone();
+    let (_, known, free) = said(&bytes);
+    assert_eq!((known, free), (Known::Lost, 0));
+    let state = state(bytes);
+    assert!(state.store.space().end() >= before + 10_000, "nothing is reused on a guess");
+}
+
+#[test]
+fn what_a_user_chose_is_kept() {
+    let good = with_hole();
+    for (strategy, persist) in
+        [(Strategy::FreeSpaceManagers, false), (Strategy::Aggregators, false), (Strategy::None, false)]
+    {
+        let info = FileSpaceInfo { strategy, persist, ..chosen() };
+        let bytes = saying(good.clone(), info.clone(), Vec::new(), Some(UNDEFINED));
+        let bytes = session(bytes, |file| file.root().unwrap().link_delete("c").unwrap());
+        let (found, known, free) = said(&bytes);
+        assert_eq!(found, Some(FileSpaceInfo { managers: Vec::new(), ..info }));
+        assert_eq!((known, free), (Known::Since, 0));
+    }
+    let info = FileSpaceInfo { threshold: 5000, ..chosen() };
+    let bytes = saying(good, info, Vec::new(), Some(UNDEFINED));
+    let bytes = session(bytes, |file| add(file, "d", 10, 4));
+    let (found, known, free) = said(&bytes);
+    assert_eq!((found.unwrap().threshold, known), (5000, Known::Whole));
+    let list = state(bytes).store.space().free_after_flush();
+    assert!(free > 15_000 && list.iter().all(|extent| extent.1 >= 5000), "{list:?}");
+}
