@@ -139,7 +139,8 @@ fn a_flag_left_by_a_crashed_writer_is_cleared_on_demand() {
 fn sound_files_of_libhdf5_have_no_errors() {
     let mut paths: Vec<PathBuf> =
         fs::read_dir(Path::new(ROOT).join("tests/data")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "h5"));
+    // One of them was damaged on purpose.
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "h5") && !path.ends_with("old_cycle.h5"));
     assert!(paths.len() >= 10, "{paths:?}");
     let real = Path::new("/usr/share/gmt-dcw/dcw-gmt.nc");
     match real.exists() {
