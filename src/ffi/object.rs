@@ -123,11 +123,12 @@ pub unsafe extern "C" fn h5r_group_create(
     guard::with_object(loc, |object, file| {
         // SAFETY: as this function's documentation asks of the caller.
         let (path, options) = unsafe { (input::text(path, "path")?, options::read(options)?) };
-        let group = object.create_group(path, &options.checked()?)?;
-        // SAFETY: as above.
-        if let Ok(out) = unsafe { input::output(group_out, "group_out") } {
-            out.set(handle::open_object(file, group)? as *mut h5r_object);
+        if group_out.is_null() {
+            return object.create_group_unopened(path, &options.checked()?);
         }
+        // SAFETY: as above.
+        let out = unsafe { input::output(group_out, "group_out")? };
+        out.set(handle::open_object(file, object.create_group(path, &options.checked()?)?)? as *mut h5r_object);
         Ok(())
     })
 }

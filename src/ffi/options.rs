@@ -1,5 +1,6 @@
 //! Option structs whose first field says how long the caller's is, and the options of creating and opening.
 
+use std::fmt::Display;
 use std::mem::{offset_of, size_of};
 use std::ptr::NonNull;
 use std::slice;
@@ -258,9 +259,9 @@ pub(super) fn flag(field: &str, value: i32) -> Result<bool> {
 }
 
 /// A value of an enumeration whose values count from 0.
-pub(super) fn choice<T: Copy>(field: &str, value: i32, values: &[T]) -> Result<T> {
+pub(super) fn choice<T: Copy>(field: impl Display, value: i32, values: &[T]) -> Result<T> {
     let chosen = usize::try_from(value).ok().and_then(|i| values.get(i));
-    chosen.copied().ok_or_else(|| Error::range(field, value, format_args!("0..{}", values.len() - 1)))
+    chosen.copied().ok_or_else(|| Error::range(&field.to_string(), value, format_args!("0..{}", values.len() - 1)))
 }
 
 pub(super) fn order(value: i32) -> Result<Order> {
@@ -274,7 +275,7 @@ impl h5r_storage {
             u16::try_from(value).map_err(|_| Error::range(&format!("{what}.{field}"), value, "0..65535"))
         };
         let tracking = [(false, false), (true, false), (true, true)];
-        let (track_order, index_order) = choice(&format!("{what}.creation_order"), self.creation_order, &tracking)?;
+        let (track_order, index_order) = choice(format_args!("{what}.creation_order"), self.creation_order, &tracking)?;
         let (max_compact, min_dense) = (small("max_compact", self.max_compact)?, small("min_dense", self.min_dense)?);
         let phase = Phase { max_compact, min_dense, track_order, index_order };
         phase.check(what)?;

@@ -228,6 +228,16 @@ impl<K: DenseKind> DenseStore<K> {
         self.find(store, name, false, |_| ())
     }
 
+    /// The same; `note` is shown the heap object when the name is found.
+    pub fn locate_and_note(
+        &mut self,
+        store: &mut Store,
+        name: &[u8],
+        note: impl FnMut(&[u8]),
+    ) -> Result<(Location, u32)> {
+        self.find(store, name, false, note)
+    }
+
     /// The same, for a record that is put in or taken out next. `note` is shown the heap object when the name is found.
     #[inline]
     pub fn locate_to_edit(

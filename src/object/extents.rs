@@ -163,7 +163,8 @@ pub(super) fn add_collections(store: &mut Store, extents: &mut Vec<Extent>, free
 fn find_collections(store: &mut Store, address: u64, length: u64, found: &mut dyn FnMut(u64, u64)) -> Result<()> {
     const PIECE: u64 = 1 << 20;
     const WHAT: &str = "global heap collection";
-    let header = global_heap::header_length(store.sizes());
+    let sizes = store.sizes();
+    let header = global_heap::header_length(sizes);
     let (mut at, end) = (address, address + length);
     while at + header <= end {
         let bytes = store.read_start(at, PIECE.min(end - at), WHAT)?;
@@ -178,7 +179,7 @@ fn find_collections(store: &mut Store, address: u64, length: u64, found: &mut dy
         };
         at += position as u64;
         let start = store.read_start(at, header.min(end - at), WHAT)?;
-        match global_heap::parse_length(&start, store.sizes()) {
+        match global_heap::parse_length(start, sizes) {
             Ok(length) if length <= end - at => {
                 found(at, length);
                 at += length;

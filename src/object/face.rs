@@ -88,7 +88,7 @@ impl Object {
         if path.is_empty() && base.is_empty() {
             "/".into()
         } else {
-            format!("{base}/{path}")
+            [base, "/", path].concat()
         }
     }
 
@@ -119,12 +119,17 @@ impl Object {
     pub fn create_group(&self, path: &str, options: &GroupOptions) -> Result<Object> {
         let full = self.path_of(path);
         self.change("creating group", path, |state, slot| {
-            check_path(path)?;
-            options.links.check("link")?;
-            options.attributes.check("attribute")?;
-            let (parent, name) = path::parent(state, slot, path.as_bytes(), true)?;
+            let (parent, name) = new_group(state, slot, path, options)?;
             let created = group::create(state, parent, name, options)?;
             Object::of(&self.inner.shared, state, created, full)
+        })
+    }
+
+    /// The same without a handle.
+    pub fn create_group_unopened(&self, path: &str, options: &GroupOptions) -> Result<()> {
+        self.change("creating group", path, |state, slot| {
+            let (parent, name) = new_group(state, slot, path, options)?;
+            group::create_unopened(state, parent, name, options)
         })
     }
 
@@ -180,10 +185,9 @@ impl Object {
             check_path(path)?;
             let planned = plan(state)?;
             let (parent, name) = path::parent(state, slot, path.as_bytes(), true)?;
-            group::check_name(name)?;
-            group::check_free(state, parent, name)?;
+            let place = group::place(state, parent, name)?;
             let object = make(state, planned)?;
-            let created = group::adopt(state, parent, name, object)?;
+            let created = group::adopt(state, parent, name, object, place)?;
             Object::of(&self.inner.shared, state, created, full)
         })
     }
@@ -192,6 +196,14 @@ impl Object {
 /// Names are UTF-8 by the format; one that is not is shown with replacement characters.
 pub(super) fn lossless(name: Vec<u8>) -> String {
     String::from_utf8(name).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned())
+}
+
+/// Where a new group belongs. Groups on the way are created, so everything else is checked before.
+fn new_group<'a>(state: &mut State, start: Slot, path: &'a str, options: &GroupOptions) -> Result<(Slot, &'a [u8])> {
+    check_path(path)?;
+    options.links.check("link")?;
+    options.attributes.check("attribute")?;
+    path::parent(state, start, path.as_bytes(), true)
 }
 
 pub(super) fn check_path(path: &str) -> Result<()> {

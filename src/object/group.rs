@@ -7,7 +7,7 @@ use crate::format::message::kind;
 use crate::object::attribute::Attributes;
 use crate::object::dataset::Plan;
 use crate::object::header::{HeaderOptions, NewMessage, ObjectHeader};
-use crate::object::link::{LinkTarget, Links};
+use crate::object::link::{LinkTarget, Links, Place};
 use crate::object::options::{GroupOptions, Phase};
 use crate::object::state::{Loaded, Slot, State};
 use crate::object::ObjectKind;
@@ -29,13 +29,18 @@ pub(super) fn contains(state: &mut State, group: Slot, name: &[u8]) -> Result<bo
     links.contains(&mut state.store, header, name)
 }
 
-/// A new group without a link to it.
-pub(super) fn create_unlinked(store: &mut Store, options: &GroupOptions) -> Result<Loaded> {
+/// The header of a new group, which is all of it.
+fn create_header(store: &mut Store, options: &GroupOptions) -> Result<ObjectHeader> {
     options.links.check("link")?;
     options.attributes.check("attribute")?;
     let (link_info, group_info) = Links::messages(&options.links, store.sizes());
     let messages = [message(kind::LINK_INFO, &link_info), message(kind::GROUP_INFO, &group_info)];
-    let header = ObjectHeader::create(store, &header_options(&options.attributes), &messages, GROUP_SPARE)?;
+    ObjectHeader::create(store, &header_options(&options.attributes), &messages, GROUP_SPARE)
+}
+
+/// A new group without a link to it.
+pub(super) fn create_unlinked(store: &mut Store, options: &GroupOptions) -> Result<Loaded> {
+    let header = create_header(store, options)?;
     let links = Some(Box::new(Links::of(store, &header)?));
     let attributes = Attributes::of(store, &header)?;
     Ok(Loaded::new(header, ObjectKind::Group, attributes, links, None))
@@ -69,38 +74,43 @@ pub(super) fn header_options(attributes: &Phase) -> HeaderOptions {
     }
 }
 
-/// Creates a group and links it under `name`.
-pub(super) fn create(state: &mut State, parent: Slot, name: &[u8], options: &GroupOptions) -> Result<Slot> {
-    check_name(name)?;
-    check_free(state, parent, name)?;
-    let object = create_unlinked(&mut state.store, options)?;
-    adopt(state, parent, name, object)
+/// Creates a group and links it under `name`, and does not load it.
+pub(super) fn create_unopened(state: &mut State, parent: Slot, name: &[u8], options: &GroupOptions) -> Result<()> {
+    let place = place(state, parent, name)?;
+    let header = create_header(&mut state.store, options)?;
+    insert(state, parent, name, &LinkTarget::Hard(header.address()), place)
 }
 
-/// Fails when the name is taken.
-pub(super) fn check_free(state: &mut State, parent: Slot, name: &[u8]) -> Result<()> {
-    if contains(state, parent, name)? {
-        let name = String::from_utf8_lossy(name).into_owned();
-        return Err(Error::new(ErrorKind::Exists, format!("there is a link named '{name}' already")));
-    }
-    Ok(())
+/// Creates a group and links it under `name`.
+pub(super) fn create(state: &mut State, parent: Slot, name: &[u8], options: &GroupOptions) -> Result<Slot> {
+    let place = place(state, parent, name)?;
+    let object = create_unlinked(&mut state.store, options)?;
+    adopt(state, parent, name, object, place)
+}
+
+/// Where a new link belongs; fails when its name is none, or is taken.
+pub(super) fn place(state: &mut State, parent: Slot, name: &[u8]) -> Result<Place> {
+    check_name(name)?;
+    let object = state.objects.get(parent)?;
+    object.check_alive()?;
+    let (header, links) = object.group()?;
+    links.place(&mut state.store, header, name)
 }
 
 /// Keeps a new object and links it.
-pub(super) fn adopt(state: &mut State, parent: Slot, name: &[u8], object: Loaded) -> Result<Slot> {
+pub(super) fn adopt(state: &mut State, parent: Slot, name: &[u8], object: Loaded, place: Place) -> Result<Slot> {
     let address = object.header.address();
     let slot = state.objects.add(object);
     state.objects.mark(slot)?;
-    insert(state, parent, name, &LinkTarget::Hard(address))?;
+    insert(state, parent, name, &LinkTarget::Hard(address), place)?;
     Ok(slot)
 }
 
-/// Adds a link to a group. Reference counts are the caller's.
-pub(super) fn insert(state: &mut State, group: Slot, name: &[u8], target: &LinkTarget) -> Result<()> {
-    check_name(name)?;
+/// Adds a link to a group, at its place. Reference counts are the caller's.
+pub(super) fn insert(state: &mut State, group: Slot, name: &[u8], target: &LinkTarget, place: Place) -> Result<()> {
     let State { store, objects, scratch, maintenance, .. } = state;
     let (header, links) = objects.get(group)?.group()?;
-    links.insert(store, header, scratch, name, target)?;
+    links.insert(store, header, scratch, (name, target), place)?;
     objects.mark(group)?;
     maintenance.note(objects, group, Kind::Insert)
 }

@@ -2,6 +2,7 @@
 //! Message" and IV.A.2.g "Link Message"), or those of an old group in a symbol table. An old group stays one until it
 //! gets a link that a symbol table cannot hold.
 
+use crate::btree::Location;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::link::{self, Link, Target};
 use crate::format::message::link_info::LinkInfo;
@@ -92,6 +93,9 @@ pub(super) struct Links {
     compact: u64,
 }
 
+/// Where a link that does not exist yet belongs. Valid until the group is changed or the operation ends.
+pub(super) struct Place(Option<(Location, u32)>);
+
 impl Links {
     /// The link storage that a group's header describes; nothing dense is read yet.
     pub fn of(store: &mut Store, header: &ObjectHeader) -> Result<Self> {
@@ -172,15 +176,12 @@ impl Links {
             return Ok(table.find(store, name)?.map(untracked));
         }
         if let Some(dense) = self.dense(store)? {
-            let (location, _) = dense.locate(store, name)?;
-            if !location.found {
-                return Ok(None);
-            }
-            let record = dense.record(store, &location);
-            return stored(dense.object(store, &record)?, sizes).map(|(_, link)| Some(link));
+            let mut found = Ok(None);
+            dense.locate_and_note(store, name, |object| found = target_of(object, sizes).map(Some))?;
+            return found;
         }
         match find_compact(store, header, name)? {
-            Some(index) => stored(header.body(store, index)?, sizes).map(|(_, link)| Some(link)),
+            Some(index) => target_of(header.body(store, index)?, sizes).map(Some),
             None => Ok(None),
         }
     }
@@ -196,23 +197,34 @@ impl Links {
         Ok(find_compact(store, header, name)?.is_some())
     }
 
-    /// Adds a link; a name that is taken is an error.
+    /// Where a link of this name belongs; a name that is taken is an error.
+    pub fn place(&mut self, store: &mut Store, header: &ObjectHeader, name: &[u8]) -> Result<Place> {
+        if self.table.is_none() {
+            if let Some(dense) = self.dense(store)? {
+                let (location, hash) = dense.locate_to_edit(store, name, |_| ())?;
+                return if location.found { Err(exists(name)) } else { Ok(Place(Some((location, hash)))) };
+            }
+        }
+        match self.contains(store, header, name)? {
+            true => Err(exists(name)),
+            false => Ok(Place(None)),
+        }
+    }
+
+    /// Adds a link where it belongs.
     pub fn insert(
         &mut self,
         store: &mut Store,
         header: &mut ObjectHeader,
         scratch: &mut Vec<u8>,
-        name: &[u8],
-        target: &LinkTarget,
+        (name, target): (&[u8], &LinkTarget),
+        place: Place,
     ) -> Result<()> {
         // What libhdf5 converts a group for: a symbol table knows no character set and no further types of links.
         if !name.is_ascii() || matches!(target, LinkTarget::User(..)) {
             self.leave_table(store, header, scratch)?;
         }
         if let Some(table) = &mut self.table {
-            if table.find(store, name)?.is_some() {
-                return Err(exists(name));
-            }
             return table.insert(store, name, target);
         }
         let sizes = store.sizes();
@@ -220,15 +232,13 @@ impl Links {
         scratch.clear();
         encode(scratch, name, target, order, sizes)?;
         if let Some(dense) = self.dense(store)? {
-            let (location, hash) = dense.locate_to_edit(store, name, |_| ())?;
-            if location.found {
-                return Err(exists(name));
-            }
+            let (location, hash) = match place {
+                Place(Some(place)) => place,
+                // The group became a new one just now.
+                Place(None) => dense.locate_to_edit(store, name, |_| ())?,
+            };
             dense.insert_at(store, location, hash, order.unwrap_or(0) as u64, scratch)?;
         } else {
-            if find_compact(store, header, name)?.is_some() {
-                return Err(exists(name));
-            }
             if self.compact >= u64::from(self.phase.max_compact) || scratch.len() > header.max_body() {
                 self.make_dense(store, header)?;
                 if let Some(dense) = &mut self.dense {
@@ -253,17 +263,17 @@ impl Links {
             return Ok(table.remove(store, name)?.map(untracked));
         }
         if let Some(dense) = self.dense(store)? {
-            let (location, _) = dense.locate_to_edit(store, name, |_| ())?;
-            if !location.found {
-                return Ok(None);
+            let mut found = Ok(None);
+            let (location, _) =
+                dense.locate_to_edit(store, name, |object| found = target_of(object, sizes).map(Some))?;
+            let link = found?;
+            if location.found {
+                dense.remove_at(store, location)?;
             }
-            let record = dense.record(store, &location);
-            let (_, link) = stored(dense.object(store, &record)?, sizes)?;
-            dense.remove_at(store, location)?;
-            return Ok(Some(link));
+            return Ok(link);
         }
         let Some(index) = find_compact(store, header, name)? else { return Ok(None) };
-        let (_, link) = stored(header.body(store, index)?, sizes)?;
+        let link = target_of(header.body(store, index)?, sizes)?;
         header.remove(store, index)?;
         self.compact -= 1;
         Ok(Some(link))
@@ -327,7 +337,7 @@ impl Links {
         let (info, group) = Links::messages(&self.phase, store.sizes());
         header.insert(store, &message(kind::LINK_INFO, &info))?;
         header.insert(store, &message(kind::GROUP_INFO, &group))?;
-        all.iter().try_for_each(|(name, target)| self.insert(store, header, scratch, name, target))
+        all.iter().try_for_each(|(name, target)| self.insert(store, header, scratch, (name, target), Place(None)))
     }
 
     fn make_dense(&mut self, store: &mut Store, header: &mut ObjectHeader) -> Result<()> {
@@ -454,10 +464,19 @@ fn encode(out: &mut Vec<u8>, name: &[u8], target: &LinkTarget, order: Option<i64
 
 fn stored(body: &[u8], sizes: Sizes) -> Result<(Vec<u8>, StoredLink)> {
     let link = Link::decode(body, sizes)?;
+    Ok((link.name.to_vec(), owned(link)))
+}
+
+/// A stored link without its name.
+fn target_of(body: &[u8], sizes: Sizes) -> Result<StoredLink> {
+    Link::decode(body, sizes).map(owned)
+}
+
+fn owned(link: Link<'_>) -> StoredLink {
     let target = match link.target {
         Target::Hard(address) => LinkTarget::Hard(address),
         Target::Soft(path) => LinkTarget::Soft(path.to_vec()),
         Target::User(kind, bytes) => LinkTarget::User(kind, bytes.to_vec()),
     };
-    Ok((link.name.to_vec(), StoredLink { target, order: link.creation_order, utf8: link.utf8 }))
+    StoredLink { target, order: link.creation_order, utf8: link.utf8 }
 }

@@ -64,10 +64,11 @@ impl Object {
             if (source, old) == (target, new) {
                 return Ok(());
             }
-            group::check_name(new)?;
-            group::check_free(state, target, new)?;
+            group::place(state, target, new)?;
             let link = group::remove(state, source, old)?;
-            group::insert(state, target, new, &link)
+            // Anew: the removal may have been from the same group.
+            let place = group::place(state, target, new)?;
+            group::insert(state, target, new, &link, place)
         })
     }
 
@@ -77,7 +78,8 @@ impl Object {
             check_path(path)?;
             check_path(target)?;
             let (parent, name) = path::parent(state, slot, path.as_bytes(), true)?;
-            group::insert(state, parent, name, &LinkTarget::Soft(target.as_bytes().to_vec()))
+            let place = group::place(state, parent, name)?;
+            group::insert(state, parent, name, &LinkTarget::Soft(target.as_bytes().to_vec()), place)
         })
     }
 
@@ -89,11 +91,10 @@ impl Object {
             check_path(path)?;
             state.objects.get(target)?.check_alive()?;
             let (parent, name) = path::parent(state, slot, path.as_bytes(), true)?;
-            group::check_name(name)?;
-            group::check_free(state, parent, name)?;
+            let place = group::place(state, parent, name)?;
             let address = state.objects.get(target)?.header.address();
             group::retain(state, target)?;
-            group::insert(state, parent, name, &LinkTarget::Hard(address))
+            group::insert(state, parent, name, &LinkTarget::Hard(address), place)
         })
     }
 
@@ -124,8 +125,8 @@ impl Object {
                 return Err(Error::new(ErrorKind::Limit, message));
             }
             let (parent, name) = path::parent(state, slot, path.as_bytes(), true)?;
-            group::check_free(state, parent, name)?;
-            group::insert(state, parent, name, &LinkTarget::User(kind, data))
+            let place = group::place(state, parent, name)?;
+            group::insert(state, parent, name, &LinkTarget::User(kind, data), place)
         })
     }
 

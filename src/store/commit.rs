@@ -173,6 +173,7 @@ impl Store {
     }
 
     fn set_length(&mut self, length: u64) -> Result<()> {
+        self.ahead.forget();
         let failed = |e| Error::io(format_args!("setting the file's length to {length}"), e);
         self.backend.set_len(length).map_err(failed)?;
         self.length = length;
@@ -226,6 +227,7 @@ impl Store {
     }
 
     fn note_write(&mut self, position: u64, length: u64) {
+        self.ahead.forget();
         self.counters.writes += 1;
         self.unsynced = true;
         self.length = self.length.max(position + length);

@@ -5,6 +5,7 @@
 
 #[cfg(fuzzing)]
 pub mod accept;
+mod ahead;
 mod arena;
 pub mod backend;
 mod cache;
@@ -23,6 +24,7 @@ mod space;
 
 use std::io::IoSlice;
 
+use ahead::Ahead;
 pub use backend::{Backend, Change, Fault, FaultBackend, FaultControl, MemoryBackend, RecordingBackend};
 pub use cache::{AddressMap, BlockId, Seal};
 pub use commit::Durability;
@@ -54,6 +56,7 @@ pub struct Store {
     unsynced: bool,
     edits: u64,
     k: BTreeK,
+    ahead: Ahead,
     counters: Counters,
 }
 
@@ -91,6 +94,7 @@ impl Store {
             unsynced: false,
             edits: 0,
             k: BTreeK::DEFAULT,
+            ahead: Ahead::default(),
             counters: Counters::default(),
         })
     }
@@ -110,6 +114,7 @@ impl Store {
             unsynced: false,
             edits: 0,
             k: BTreeK::DEFAULT,
+            ahead: Ahead::default(),
             counters: Counters::default(),
         }
     }
@@ -249,25 +254,34 @@ impl Store {
 
     #[cold]
     fn load(&mut self, address: u64, length: u64, seal: Seal, what: &'static str) -> Result<BlockId> {
-        let bytes = self.read_bytes(address, length, what)?;
-        self.adopt(address, bytes, seal, what)
-    }
-
-    /// Caches bytes that [`Store::read_start`] gave, after verifying their checksum.
-    pub fn adopt(&mut self, address: u64, bytes: Vec<u8>, seal: Seal, what: &'static str) -> Result<BlockId> {
-        if !seal.holds(&bytes) {
+        let long;
+        let bytes: &[u8] = if length > ahead::LONG {
+            long = self.read_bytes(address, length, what)?;
+            &long
+        } else {
+            self.check_extent(address, length, what)?;
+            let part = self.fetch(address, length, what)?;
+            self.ahead.bytes(part)
+        };
+        if !seal.holds(bytes) {
             return Err(Error::checksum(what, address));
         }
-        self.space.confirm_used(address, bytes.len() as u64);
-        Ok(self.cache.insert_clean(address, &bytes, seal))
+        self.space.confirm_used(address, length);
+        Ok(self.cache.insert_clean(address, bytes, seal))
     }
 
     /// At most `most` bytes from `address`, as many as the file has there: for structures whose length stands in
     /// themselves. What stands behind the structure may be out of date.
-    pub fn read_start(&mut self, address: u64, most: u64, what: &'static str) -> Result<Vec<u8>> {
+    pub fn read_start(&mut self, address: u64, most: u64, what: &'static str) -> Result<&[u8]> {
         self.check_extent(address, 1, what)?;
         let end = self.space.end().min(self.length.saturating_sub(self.base));
-        self.read_bytes(address, most.min(end.saturating_sub(address)), what)
+        let most = most.min(end.saturating_sub(address));
+        if most == 0 {
+            // Space that no flush has written yet may lie behind the file's end.
+            return Ok(&[]);
+        }
+        let part = self.fetch(address, most, what)?;
+        Ok(self.ahead.bytes(part))
     }
 
     /// `length` bytes at `address`, past the cache: for structures whose size is not known before they are read, and

@@ -482,16 +482,9 @@ fn load_first(store: &mut Store, address: u64) -> Result<(BlockId, Prefix)> {
         }
         return Ok((id, prefix));
     }
-    let mut bytes = store.read_start(address, SPECULATIVE_READ, WHAT)?;
-    let prefix = Prefix::parse(&bytes).map_err(|e| at(e, address))?;
+    let prefix = Prefix::parse(store.read_start(address, SPECULATIVE_READ, WHAT)?).map_err(|e| at(e, address))?;
     let length = prefix.chunk_length().filter(|&length| length <= u64::from(u32::MAX));
     let length = length.ok_or_else(|| Error::corrupt(WHAT, address, "its size is impossible"))?;
     let seal = Chunk { length: length as u32, ..empty_chunk(&prefix) }.seal();
-    let id = if length <= bytes.len() as u64 {
-        bytes.truncate(length as usize);
-        store.adopt(address, bytes, seal, WHAT)?
-    } else {
-        store.block(address, length, seal, WHAT)?
-    };
-    Ok((id, prefix))
+    Ok((store.block(address, length, seal, WHAT)?, prefix))
 }
