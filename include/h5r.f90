@@ -173,17 +173,19 @@ module h5r
     integer(c_int32_t) :: max_compact = 8, min_dense = 6, creation_order = H5R_CREATION_ORDER_NONE
   end type
   type, bind(C), public :: h5r_create_options
-    integer(c_size_t) :: struct_size = 56
+    integer(c_size_t) :: struct_size = 64
     integer(c_int64_t) :: cache_bytes = 64 * H5R_MIB
     integer(c_int32_t) :: exclusive = 0, format = H5R_FORMAT_V110, locking = H5R_LOCKING_ENVIRONMENT
     integer(c_int32_t) :: durability = H5R_DURABILITY_PROCESS
     type(h5r_storage) :: links, attributes
+    integer(c_int32_t) :: threads = 0, reserved = 0
   end type
   type, bind(C), public :: h5r_open_options
-    integer(c_size_t) :: struct_size = 32
+    integer(c_size_t) :: struct_size = 40
     integer(c_int64_t) :: cache_bytes = 64 * H5R_MIB
     integer(c_int32_t) :: read_only = 0, locking = H5R_LOCKING_ENVIRONMENT
     integer(c_int32_t) :: durability = H5R_DURABILITY_PROCESS, reserved = 0
+    integer(c_int32_t) :: threads = 0, reserved_2 = 0
   end type
   type, bind(C), public :: h5r_group_options
     integer(c_size_t) :: struct_size = 32

@@ -30,9 +30,9 @@
 #define H5R_STORAGE_INIT {8, 6, H5R_CREATION_ORDER_NONE}
 #define H5R_CREATE_OPTIONS_INIT \
     {sizeof(h5r_create_options), 64 * H5R_MIB, 0, H5R_FORMAT_V110, \
-     H5R_LOCKING_ENVIRONMENT, H5R_DURABILITY_PROCESS, H5R_STORAGE_INIT, H5R_STORAGE_INIT}
+     H5R_LOCKING_ENVIRONMENT, H5R_DURABILITY_PROCESS, H5R_STORAGE_INIT, H5R_STORAGE_INIT, 0, 0}
 #define H5R_OPEN_OPTIONS_INIT \
-    {sizeof(h5r_open_options), 64 * H5R_MIB, 0, H5R_LOCKING_ENVIRONMENT, H5R_DURABILITY_PROCESS, 0}
+    {sizeof(h5r_open_options), 64 * H5R_MIB, 0, H5R_LOCKING_ENVIRONMENT, H5R_DURABILITY_PROCESS, 0, 0, 0}
 #define H5R_CHECK_OPTIONS_INIT {sizeof(h5r_check_options), 0, H5R_LOCKING_ENVIRONMENT, 1000}
 #define H5R_GROUP_OPTIONS_INIT {sizeof(h5r_group_options), H5R_STORAGE_INIT, H5R_STORAGE_INIT}
 #define H5R_DATASET_OPTIONS_INIT \
@@ -419,6 +419,11 @@ typedef struct h5r_create_options {
     h5r_storage links;
     // How the root group's attributes are stored.
     h5r_storage attributes;
+    // Threads that work on the chunks of one call, the calling one among them, at most 1024; 1: no others, 0, the default:
+    // as many as this process has processors. They end with the call.
+    uint32_t threads;
+    // 0; for later use.
+    int32_t reserved;
 } h5r_create_options;
 
 // Options of h5r_open. Start from H5R_OPEN_OPTIONS_INIT.
@@ -435,6 +440,11 @@ typedef struct h5r_open_options {
     int32_t durability;
     // 0; for later use.
     int32_t reserved;
+    // Threads that work on the chunks of one call, the calling one among them, at most 1024; 1: no others, 0, the default:
+    // as many as this process has processors. They end with the call.
+    uint32_t threads;
+    // 0; for later use.
+    int32_t reserved_2;
 } h5r_open_options;
 
 // Options of h5r_group_create. Start from H5R_GROUP_OPTIONS_INIT.

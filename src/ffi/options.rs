@@ -7,7 +7,7 @@ use std::slice;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::object::options::{
-    CreateOptions, Durability, FormatVersion, GroupOptions, Locking, OpenOptions, Order, Phase,
+    CreateOptions, Durability, FormatVersion, GroupOptions, Locking, OpenOptions, Order, Phase, MAX_THREADS,
 };
 
 /// The new file can be read by libhdf5 1.8 and later.
@@ -80,6 +80,11 @@ pub struct h5r_create_options {
     pub links: h5r_storage,
     /// How the root group's attributes are stored.
     pub attributes: h5r_storage,
+    /// Threads that work on the chunks of one call, the calling one among them, at most 1024; 1: no others, 0, the default:
+    /// as many as this process has processors. They end with the call.
+    pub threads: u32,
+    /// 0; for later use.
+    pub reserved: i32,
 }
 
 /// Options of h5r_open. Start from H5R_OPEN_OPTIONS_INIT.
@@ -98,6 +103,11 @@ pub struct h5r_open_options {
     pub durability: i32,
     /// 0; for later use.
     pub reserved: i32,
+    /// Threads that work on the chunks of one call, the calling one among them, at most 1024; 1: no others, 0, the default:
+    /// as many as this process has processors. They end with the call.
+    pub threads: u32,
+    /// 0; for later use.
+    pub reserved_2: i32,
 }
 
 /// Options of h5r_group_create. Start from H5R_GROUP_OPTIONS_INIT.
@@ -219,6 +229,8 @@ unsafe impl Versioned for h5r_create_options {
         durability: H5R_DURABILITY_PROCESS,
         links: STORAGE,
         attributes: STORAGE,
+        threads: 0,
+        reserved: 0,
     };
 }
 
@@ -233,6 +245,8 @@ unsafe impl Versioned for h5r_open_options {
         locking: H5R_LOCKING_ENVIRONMENT,
         durability: H5R_DURABILITY_PROCESS,
         reserved: 0,
+        threads: 0,
+        reserved_2: 0,
     };
 }
 
@@ -244,8 +258,8 @@ unsafe impl Versioned for h5r_group_options {
 }
 
 const _: () = {
-    assert!(size_of::<h5r_create_options>() == offset_of!(h5r_create_options, attributes) + size_of::<h5r_storage>());
-    assert!(size_of::<h5r_open_options>() == offset_of!(h5r_open_options, reserved) + 4);
+    assert!(size_of::<h5r_create_options>() == offset_of!(h5r_create_options, reserved) + 4);
+    assert!(size_of::<h5r_open_options>() == offset_of!(h5r_open_options, reserved_2) + 4);
     assert!(size_of::<h5r_group_options>() == 8 + 2 * size_of::<h5r_storage>());
 };
 
@@ -255,6 +269,21 @@ pub(super) fn flag(field: &str, value: i32) -> Result<bool> {
         0 => Ok(false),
         1 => Ok(true),
         _ => Err(Error::range(field, value, "0..1")),
+    }
+}
+
+/// A field for later use.
+pub(super) fn unused(field: &str, value: i32) -> Result<()> {
+    match value {
+        0 => Ok(()),
+        _ => Err(Error::range(field, value, "0..0")),
+    }
+}
+
+fn threads(value: u32) -> Result<u32> {
+    match value {
+        0..=MAX_THREADS => Ok(value),
+        _ => Err(Error::range("threads", value, format_args!("0..{MAX_THREADS}"))),
     }
 }
 
@@ -297,6 +326,7 @@ fn cache_bytes(value: u64) -> usize {
 
 impl h5r_create_options {
     pub(super) fn checked(&self) -> Result<CreateOptions> {
+        unused("reserved", self.reserved)?;
         Ok(CreateOptions {
             exclusive: flag("exclusive", self.exclusive)?,
             format: choice("format", self.format, &[FormatVersion::V18, FormatVersion::V110])?,
@@ -304,20 +334,21 @@ impl h5r_create_options {
             cache_bytes: cache_bytes(self.cache_bytes),
             durability: durability(self.durability)?,
             root: GroupOptions { links: self.links.phase("links")?, attributes: self.attributes.phase("attributes")? },
+            threads: threads(self.threads)?,
         })
     }
 }
 
 impl h5r_open_options {
     pub(super) fn checked(&self) -> Result<OpenOptions> {
-        if self.reserved != 0 {
-            return Err(Error::range("reserved", self.reserved, "0..0"));
-        }
+        unused("reserved", self.reserved)?;
+        unused("reserved_2", self.reserved_2)?;
         Ok(OpenOptions {
             read_only: flag("read_only", self.read_only)?,
             locking: locking(self.locking)?,
             cache_bytes: cache_bytes(self.cache_bytes),
             durability: durability(self.durability)?,
+            threads: threads(self.threads)?,
         })
     }
 }
@@ -337,9 +368,9 @@ mod tests {
         let (ours, theirs) = (h5r_create_options::INIT.checked().unwrap(), CreateOptions::default());
         assert_eq!((ours.exclusive, ours.format, ours.locking), (theirs.exclusive, theirs.format, theirs.locking));
         assert_eq!((ours.cache_bytes, ours.root), (theirs.cache_bytes, theirs.root));
-        assert_eq!(ours.durability, theirs.durability);
+        assert_eq!((ours.durability, ours.threads), (theirs.durability, theirs.threads));
         let (ours, theirs) = (h5r_open_options::INIT.checked().unwrap(), OpenOptions::default());
-        let facts = |o: &OpenOptions| (o.read_only, o.locking, o.cache_bytes, o.durability);
+        let facts = |o: &OpenOptions| (o.read_only, o.locking, o.cache_bytes, o.durability, o.threads);
         assert_eq!(facts(&ours), facts(&theirs));
         assert_eq!(h5r_group_options::INIT.checked().unwrap(), GroupOptions::default());
     }
@@ -377,5 +408,7 @@ mod tests {
         assert_eq!(error.message(), "locking -1 is outside 0..2");
         let error = h5r_open_options { durability: 3, ..h5r_open_options::INIT }.checked().unwrap_err();
         assert_eq!(error.message(), "durability 3 is outside 0..2");
+        let error = h5r_create_options { threads: 1025, ..h5r_create_options::INIT }.checked().unwrap_err();
+        assert_eq!(error.message(), "threads 1025 is outside 0..1024");
     }
 }

@@ -10,5 +10,5 @@ const WHAT: &str = "filtered fractal heap block";
 pub(super) fn decode(pipeline: &[u8], mask: u32, bytes: &[u8], size: u64, address: u64) -> Result<Vec<u8>> {
     let filters = filter_pipeline::decode(pipeline)?;
     let size = usize::try_from(size).map_err(|_| Error::corrupt(WHAT, address, format_args!("{size} bytes")))?;
-    filter::decode(&filters, mask, bytes.to_vec(), size, WHAT, address)
+    filter::decode(&filters, mask, bytes, size, WHAT, address)
 }

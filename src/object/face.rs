@@ -9,6 +9,7 @@ use crate::object::dataset::DatasetOptions;
 use crate::object::file::{File, Shared};
 use crate::object::options::GroupOptions;
 use crate::object::state::{Loaded, Slot, State};
+use crate::object::workers::Workers;
 use crate::object::{dataset, group, path, ObjectKind};
 
 /// A handle of a group, dataset or committed datatype. Clones share it; the object is closed with the last of them.
@@ -46,6 +47,11 @@ impl Object {
         &self.inner.path
     }
 
+    /// What works on the file's raw data outside the lock.
+    pub(super) fn workers(&self) -> &Workers {
+        &self.inner.shared.workers
+    }
+
     pub(super) fn read<R>(
         &self,
         what: &str,
@@ -75,7 +81,7 @@ impl Object {
     }
 
     #[cold]
-    fn explain(&self, error: Error, what: &str, name: &str) -> Error {
+    pub(super) fn explain(&self, error: Error, what: &str, name: &str) -> Error {
         match name {
             "" => error.within(format_args!("{what} '{}'", self.inner.path)),
             _ => error.within(format_args!("{what} '{name}' of '{}'", self.inner.path)),

@@ -10,6 +10,7 @@ use crate::object::check::Report;
 use crate::object::face::Object;
 use crate::object::options::{CreateOptions, Durability, OpenOptions};
 use crate::object::state::{Objects, Slot, State};
+use crate::object::workers::Workers;
 use crate::object::{check, extents, open, path};
 use crate::rebalance::{
     self, Controller, Host, IncrementalOptions, LazyOptions, RebalanceStats, Retired, SmartOptions, Subject, Survey,
@@ -21,6 +22,8 @@ use crate::store::{Backend, Store};
 pub(super) struct Shared {
     state: Mutex<State>,
     path: PathBuf,
+    /// What works on raw data outside the lock.
+    pub workers: Workers,
 }
 
 /// An open HDF5 file. Clones are handles of the same open file.
@@ -161,7 +164,7 @@ impl File {
     pub fn create_on(backend: Box<dyn Backend>, path: &Path, options: &CreateOptions) -> Result<File> {
         let mut state = open::create(backend, options)?;
         state.flush()?;
-        Ok(File::of(state, path))
+        Ok(File::of(state, path, options.threads))
     }
 
     /// Opens a file, for reading and writing unless the options say otherwise.
@@ -172,12 +175,12 @@ impl File {
 
     /// Opens what a backend holds; `path` is its name in messages.
     pub fn open_on(backend: Box<dyn Backend>, path: &Path, options: &OpenOptions) -> Result<File> {
-        Ok(File::of(open::open(backend, options)?, path))
+        Ok(File::of(open::open(backend, options)?, path, options.threads))
     }
 
-    fn of(state: State, path: &Path) -> File {
-        let path = path.to_path_buf();
-        File { shared: Arc::new(Shared { state: Mutex::new(state), path }) }
+    fn of(state: State, path: &Path, threads: u32) -> File {
+        let (path, workers) = (path.to_path_buf(), Workers::new(threads));
+        File { shared: Arc::new(Shared { state: Mutex::new(state), path, workers }) }
     }
 
     /// The path by which the file was opened.

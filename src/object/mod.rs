@@ -32,6 +32,7 @@ mod symbol_table;
 mod value;
 mod visit;
 mod walk;
+mod workers;
 
 use std::fmt;
 

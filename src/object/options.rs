@@ -4,6 +4,9 @@
 use crate::error::{Error, Result};
 pub use crate::store::Durability;
 
+/// The most threads that can be asked for.
+pub const MAX_THREADS: u32 = 1024;
+
 /// Which libhdf5 versions can read a new file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum FormatVersion {
@@ -40,6 +43,9 @@ pub struct CreateOptions {
     pub cache_bytes: usize,
     /// What a flush survives.
     pub durability: Durability,
+    /// Threads that encode and decode the chunks of one call, the calling one among them; 1: no others. 0: as many as this
+    /// process has processors.
+    pub threads: u32,
     /// Options of the root group.
     pub root: GroupOptions,
 }
@@ -52,6 +58,7 @@ impl Default for CreateOptions {
             locking: Locking::default(),
             cache_bytes: crate::store::DEFAULT_CACHE_BOUND,
             durability: Durability::default(),
+            threads: 0,
             root: GroupOptions::default(),
         }
     }
@@ -68,6 +75,9 @@ pub struct OpenOptions {
     pub cache_bytes: usize,
     /// What a flush survives.
     pub durability: Durability,
+    /// Threads that encode and decode the chunks of one call, the calling one among them; 1: no others. 0: as many as this
+    /// process has processors.
+    pub threads: u32,
 }
 
 impl Default for OpenOptions {
@@ -77,6 +87,7 @@ impl Default for OpenOptions {
             locking: Locking::default(),
             cache_bytes: crate::store::DEFAULT_CACHE_BOUND,
             durability: Durability::default(),
+            threads: 0,
         }
     }
 }

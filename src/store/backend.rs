@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::SharedRead;
+
 /// Random access to one file's bytes. Calls come from one thread at a time.
 pub trait Backend: Send {
     /// The file's length in bytes.
@@ -18,6 +20,10 @@ pub trait Backend: Send {
     fn set_len(&mut self, length: u64) -> io::Result<()>;
     /// Waits until all writes are on the device.
     fn sync(&mut self) -> io::Result<()>;
+    /// The same bytes for reading by several threads at once; none if that cannot be.
+    fn shared(&self) -> Option<Arc<dyn SharedRead>> {
+        None
+    }
     /// Whether the file has no bytes.
     fn is_empty(&mut self) -> io::Result<bool> {
         Ok(self.len()? == 0)

@@ -3,21 +3,22 @@
 use std::fs::File;
 use std::io::{self, IoSlice};
 use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 
-use super::backend::Backend;
+use super::{Backend, SharedRead};
 
 /// Buffers that one vectored write may have (Linux: `IOV_MAX`).
 pub const MAX_SLICES: usize = 1024;
 
 /// A file of the operating system.
 pub struct FileBackend {
-    file: File,
+    file: Arc<File>,
 }
 
 impl FileBackend {
     /// Takes an open file.
     pub fn new(file: File) -> Self {
-        FileBackend { file }
+        FileBackend { file: Arc::new(file) }
     }
 }
 
@@ -34,7 +35,7 @@ impl Backend for FileBackend {
         IoSlice::advance_slices(&mut buffers, 0);
         while !buffers.is_empty() {
             let count = buffers.len().min(MAX_SLICES);
-            match rustix::io::pwritev(&self.file, &buffers[..count], offset) {
+            match rustix::io::pwritev(&*self.file, &buffers[..count], offset) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(written) => {
                     IoSlice::advance_slices(&mut buffers, written);
@@ -47,11 +48,21 @@ impl Backend for FileBackend {
         Ok(())
     }
 
+    fn shared(&self) -> Option<Arc<dyn SharedRead>> {
+        Some(self.file.clone())
+    }
+
     fn set_len(&mut self, length: u64) -> io::Result<()> {
         self.file.set_len(length)
     }
 
     fn sync(&mut self) -> io::Result<()> {
         self.file.sync_data()
+    }
+}
+
+impl SharedRead for File {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        self.read_exact_at(buffer, offset)
     }
 }

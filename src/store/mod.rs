@@ -18,6 +18,7 @@ mod journal;
 pub mod lock;
 pub mod managers;
 mod prefetch;
+mod reader;
 pub mod recover;
 mod region;
 mod space;
@@ -28,6 +29,7 @@ use ahead::Ahead;
 pub use backend::{Backend, Change, Fault, FaultBackend, FaultControl, MemoryBackend, RecordingBackend};
 pub use cache::{AddressMap, BlockId, Seal};
 pub use commit::Durability;
+pub use reader::{Reader, SharedRead};
 pub use space::Space;
 
 use crate::error::{Damage, Error, ErrorKind, Result};
@@ -317,12 +319,13 @@ impl Store {
     pub fn read_raw(&mut self, address: u64, buffer: &mut [u8], what: &'static str) -> Result<()> {
         self.counters.blocks_read += 1;
         let position = self.base.saturating_add(address);
-        self.backend.read_at(buffer, position).map_err(|e| match e.kind() {
-            std::io::ErrorKind::UnexpectedEof => {
-                Error::corrupt(what, address, format_args!("the file ends within its {} bytes", buffer.len()))
-            }
-            _ => Error::io(format_args!("reading {} bytes at {address:#x}", buffer.len()), e),
-        })
+        let read = self.backend.read_at(buffer, position);
+        read.map_err(|e| reader::read_failed(e, address, buffer.len(), what))
+    }
+
+    /// What reads raw data without the file's lock; none where the backend has one thread at a time.
+    pub fn reader(&self) -> Option<Reader> {
+        self.backend.shared().map(|file| Reader { file, base: self.base })
     }
 
     /// Writes raw data at once, past the cache. A failure latches.

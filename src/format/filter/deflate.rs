@@ -8,26 +8,23 @@ pub const MAX_LEVEL: u32 = 9;
 /// No stream becomes more than so many times its size.
 pub(super) const MAX_RATIO: usize = 1032;
 
-/// Decodes a stream that becomes at most `most` bytes.
-pub(super) fn decode(data: &[u8], most: usize) -> Result<Vec<u8>, &'static str> {
-    let mut out = vec![0; most.min(data.len().saturating_mul(MAX_RATIO))];
-    match Decompressor::new().zlib_decompress(data, &mut out) {
-        Ok(length) => {
-            out.truncate(length);
-            Ok(out)
-        }
-        Err(DecompressionError::BadData) => Err("the compressed data are damaged"),
-        Err(DecompressionError::InsufficientSpace) => Err("the data become larger than what was stored"),
-    }
+/// Decodes a stream that becomes at most as many bytes as `out` has; how many it became.
+pub(super) fn decode(decompressor: &mut Decompressor, data: &[u8], out: &mut [u8]) -> Result<usize, &'static str> {
+    decompressor.zlib_decompress(data, out).map_err(|error| match error {
+        DecompressionError::BadData => "the compressed data are damaged",
+        DecompressionError::InsufficientSpace => "the data become larger than what was stored",
+    })
+}
+
+/// A compressor of this level.
+pub(super) fn compressor(level: u32) -> Compressor {
+    Compressor::new(CompressionLvl::new(level.min(MAX_LEVEL) as i32).unwrap_or_default())
 }
 
 /// Encodes.
-pub(super) fn encode(data: &[u8], level: u32) -> Vec<u8> {
-    let level = CompressionLvl::new(level.min(MAX_LEVEL) as i32).unwrap_or_default();
-    let mut compressor = Compressor::new(level);
-    let mut out = vec![0; compressor.zlib_compress_bound(data.len())];
-    // The bound is enough for any data.
-    let length = compressor.zlib_compress(data, &mut out).unwrap_or(0);
+pub(super) fn encode(compressor: &mut Compressor, data: &[u8], out: &mut Vec<u8>) -> Result<(), &'static str> {
+    out.resize(compressor.zlib_compress_bound(data.len()), 0);
+    let length = compressor.zlib_compress(data, out).map_err(|_| "more bytes than the largest that data become")?;
     out.truncate(length);
-    out
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! The format's fletcher32: 16-bit words, most significant byte first, an odd last byte as the high one.
 
-/// Checks and takes off the checksum behind the data.
-pub(super) fn decode(mut data: Vec<u8>) -> Result<Vec<u8>, &'static str> {
+/// Checks the checksum behind the data, and gives the data.
+pub(super) fn decode(data: &[u8]) -> Result<&[u8], &'static str> {
     let Some((bytes, stored)) = data.split_last_chunk::<4>() else { return Err("shorter than its checksum") };
     let (found, stored) = (checksum(bytes), u32::from_le_bytes(*stored));
     // libhdf5 before 1.6.3 wrote both halves with their bytes exchanged, and all versions since read both.
@@ -9,14 +9,12 @@ pub(super) fn decode(mut data: Vec<u8>) -> Result<Vec<u8>, &'static str> {
     if stored != found && stored != exchanged {
         return Err("its checksum does not hold");
     }
-    data.truncate(data.len() - 4);
-    Ok(data)
+    Ok(bytes)
 }
 
-/// Puts the checksum behind the data.
-pub(super) fn encode(mut data: Vec<u8>) -> Vec<u8> {
-    data.extend_from_slice(&checksum(&data).to_le_bytes());
-    data
+/// What goes behind the data.
+pub(super) fn encode(data: &[u8]) -> [u8; 4] {
+    checksum(data).to_le_bytes()
 }
 
 fn checksum(data: &[u8]) -> u32 {

@@ -2,8 +2,12 @@
 //! to the file. A chunk that was in the last flushed state is never overwritten: it is written to new space, and its old
 //! space freed, so that a flush replaces all of them at once.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+
 use super::chunk_cache::ChunkCache;
 use super::cut::Cut;
+use super::pieces::{fill_cut, gather, read_unfiltered, scatter, single_run, source, Window};
 use super::selection::Slab;
 use super::transfer::repeat;
 use super::{max_dims, own_body, DatasetState, Storage};
@@ -21,17 +25,14 @@ use crate::store::Store;
 /// Layout flag of version 4: chunks that reach beyond the dataset's extent are not filtered.
 pub(super) const EDGES_UNFILTERED: u8 = 1;
 
-/// What is read at once of an unfiltered chunk at least, if the selection is spread over it.
-const SPAN: u64 = 1 << 20;
-
-const CHUNK: &str = "chunk";
+pub(super) const CHUNK: &str = "chunk";
 
 /// What is kept of a chunked dataset while it is open.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ChunkWork {
     /// The filters, once they are known.
-    pub filters: Option<Vec<Filter>>,
-    index: Option<Index>,
+    pub filters: Option<Arc<[Filter]>>,
+    pub index: Option<Index>,
     pub cache: ChunkCache,
 }
 
@@ -44,6 +45,8 @@ pub(super) struct ChunkIo<'a> {
     pub work: &'a mut ChunkWork,
     /// What an element of an absent chunk is.
     pub fill: Vec<u8>,
+    /// As in [`DatasetState`].
+    pub changes: &'a AtomicU64,
 }
 
 impl DatasetState {
@@ -55,9 +58,16 @@ impl DatasetState {
         };
         let work = self.work.get_or_insert_default();
         if work.filters.is_none() {
-            work.filters = Some(open_filters(store, header)?);
+            work.filters = Some(open_filters(store, header)?.into());
         }
-        Ok(ChunkIo { layout, dims: self.dataspace.dims(), max_dims: max_dims(&self.dataspace), work, fill })
+        Ok(ChunkIo {
+            layout,
+            dims: self.dataspace.dims(),
+            max_dims: max_dims(&self.dataspace),
+            work,
+            fill,
+            changes: &self.changes,
+        })
     }
 
     /// Changes chunks, and the layout message if the index was made, or the only chunk has moved.
@@ -105,12 +115,12 @@ impl DatasetState {
 }
 
 impl ChunkIo<'_> {
-    fn chunks(&self) -> Chunks<'_> {
+    pub fn chunks(&self) -> Chunks<'_> {
         Chunks { layout: self.layout, dims: self.dims, max_dims: self.max_dims }
     }
 
     /// Fails when the layout does not fit the elements, whose size is given; the bytes of a chunk.
-    fn check(&self, element: usize) -> Result<usize> {
+    pub fn check(&self, element: usize) -> Result<usize> {
         if self.layout.element_size != element as u64 {
             let detail = format_args!("elements of {} bytes, not the datatype's", self.layout.element_size);
             return Err(Error::corrupt("data layout message", self.layout.address, detail));
@@ -125,7 +135,7 @@ impl ChunkIo<'_> {
         self.work.index.as_mut().map_or(Ok(()), |index| index.prepare(store))
     }
 
-    fn find(&mut self, store: &mut Store, scaled: &[u64]) -> Result<Option<Place>> {
+    pub fn find(&mut self, store: &mut Store, scaled: &[u64]) -> Result<Option<Place>> {
         let chunks = Chunks { layout: self.layout, dims: self.dims, max_dims: self.max_dims };
         let index = match &mut self.work.index {
             Some(index) => index,
@@ -135,7 +145,7 @@ impl ChunkIo<'_> {
     }
 
     /// The filters that a chunk goes through.
-    fn filters(&self, is_partial: bool) -> &[Filter] {
+    pub fn filters(&self, is_partial: bool) -> &[Filter] {
         match &self.work.filters {
             Some(filters) if !is_partial || self.layout.flags & EDGES_UNFILTERED == 0 => filters,
             _ => &[],
@@ -152,30 +162,45 @@ impl ChunkIo<'_> {
         fill: &[u8],
         out: &mut [u8],
     ) -> Result<()> {
-        let bytes = self.check(conversion.source_size())?;
         let chunk = self.layout.dims.clone();
         slab.for_each_cut(&chunk, |cut| {
-            if let Some(data) = self.work.cache.get(cut.scaled()) {
-                return gather(cut, data, 0, conversion, out);
-            }
-            let Some(place) = self.find(store, cut.scaled())? else {
-                return cut.for_each_run(|_, to, length| {
-                    repeat(fill, target(out, to, length, conversion.target_size()));
-                    Ok(())
-                });
-            };
-            let filters = self.filters(cut.is_partial(self.dims));
-            if filters.is_empty() {
-                return read_unfiltered(store, place, bytes as u64, cut, conversion, out);
-            }
-            let data = decode(store, place, filters, bytes)?;
-            gather(cut, &data, 0, conversion, out)?;
-            if cut.elements() < cut.elements_inside(self.dims) {
-                self.work.cache.insert(cut.scaled(), data, false);
-                self.work.cache.trim_clean();
-            }
-            Ok(())
+            self.read_cut(store, &cut, conversion, fill, &mut Window { data: out, begin: 0 })
         })
+    }
+
+    /// Reads what is selected of one chunk.
+    pub fn read_cut(
+        &mut self,
+        store: &mut Store,
+        cut: &Cut<'_>,
+        conversion: Conversion,
+        fill: &[u8],
+        out: &mut Window<'_>,
+    ) -> Result<()> {
+        let bytes = self.check(conversion.source_size())?;
+        if let Some(data) = self.work.cache.get(cut.scaled()) {
+            return gather(cut, data, 0, conversion, out);
+        }
+        let Some(place) = self.find(store, cut.scaled())? else {
+            return fill_cut(cut, fill, out);
+        };
+        let filters = self.filters(cut.is_partial(self.dims));
+        if filters.is_empty() {
+            let read = |address, buffer: &mut [u8]| store.read_raw(address, buffer, CHUNK);
+            return read_unfiltered(read, place, bytes as u64, cut, conversion, out);
+        }
+        let data = decode(store, place, filters, bytes)?;
+        gather(cut, &data, 0, conversion, out)?;
+        if cut.elements() < cut.elements_inside(self.dims) {
+            self.keep(cut.scaled(), data);
+        }
+        Ok(())
+    }
+
+    /// Keeps a chunk's elements, which are what the file has, for the next call.
+    pub fn keep(&mut self, scaled: &[u64], data: Vec<u8>) {
+        self.work.cache.insert(scaled, data, false);
+        self.work.cache.trim_clean();
     }
 
     /// Writes the selected elements from `data`, which has their exact size. The slab has all dimensions.
@@ -183,20 +208,23 @@ impl ChunkIo<'_> {
         let bytes = self.check(conversion.target_size())?;
         self.check_changeable()?;
         let chunk = self.layout.dims.clone();
-        let all: u64 = chunk.iter().product();
-        slab.for_each_cut(&chunk, |cut| {
-            if cut.elements() == all {
-                return self.write_whole(store, cut, conversion, bytes, data);
-            }
-            if self.work.cache.get(cut.scaled()).is_none() {
-                let loaded = self.load(store, cut.scaled(), cut.is_partial(self.dims), bytes)?;
-                self.work.cache.insert(cut.scaled(), loaded, true);
-            }
-            if let Some(chunk) = self.work.cache.get_mut(cut.scaled()) {
-                scatter(cut, chunk, conversion, data)?;
-            }
-            self.write_surplus(store)
+        slab.for_each_cut(&chunk, |cut| match cut.is_whole(self.dims, self.max_dims) {
+            true => self.write_whole(store, &cut, conversion, bytes, data),
+            false => self.write_part(store, &cut, conversion, data),
         })
+    }
+
+    /// Writes what is selected of one chunk, in the cache.
+    pub fn write_part(&mut self, store: &mut Store, cut: &Cut<'_>, conversion: Conversion, data: &[u8]) -> Result<()> {
+        let bytes = self.check(conversion.target_size())?;
+        if self.work.cache.get(cut.scaled()).is_none() {
+            let loaded = self.load(store, cut.scaled(), cut.is_partial(self.dims), bytes)?;
+            self.work.cache.insert(cut.scaled(), loaded, true);
+        }
+        if let Some(chunk) = self.work.cache.get_mut(cut.scaled()) {
+            scatter(cut, chunk, conversion, data)?;
+        }
+        self.write_surplus(store)
     }
 
     /// Fails when chunks cannot be written, before anything is changed.
@@ -220,21 +248,24 @@ impl ChunkIo<'_> {
         data: &[u8],
     ) -> Result<()> {
         self.work.cache.remove(cut.scaled());
-        let mut run = None;
-        cut.for_each_run(|_, to, length| {
-            run = run.is_none().then_some((to, length));
-            Ok(())
-        })?;
-        if let (Some((to, length)), true) = (run.filter(|run| run.1 == cut.elements()), conversion.is_copy()) {
-            return self.store_chunk(store, cut.scaled(), false, source(data, to, length, conversion.source_size()));
+        let is_partial = cut.is_partial(self.dims);
+        match single_run(cut)?.filter(|_| !is_partial && conversion.is_copy()) {
+            Some((_, to, length)) => {
+                self.store_chunk(store, cut.scaled(), false, source(data, to, length, conversion.source_size()))
+            }
+            None => {
+                let mut chunk = vec![0; bytes];
+                if is_partial {
+                    repeat(&self.fill, &mut chunk);
+                }
+                scatter(cut, &mut chunk, conversion, data)?;
+                self.store_chunk(store, cut.scaled(), is_partial, &chunk)
+            }
         }
-        let mut chunk = vec![0; bytes];
-        scatter(cut, &mut chunk, conversion, data)?;
-        self.store_chunk(store, cut.scaled(), false, &chunk)
     }
 
     /// A chunk's elements, from the file or, for one that was never written, the fill value.
-    fn load(&mut self, store: &mut Store, scaled: &[u64], is_partial: bool, bytes: usize) -> Result<Vec<u8>> {
+    pub fn load(&mut self, store: &mut Store, scaled: &[u64], is_partial: bool, bytes: usize) -> Result<Vec<u8>> {
         match self.find(store, scaled)? {
             Some(place) => decode(store, place, self.filters(is_partial), bytes),
             None => {
@@ -247,13 +278,13 @@ impl ChunkIo<'_> {
         }
     }
 
-    fn is_partial(&self, scaled: &[u64]) -> bool {
+    pub fn is_partial(&self, scaled: &[u64]) -> bool {
         let beyond = |((at, chunk), dim): ((&u64, &u64), &u64)| dim.saturating_sub(at * chunk) < *chunk;
         scaled.iter().zip(&self.layout.dims).zip(self.dims).any(beyond)
     }
 
     /// Writes what the cache has beyond its bound.
-    fn write_surplus(&mut self, store: &mut Store) -> Result<()> {
+    pub fn write_surplus(&mut self, store: &mut Store) -> Result<()> {
         while let Some((scaled, data)) = self.work.cache.pop_beyond_bound() {
             if let Some(data) = data {
                 self.store_chunk(store, &scaled, self.is_partial(&scaled), &data)?;
@@ -272,13 +303,23 @@ impl ChunkIo<'_> {
         Ok(())
     }
 
-    /// Writes a chunk where the last flushed state has nothing, and enters it in the index.
+    /// Encodes a chunk and writes it.
     fn store_chunk(&mut self, store: &mut Store, scaled: &[u64], is_partial: bool, data: &[u8]) -> Result<()> {
-        let old = self.find(store, scaled)?;
         let filters = self.filters(is_partial);
-        let encoded = if filters.is_empty() { Vec::new() } else { filter::encode(filters, data)? };
-        let stored = if filters.is_empty() { data } else { &encoded };
+        if filters.is_empty() {
+            return self.put(store, scaled, data);
+        }
+        let encoded = filter::encode(filters, data)?;
+        self.put(store, scaled, &encoded)
+    }
+
+    /// Writes an encoded chunk where the last flushed state has nothing, and enters it in the index.
+    pub fn put(&mut self, store: &mut Store, scaled: &[u64], stored: &[u8]) -> Result<()> {
+        let old = self.find(store, scaled)?;
         let size = stored.len() as u64;
+        if old.is_some() {
+            self.changes.fetch_add(1, Ordering::SeqCst);
+        }
         let in_place = old.filter(|old| old.size == size && store.space().is_fresh(old.address, size));
         let address = match in_place {
             Some(old) => old.address,
@@ -310,163 +351,6 @@ impl ChunkIo<'_> {
         };
         index.set(&chunks, store, scaled, place)
     }
-
-    /// Brings the chunks in line with new dimensions: those outside are freed, and what lies outside of others is as if
-    /// it had never been written.
-    pub fn shrink(&mut self, store: &mut Store, new: &[u64]) -> Result<()> {
-        let bytes = self.check(self.fill.len())?;
-        self.check_changeable()?;
-        let rank = new.len();
-        let shrinks = |d: usize| new[d] < self.dims[d];
-        let (mut removed, mut cached, mut cut) = (Vec::new(), Vec::new(), Vec::new());
-        let layout = &*self.layout;
-        let mut sort = |scaled: &[u64], place: Option<(u64, u64)>| {
-            if (0..rank).any(|d| scaled[d].saturating_mul(layout.dims[d]) >= new[d]) {
-                match place {
-                    Some(place) => removed.push((scaled.to_vec(), place)),
-                    None => cached.push(scaled.to_vec()),
-                }
-            } else if (0..rank).any(|d| shrinks(d) && new[d] - scaled[d] * layout.dims[d] < layout.dims[d]) {
-                cut.push(scaled.to_vec());
-            }
-        };
-        let places = self.work.cache.places();
-        places.iter().for_each(|scaled| sort(scaled, None));
-        self.chunks().for_each(store, |chunk| {
-            sort(chunk.scaled, Some((chunk.address, chunk.size)));
-            Ok(())
-        })?;
-        cut.sort_unstable();
-        cut.dedup();
-        for scaled in cut {
-            self.clear_outside(store, &scaled, new, bytes)?;
-        }
-        cached.iter().for_each(|scaled| self.work.cache.remove(scaled));
-        self.take_out(store, removed)
-    }
-
-    /// Frees chunks.
-    fn take_out(&mut self, store: &mut Store, removed: Vec<(Vec<u64>, (u64, u64))>) -> Result<()> {
-        if removed.is_empty() {
-            return Ok(());
-        }
-        let (removed, freed): (Vec<_>, Vec<_>) = removed.into_iter().unzip();
-        if let ChunkIndex::Single { filtered } = &mut self.layout.index {
-            self.layout.address = UNDEFINED;
-            *filtered = filtered.map(|_| (0, 0));
-            self.work.index = None;
-        } else {
-            let chunks = Chunks { layout: self.layout, dims: self.dims, max_dims: self.max_dims };
-            let index = match &mut self.work.index {
-                Some(index) => index,
-                none => none.insert(Index::open(&chunks, store)?),
-            };
-            index.remove(&chunks, store, &removed)?;
-        }
-        freed.into_iter().for_each(|(address, size)| store.free(address, size));
-        Ok(())
-    }
-
-    /// Gives the elements of a chunk that lie outside new dimensions the fill value.
-    fn clear_outside(&mut self, store: &mut Store, scaled: &[u64], new: &[u64], bytes: usize) -> Result<()> {
-        let chunk = self.layout.dims.clone();
-        let start: Vec<u64> = scaled.iter().zip(&chunk).map(|(at, chunk)| at * chunk).collect();
-        let inside: Vec<u64> = (0..new.len()).map(|d| (new[d] - start[d]).min(chunk[d])).collect();
-        let ones = vec![1; new.len()];
-        let selection = super::Selection {
-            start: Some(&start),
-            count: Some(&ones),
-            block: Some(&inside),
-            ..super::Selection::default()
-        };
-        let old = match self.work.cache.get(scaled) {
-            Some(data) => data.to_vec(),
-            None => self.load(store, scaled, self.is_partial(scaled), bytes)?,
-        };
-        let mut data = vec![0; bytes];
-        repeat(&self.fill, &mut data);
-        let element = self.fill.len();
-        Slab::with_all_dimensions(Some(&selection), new)?.for_each_cut(&chunk, |cut| {
-            cut.for_each_run(|from, _, length| {
-                target(&mut data, from, length, element).copy_from_slice(source(&old, from, length, element));
-                Ok(())
-            })
-        })?;
-        self.work.cache.insert(scaled, data, true);
-        self.write_surplus(store)
-    }
-}
-
-/// A run's elements.
-fn source(data: &[u8], from: u64, length: u64, size: usize) -> &[u8] {
-    &data[from as usize * size..(from + length) as usize * size]
-}
-
-/// A run's place.
-fn target(data: &mut [u8], to: u64, length: u64, size: usize) -> &mut [u8] {
-    &mut data[to as usize * size..(to + length) as usize * size]
-}
-
-/// Converts what is selected of a chunk, of which `data` are the elements from `begin` on.
-fn gather(cut: &Cut<'_>, data: &[u8], begin: u64, conversion: Conversion, out: &mut [u8]) -> Result<()> {
-    let (element, size) = (conversion.source_size(), conversion.target_size());
-    cut.for_each_run(|from, to, length| {
-        conversion.run(source(data, from - begin, length, element), target(out, to, length, size))
-    })
-}
-
-/// Converts what is selected into a chunk.
-fn scatter(cut: &Cut<'_>, chunk: &mut [u8], conversion: Conversion, data: &[u8]) -> Result<()> {
-    let (element, size) = (conversion.target_size(), conversion.source_size());
-    cut.for_each_run(|from, to, length| {
-        conversion.run(source(data, to, length, size), target(chunk, from, length, element))
-    })
-}
-
-/// A chunk's elements.
-fn decode(store: &mut Store, place: Place, filters: &[Filter], bytes: usize) -> Result<Vec<u8>> {
-    let stored = store.read_bytes(place.address, place.size, CHUNK)?;
-    filter::decode(filters, place.filter_mask, stored, bytes, CHUNK, place.address)
-}
-
-/// Reads runs of a chunk whose bytes are the elements: straight into the buffer where that is possible, otherwise all
-/// between the first and the last at once, unless that is much more than what is selected.
-fn read_unfiltered(
-    store: &mut Store,
-    place: Place,
-    size: u64,
-    cut: &Cut<'_>,
-    conversion: Conversion,
-    out: &mut [u8],
-) -> Result<()> {
-    if place.size != size {
-        let detail = format_args!("{} bytes without filters, not {size}", place.size);
-        return Err(Error::corrupt(CHUNK, place.address, detail));
-    }
-    let (element, width) = (conversion.source_size() as u64, conversion.target_size());
-    let (mut runs, mut begin, mut end) = (0u64, u64::MAX, 0);
-    cut.for_each_run(|from, _, length| {
-        (runs, begin, end) = (runs + 1, begin.min(from), from + length);
-        Ok(())
-    })?;
-    let span = (end - begin) * element;
-    let sparse = span > SPAN.max(4 * cut.elements() * element);
-    let direct = conversion.is_copy() && (runs == 1 || sparse);
-    let mut buffer = Vec::new();
-    if !direct && !sparse {
-        buffer.resize(span as usize, 0);
-        store.read_raw(place.address + begin * element, &mut buffer, CHUNK)?;
-        return gather(cut, &buffer, begin, conversion, out);
-    }
-    cut.for_each_run(|from, to, length| {
-        let address = place.address + from * element;
-        if direct {
-            return store.read_raw(address, target(out, to, length, width), CHUNK);
-        }
-        buffer.resize((length * element) as usize, 0);
-        store.read_raw(address, &mut buffer, CHUNK)?;
-        conversion.run(&buffer, target(out, to, length, width))
-    })
 }
 
 /// The filters of the raw data.
@@ -475,4 +359,10 @@ fn open_filters(store: &mut Store, header: &ObjectHeader) -> Result<Vec<Filter>>
         Some(_) => filter_pipeline::decode(own_body(store, header, kind::FILTER_PIPELINE, "filter pipeline")?),
         None => Ok(Vec::new()),
     }
+}
+
+/// A chunk's elements.
+fn decode(store: &mut Store, place: Place, filters: &[Filter], bytes: usize) -> Result<Vec<u8>> {
+    let stored = store.read_bytes(place.address, place.size, CHUNK)?;
+    filter::decode(filters, place.filter_mask, &stored, bytes, CHUNK, place.address)
 }

@@ -185,6 +185,8 @@ impl Plan {
             fill: self.fill,
             size: self.size,
             work: None,
+            changes: Default::default(),
+            shape: 0,
         };
         let mut filters = Vec::new();
         let layout = match self.layout {

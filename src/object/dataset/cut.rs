@@ -14,23 +14,45 @@ pub(super) struct Cut<'a> {
     ranges: [(u64, u64); MAX_RANK],
 }
 
-impl Slab {
-    /// Calls `visit` for every chunk of these dimensions that has selected elements, in row-major order. The slab must
-    /// have all dimensions of the dataset, and there must be one at least.
-    pub fn for_each_cut(&self, chunk: &[u64], mut visit: impl FnMut(&Cut<'_>) -> Result<()>) -> Result<()> {
-        let rank = self.rank().min(chunk.len());
-        if self.elements() == 0 || rank == 0 {
-            return Ok(());
+/// The chunks that have selected elements, one after the other in row-major order.
+pub(super) struct Cuts<'a> {
+    next: Option<Cut<'a>>,
+}
+
+impl<'a> Cuts<'a> {
+    /// Those of chunks of these dimensions. The slab must have all dimensions of the dataset, and there must be one at least.
+    pub fn new(slab: &'a Slab, chunk: &'a [u64]) -> Self {
+        let rank = slab.rank().min(chunk.len());
+        if slab.elements() == 0 || rank == 0 {
+            return Cuts { next: None };
         }
-        let mut cut = Cut { slab: self, chunk, scaled: [0; MAX_RANK], ranges: [(0, 0); MAX_RANK] };
+        let mut cut = Cut { slab, chunk, scaled: [0; MAX_RANK], ranges: [(0, 0); MAX_RANK] };
         (0..rank).for_each(|dimension| cut.enter(dimension, 0));
-        loop {
-            visit(&cut)?;
-            let next = |&d: &usize| cut.ranges[d].1 < self.dimension(d).elements();
-            let Some(advanced) = (0..rank).rev().find(next) else { return Ok(()) };
-            cut.enter(advanced, cut.ranges[advanced].1);
-            (advanced + 1..rank).for_each(|dimension| cut.enter(dimension, 0));
-        }
+        Cuts { next: Some(cut) }
+    }
+}
+
+impl<'a> Iterator for Cuts<'a> {
+    type Item = Cut<'a>;
+
+    fn next(&mut self) -> Option<Cut<'a>> {
+        let cut = self.next.take()?;
+        let rank = cut.rank();
+        let unfinished = |&d: &usize| cut.ranges[d].1 < cut.dimension(d).elements();
+        self.next = (0..rank).rev().find(unfinished).map(|advanced| {
+            let mut next = cut.clone();
+            next.enter(advanced, cut.ranges[advanced].1);
+            (advanced + 1..rank).for_each(|dimension| next.enter(dimension, 0));
+            next
+        });
+        Some(cut)
+    }
+}
+
+impl Slab {
+    /// Calls `visit` for every chunk of these dimensions that has selected elements, in row-major order.
+    pub fn for_each_cut(&self, chunk: &[u64], visit: impl FnMut(Cut<'_>) -> Result<()>) -> Result<()> {
+        Cuts::new(self, chunk).try_for_each(visit)
     }
 }
 
@@ -58,6 +80,12 @@ impl Cut<'_> {
         self.scaled().iter().zip(self.chunk).zip(extent).any(|((at, chunk), extent)| extent - at * chunk < *chunk)
     }
 
+    /// Whether every element of the chunk is selected that the dataset has, or can come to have.
+    pub fn is_whole(&self, extent: &[u64], max: &[u64]) -> bool {
+        let grows = |d: usize| max[d] > extent[d] && extent[d] - self.scaled[d] * self.chunk[d] < self.chunk[d];
+        self.elements() == self.elements_inside(extent) && !(0..self.rank()).any(grows)
+    }
+
     /// The number of selected elements in the chunk.
     pub fn elements(&self) -> u64 {
         self.ranges[..self.rank()].iter().map(|(first, end)| end - first).product()
@@ -67,6 +95,13 @@ impl Cut<'_> {
     pub fn elements_inside(&self, extent: &[u64]) -> u64 {
         let inside = self.scaled().iter().zip(self.chunk).zip(extent);
         inside.map(|((at, chunk), extent)| (extent - at * chunk).min(*chunk)).product()
+    }
+
+    /// Where the selected elements begin and end among all that are selected, with those of other chunks in between, counted in
+    /// elements of the selection's rows below the first dimension.
+    pub fn band(&self) -> (u64, u64) {
+        let below: u64 = (1..self.rank()).map(|d| self.dimension(d).elements()).product();
+        (self.ranges[0].0 * below, self.ranges[0].1 * below)
     }
 
     fn dimension(&self, dimension: usize) -> Dimension {

@@ -30,6 +30,7 @@ impl DatasetState {
         }
         own_body(store, header, kind::DATASPACE, "dataspace")?;
         if dims.iter().zip(self.dataspace.dims()).any(|(new, old)| new < old) {
+            self.shape += 1;
             self.change_chunks(store, header, |io, store| io.shrink(store, dims))?;
         }
         let dataspace = Dataspace::Simple { dims: dims.to_vec(), max_dims: Some(max) };

@@ -1,6 +1,6 @@
 //! What a user does with a dataset that is open.
 
-use super::{DatasetInfo, Selection};
+use super::DatasetInfo;
 use crate::datatype::Datatype;
 use crate::error::Result;
 use crate::object::state::State;
@@ -20,20 +20,6 @@ impl Object {
     /// The dataset's dimensions, none for a null dataspace.
     pub fn dataset_dims(&self) -> Result<Option<Vec<u64>>> {
         self.read("describing dataset", "", |state, slot| Ok(state.objects.get(slot)?.array()?.1.dims()))
-    }
-
-    /// Writes the selected elements (all, without a selection) from `data`, whose elements are of type `memory`.
-    pub fn dataset_write(&self, memory: &Datatype, selection: Option<&Selection<'_>>, data: &[u8]) -> Result<()> {
-        self.change("writing dataset", "", |state, slot| {
-            let State { store, objects, .. } = state;
-            let (header, array) = objects.get(slot)?.array()?;
-            let written = array.write(store, header, memory, selection, data);
-            // After an error, chunks may have changed in memory.
-            if written.is_ok() || array.has_unwritten() {
-                objects.mark(slot)?;
-            }
-            written
-        })
     }
 
     /// Changes a chunked dataset's dimensions, within its maximum ones. Chunks outside are freed.
@@ -59,15 +45,6 @@ impl Object {
                 objects.mark(slot)?;
             }
             appended
-        })
-    }
-
-    /// Reads the selected elements (all, without a selection) into `out`, converted to type `memory`.
-    pub fn dataset_read(&self, memory: &Datatype, selection: Option<&Selection<'_>>, out: &mut [u8]) -> Result<()> {
-        self.read("reading dataset", "", |state, slot| {
-            let State { store, objects, .. } = state;
-            let (header, array) = objects.get(slot)?.array()?;
-            array.read(store, header, memory, selection, out)
         })
     }
 }

@@ -11,7 +11,11 @@ mod cut;
 mod extent;
 mod extents;
 mod face;
+mod parallel_read;
+mod parallel_write;
+mod pieces;
 mod selection;
+mod shrink;
 #[cfg(test)]
 mod tests;
 mod transfer;
@@ -31,6 +35,9 @@ use crate::format::message::shared::Shared;
 use crate::format::UNDEFINED;
 use crate::object::header::ObjectHeader;
 use crate::store::Store;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+
 use chunked::ChunkWork;
 use selection::Slab;
 
@@ -50,6 +57,11 @@ pub struct DatasetState {
     size: u64,
     /// Of chunked data: what is kept while the dataset is open.
     work: Option<Box<ChunkWork>>,
+    /// Grows before raw data that are in the file are overwritten, or their space is given back: what was read meanwhile
+    /// without the lock is read again.
+    changes: Arc<AtomicU64>,
+    /// Grows when elements cease to exist.
+    shape: u64,
 }
 
 /// Where the raw data are.
@@ -127,7 +139,17 @@ impl DatasetState {
             LayoutClass::Chunked(chunked) => Storage::Chunked(Box::new(chunked)),
             LayoutClass::Virtual { .. } => Storage::Virtual,
         };
-        Ok(DatasetState { datatype, committed, dataspace, storage, fill, size, work: None })
+        Ok(DatasetState {
+            datatype,
+            committed,
+            dataspace,
+            storage,
+            fill,
+            size,
+            work: None,
+            changes: Arc::default(),
+            shape: 0,
+        })
     }
 
     /// The type of the elements.
@@ -206,7 +228,8 @@ impl DatasetState {
             }
             Storage::Contiguous { address, .. } => {
                 store.check_extent(address, self.size, "contiguous raw data")?;
-                transfer::read(store, address, &slab, conversion, out)
+                let fetch = |address, buffer: &mut [u8]| store.read_raw(address, buffer, transfer::RAW_DATA);
+                transfer::read(fetch, address, &slab, conversion, out)
             }
             Storage::Chunked(_) => {
                 let mut fill = vec![0; memory.size()];
@@ -262,6 +285,8 @@ impl DatasetState {
     pub fn free_storage(&mut self, store: &mut Store) -> Result<()> {
         store.check_writable()?;
         self.work = None;
+        self.shape += 1;
+        self.changes.fetch_add(1, Ordering::SeqCst);
         match std::mem::replace(&mut self.storage, Storage::Contiguous { address: UNDEFINED, size: 0 }) {
             Storage::Contiguous { address: UNDEFINED, .. } => Ok(()),
             Storage::Contiguous { address, size } if size > 0 => {

@@ -125,6 +125,24 @@ impl Slab {
         self.dims[dimension]
     }
 
+    /// The first element of the only run; none if there are more.
+    pub fn only_run(&self) -> Option<u64> {
+        match self.rank {
+            0 => Some(0),
+            1 if self.dims[0].count == 1 => Some(self.dims[0].start * self.pitch[0]),
+            _ => None,
+        }
+    }
+
+    /// At most so many chunks of these dimensions have selected elements.
+    pub fn chunks_touched(&self, chunk: &[u64]) -> u64 {
+        let touched = |(dim, &chunk): (&Dimension, &u64)| match dim.elements() {
+            0 => 0,
+            elements => elements.min(dim.coordinate(elements - 1) / chunk - dim.start / chunk + 1),
+        };
+        self.dims[..self.rank].iter().zip(chunk).map(touched).fold(1, u64::saturating_mul)
+    }
+
     /// Whole rows are one run with the dimension above them.
     fn join_dimensions(&mut self, extent: &[u64]) {
         while self.rank > 1 {

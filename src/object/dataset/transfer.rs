@@ -20,7 +20,7 @@ const GAP: u64 = 4 << 10;
 /// Runs in one batch.
 const MAX_PIECES: usize = 4096;
 
-const RAW_DATA: &str = "contiguous raw data";
+pub(super) const RAW_DATA: &str = "contiguous raw data";
 
 /// A part of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,18 +90,24 @@ fn take_mut<'a>(buffer: &mut &'a mut [u8], count: u64, size: usize) -> &'a mut [
     taken
 }
 
-/// Reads the slab's elements from the extent at `address` into `out`, which has their exact size.
-pub(super) fn read(store: &mut Store, address: u64, slab: &Slab, conversion: Conversion, out: &mut [u8]) -> Result<()> {
+/// Reads the slab's elements, with `fetch`, from the extent at `address` into `out`, which has their exact size.
+pub(super) fn read(
+    mut fetch: impl FnMut(u64, &mut [u8]) -> Result<()>,
+    address: u64,
+    slab: &Slab,
+    conversion: Conversion,
+    out: &mut [u8],
+) -> Result<()> {
     let (element, size) = (conversion.source_size() as u64, conversion.target_size());
     let mut buffer = Vec::new();
     let mut out = out;
     for_each_batch(slab, element, conversion.is_copy(), |batch| {
         let (begin, length) = span(batch, element);
         if let ([piece], true) = (batch, conversion.is_copy()) {
-            return store.read_raw(address + begin, take_mut(&mut out, piece.count, size), RAW_DATA);
+            return fetch(address + begin, take_mut(&mut out, piece.count, size));
         }
         grow(&mut buffer, length);
-        store.read_raw(address + begin, &mut buffer[..length], RAW_DATA)?;
+        fetch(address + begin, &mut buffer[..length])?;
         for piece in batch {
             let at = (piece.offset - begin) as usize;
             let elements = &buffer[at..at + (piece.count * element) as usize];

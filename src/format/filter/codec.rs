@@ -1,0 +1,150 @@
+//! Running a pipeline, with buffers and compressors that are used again for the next chunk.
+
+use libdeflater::{Compressor, Decompressor};
+
+use super::{applied, check_known, check_writable, deflate, fletcher32, largest, lzf, name, shuffle, shuffle_width};
+use super::{DEFLATE, FLETCHER32, SHUFFLE};
+use crate::error::{Error, Result};
+use crate::format::message::filter_pipeline::Filter;
+
+/// What a filter does, or what is wrong with the data.
+type Outcome<T> = std::result::Result<T, &'static str>;
+
+/// What one thread needs to run pipelines.
+#[derive(Default)]
+pub struct Codec {
+    /// The data between two filters, and where the next one puts them.
+    buffers: [Vec<u8>; 2],
+    compressor: Option<(u32, Compressor)>,
+    decompressor: Option<Decompressor>,
+}
+
+impl Codec {
+    /// Bytes that are kept for the next chunk.
+    pub fn buffered(&self) -> usize {
+        self.buffers.iter().map(Vec::capacity).sum()
+    }
+
+    /// Undoes the filters that `mask` does not say were skipped, the last one first. Exactly as many bytes must come out as
+    /// `out` has. `what` and `address` name the source in errors.
+    pub fn decode(
+        &mut self,
+        filters: &[Filter],
+        mask: u32,
+        stored: &[u8],
+        out: &mut [u8],
+        what: &'static str,
+        address: u64,
+    ) -> Result<()> {
+        check_known(filters, mask)?;
+        let steps: Vec<&Filter> = applied(filters, mask).map(|(_, filter)| filter).rev().collect();
+        let mut buffers = std::mem::take(&mut self.buffers);
+        let undone = self.undo_all(&steps, stored, out, &mut buffers);
+        self.buffers = buffers;
+        match undone {
+            Ok(length) if length == out.len() => Ok(()),
+            Ok(length) => {
+                let detail = format_args!("{length} bytes after its filters, not {}", out.len());
+                Err(Error::corrupt(what, address, detail))
+            }
+            Err((filter, detail)) => Err(Error::corrupt(what, address, format_args!("{}: {detail}", name(filter)))),
+        }
+    }
+
+    /// Undoes the steps; how many bytes came out, at most as many as `out` has.
+    fn undo_all<'a>(
+        &mut self,
+        steps: &[&'a Filter],
+        stored: &[u8],
+        out: &mut [u8],
+        [front, back]: &mut [Vec<u8>; 2],
+    ) -> std::result::Result<usize, (&'a Filter, &'static str)> {
+        let mut length = None;
+        for (number, &filter) in steps.iter().enumerate() {
+            let input = length.map_or(stored, |length| &front[..length]);
+            let rest = &steps[number + 1..];
+            if rest.is_empty() {
+                return self.undo(filter, input, out).map_err(|detail| (filter, detail));
+            }
+            let most = most(rest, out.len()).min(largest(stored.len()));
+            if back.len() < most {
+                back.resize(most, 0);
+            }
+            length = Some(self.undo(filter, input, &mut back[..most]).map_err(|detail| (filter, detail))?);
+            std::mem::swap(front, back);
+        }
+        // No filter at all.
+        if stored.len() == out.len() {
+            out.copy_from_slice(stored);
+        }
+        Ok(stored.len())
+    }
+
+    /// Undoes a filter; how many bytes came out, at most as many as `out` has.
+    fn undo(&mut self, filter: &Filter, data: &[u8], out: &mut [u8]) -> Outcome<usize> {
+        match filter.id {
+            DEFLATE => deflate::decode(self.decompressor.get_or_insert_with(Decompressor::new), data, out),
+            SHUFFLE => {
+                let out = out.get_mut(..data.len()).ok_or("more data than expected")?;
+                shuffle::decode(data, shuffle_width(filter), out);
+                Ok(data.len())
+            }
+            FLETCHER32 => {
+                let data = fletcher32::decode(data)?;
+                out.get_mut(..data.len()).ok_or("more data than expected")?.copy_from_slice(data);
+                Ok(data.len())
+            }
+            _ => lzf::decode(data, out),
+        }
+    }
+
+    /// Applies the filters, the first one first. None is skipped, even if it enlarges the data: libhdf5 (2.0.0) forgets to
+    /// change a chunk's filter mask when it overwrites it with as many bytes, so a mask that is not 0 is a trap.
+    pub fn encode<'a>(&'a mut self, filters: &[Filter], data: &'a [u8]) -> Result<&'a [u8]> {
+        check_writable(filters)?;
+        let [mut front, mut back] = std::mem::take(&mut self.buffers);
+        let mut steps = filters.iter().enumerate();
+        let applied = steps.try_for_each(|(number, filter)| {
+            let input = if number == 0 { data } else { &front };
+            let applied = self.apply(filter, input, &mut back);
+            std::mem::swap(&mut front, &mut back);
+            applied.map_err(|detail| Error::internal(format_args!("filter {}: {detail}", name(filter))))
+        });
+        self.buffers = [front, back];
+        applied?;
+        Ok(if filters.is_empty() { data } else { &self.buffers[0] })
+    }
+
+    /// Applies a filter; `out` becomes the result.
+    fn apply(&mut self, filter: &Filter, data: &[u8], out: &mut Vec<u8>) -> Outcome<()> {
+        match filter.id {
+            DEFLATE => {
+                let level = filter.client_data.first().copied().unwrap_or(6);
+                let compressor = match &mut self.compressor {
+                    Some((made, compressor)) if *made == level => compressor,
+                    other => &mut other.insert((level, deflate::compressor(level))).1,
+                };
+                deflate::encode(compressor, data, out)
+            }
+            SHUFFLE => {
+                out.resize(data.len(), 0);
+                shuffle::encode(data, shuffle_width(filter), out);
+                Ok(())
+            }
+            _ => {
+                out.clear();
+                out.extend_from_slice(data);
+                out.extend_from_slice(&fletcher32::encode(data));
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The most bytes that stand before these filters, which are still to be undone and make `size` bytes of them. Data that do
+/// not compress become a little larger.
+fn most(rest: &[&Filter], size: usize) -> usize {
+    let known = rest.iter().all(|filter| [SHUFFLE, FLETCHER32].contains(&filter.id));
+    let checksums = 4 * rest.len();
+    size.saturating_add(if known { checksums } else { size / 8 + 4096 })
+}

@@ -1,0 +1,98 @@
+//! Chunks of a dataset whose dimensions shrink.
+
+use std::sync::atomic::Ordering;
+
+use super::chunked::ChunkIo;
+use super::pieces::source;
+use super::selection::{Selection, Slab};
+use super::transfer::repeat;
+use crate::chunk::{Chunks, Index};
+use crate::error::Result;
+use crate::format::message::layout::ChunkIndex;
+use crate::format::UNDEFINED;
+use crate::store::Store;
+
+impl ChunkIo<'_> {
+    /// Brings the chunks in line with new dimensions: those outside are freed, and what lies outside of others is as if
+    /// it had never been written.
+    pub fn shrink(&mut self, store: &mut Store, new: &[u64]) -> Result<()> {
+        let bytes = self.check(self.fill.len())?;
+        self.check_changeable()?;
+        let rank = new.len();
+        let shrinks = |d: usize| new[d] < self.dims[d];
+        let (mut removed, mut cached, mut cut) = (Vec::new(), Vec::new(), Vec::new());
+        let layout = &*self.layout;
+        let mut sort = |scaled: &[u64], place: Option<(u64, u64)>| {
+            if (0..rank).any(|d| scaled[d].saturating_mul(layout.dims[d]) >= new[d]) {
+                match place {
+                    Some(place) => removed.push((scaled.to_vec(), place)),
+                    None => cached.push(scaled.to_vec()),
+                }
+            } else if (0..rank).any(|d| shrinks(d) && new[d] - scaled[d] * layout.dims[d] < layout.dims[d]) {
+                cut.push(scaled.to_vec());
+            }
+        };
+        let places = self.work.cache.places();
+        places.iter().for_each(|scaled| sort(scaled, None));
+        self.chunks().for_each(store, |chunk| {
+            sort(chunk.scaled, Some((chunk.address, chunk.size)));
+            Ok(())
+        })?;
+        cut.sort_unstable();
+        cut.dedup();
+        for scaled in cut {
+            self.clear_outside(store, &scaled, new, bytes)?;
+        }
+        cached.iter().for_each(|scaled| self.work.cache.remove(scaled));
+        self.take_out(store, removed)
+    }
+
+    /// Frees chunks.
+    fn take_out(&mut self, store: &mut Store, removed: Vec<(Vec<u64>, (u64, u64))>) -> Result<()> {
+        if removed.is_empty() {
+            return Ok(());
+        }
+        self.changes.fetch_add(1, Ordering::SeqCst);
+        let (removed, freed): (Vec<_>, Vec<_>) = removed.into_iter().unzip();
+        if let ChunkIndex::Single { filtered } = &mut self.layout.index {
+            self.layout.address = UNDEFINED;
+            *filtered = filtered.map(|_| (0, 0));
+            self.work.index = None;
+        } else {
+            let chunks = Chunks { layout: self.layout, dims: self.dims, max_dims: self.max_dims };
+            let index = match &mut self.work.index {
+                Some(index) => index,
+                none => none.insert(Index::open(&chunks, store)?),
+            };
+            index.remove(&chunks, store, &removed)?;
+        }
+        freed.into_iter().for_each(|(address, size)| store.free(address, size));
+        Ok(())
+    }
+
+    /// Gives the elements of a chunk that lie outside new dimensions the fill value.
+    fn clear_outside(&mut self, store: &mut Store, scaled: &[u64], new: &[u64], bytes: usize) -> Result<()> {
+        let chunk = self.layout.dims.clone();
+        let start: Vec<u64> = scaled.iter().zip(&chunk).map(|(at, chunk)| at * chunk).collect();
+        let inside: Vec<u64> = (0..new.len()).map(|d| (new[d] - start[d]).min(chunk[d])).collect();
+        let ones = vec![1; new.len()];
+        let selection =
+            Selection { start: Some(&start), count: Some(&ones), block: Some(&inside), ..Selection::default() };
+        let old = match self.work.cache.get(scaled) {
+            Some(data) => data.to_vec(),
+            None => self.load(store, scaled, self.is_partial(scaled), bytes)?,
+        };
+        let mut data = vec![0; bytes];
+        repeat(&self.fill, &mut data);
+        let element = self.fill.len();
+        Slab::with_all_dimensions(Some(&selection), new)?.for_each_cut(&chunk, |ref cut| {
+            cut.for_each_run(|from, _, length| {
+                let place = from as usize * element..(from + length) as usize * element;
+                data[place].copy_from_slice(source(&old, from, length, element));
+                Ok(())
+            })
+        })?;
+        self.work.cache.insert(scaled, data, true);
+        self.write_surplus(store)
+    }
+}
