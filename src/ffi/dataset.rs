@@ -392,12 +392,7 @@ pub unsafe extern "C" fn h5r_dataset_append(
 ) -> h5r_status {
     guard::with_object(dataset, |object, _| {
         let memory = types::resolve(memory_type)?;
-        let mut dims = object.dataset_dims()?.unwrap_or_default();
-        if let Some(first) = dims.first_mut() {
-            *first = rows;
-        }
-        let length = input::byte_length(&dims, memory.size())?;
         // SAFETY: as this function's documentation asks of the caller.
-        object.dataset_append(&memory, rows, unsafe { input::bytes(data, length, "data")? })
+        object.dataset_append_from(&memory, rows, |length| unsafe { input::bytes(data, length, "data") })
     })
 }

@@ -1,5 +1,6 @@
 //! Deflate, in zlib's format.
 
+use super::noise;
 use libdeflater::{CompressionLvl, Compressor, DecompressionError, Decompressor};
 
 /// The highest level of compression.
@@ -7,6 +8,9 @@ pub const MAX_LEVEL: u32 = 9;
 
 /// No stream becomes more than so many times its size.
 pub(super) const MAX_RATIO: usize = 1032;
+
+/// What a zlib stream begins with: deflate with a window of 32 KiB, the default level.
+const HEADER: [u8; 2] = [0x78, 0x9c];
 
 /// Decodes a stream that becomes at most as many bytes as `out` has; how many it became.
 pub(super) fn decode(decompressor: &mut Decompressor, data: &[u8], out: &mut [u8]) -> Result<usize, &'static str> {
@@ -21,10 +25,54 @@ pub(super) fn compressor(level: u32) -> Compressor {
     Compressor::new(CompressionLvl::new(level.min(MAX_LEVEL) as i32).unwrap_or_default())
 }
 
-/// Encodes.
+/// Encodes. What cannot be compressed at the beginning is stored, and the rest compressed.
 pub(super) fn encode(compressor: &mut Compressor, data: &[u8], out: &mut Vec<u8>) -> Result<(), &'static str> {
-    out.resize(compressor.zlib_compress_bound(data.len()), 0);
-    let length = compressor.zlib_compress(data, out).map_err(|_| "more bytes than the largest that data become")?;
-    out.truncate(length);
+    const TOO_LONG: &str = "more bytes than the largest that data become";
+    let noise = noise::prefix(data);
+    if noise == 0 {
+        out.resize(compressor.zlib_compress_bound(data.len()), 0);
+        let length = compressor.zlib_compress(data, out).map_err(|_| TOO_LONG)?;
+        out.truncate(length);
+        return Ok(());
+    }
+    let (noise, rest) = data.split_at(noise);
+    out.clear();
+    out.extend_from_slice(&HEADER);
+    for stored in noise.chunks(usize::from(u16::MAX)) {
+        let length = stored.len() as u16;
+        // Not the last block, and stored; its length, and the same with its bits exchanged.
+        out.push(0);
+        out.extend_from_slice(&length.to_le_bytes());
+        out.extend_from_slice(&(!length).to_le_bytes());
+        out.extend_from_slice(stored);
+    }
+    let begin = out.len();
+    out.resize(begin + compressor.deflate_compress_bound(rest.len()), 0);
+    let length = compressor.deflate_compress(rest, &mut out[begin..]).map_err(|_| TOO_LONG)?;
+    out.truncate(begin + length);
+    out.extend_from_slice(&libdeflater::adler32(data).to_be_bytes());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stored_and_compressed_parts_are_one_stream() {
+        let mut state = 7u32;
+        let mut noise = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        };
+        for (random, smooth) in [(0, 1000), (70_000, 0), (131_070, 0), (131_070, 70_000), (200_000, 300_000)] {
+            let data: Vec<u8> = (0..random).map(|_| noise()).chain((0..smooth).map(|i| (i / 500) as u8)).collect();
+            let mut stream = Vec::new();
+            encode(&mut compressor(4), &data, &mut stream).unwrap();
+            assert!(stream.len() < random + 100 + smooth / 20, "{random} and {smooth}: {}", stream.len());
+            let mut out = vec![0; data.len()];
+            assert_eq!(decode(&mut Decompressor::new(), &stream, &mut out), Ok(data.len()));
+            assert!(out == data);
+        }
+    }
 }

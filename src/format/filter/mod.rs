@@ -8,6 +8,7 @@ mod codec;
 mod deflate;
 mod fletcher32;
 mod lzf;
+mod noise;
 mod shuffle;
 
 pub use codec::Codec;

@@ -47,6 +47,15 @@ impl ChunkCache {
         self.order.push_back(scaled.to_vec());
     }
 
+    /// Takes a chunk out that was changed.
+    pub fn take(&mut self, scaled: &[u64]) -> Option<Vec<u8>> {
+        let cached = self.chunks.get_mut(scaled).filter(|cached| cached.dirty)?;
+        let data = std::mem::take(&mut cached.data);
+        self.bytes -= data.len();
+        self.remove(scaled);
+        Some(data)
+    }
+
     /// Forgets a chunk, also one that was changed.
     pub fn remove(&mut self, scaled: &[u64]) {
         if let Some(cached) = self.chunks.remove(scaled) {

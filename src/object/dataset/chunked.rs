@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::chunk_cache::ChunkCache;
 use super::cut::Cut;
+use super::extent::Tail;
 use super::pieces::{fill_cut, gather, read_unfiltered, scatter, single_run, source, Window};
 use super::selection::Slab;
 use super::transfer::repeat;
@@ -34,6 +35,7 @@ pub(super) struct ChunkWork {
     pub filters: Option<Arc<[Filter]>>,
     pub index: Option<Index>,
     pub cache: ChunkCache,
+    pub tail: Option<Tail>,
 }
 
 /// A chunked dataset that is being read or written.
@@ -52,6 +54,7 @@ pub(super) struct ChunkIo<'a> {
 impl DatasetState {
     /// The chunks, to be read or changed.
     pub(super) fn chunk_io(&mut self, store: &mut Store, header: &ObjectHeader) -> Result<ChunkIo<'_>> {
+        self.pause_appending();
         let fill = self.fill_element()?;
         let Storage::Chunked(layout) = &mut self.storage else {
             return Err(Error::internal("chunks of a dataset that has none"));
@@ -92,7 +95,7 @@ impl DatasetState {
 
     /// Whether chunks were changed in memory that are not written yet.
     pub fn has_unwritten(&self) -> bool {
-        self.work.as_ref().is_some_and(|work| !work.cache.dirty().is_empty())
+        self.has_grown || self.work.as_ref().is_some_and(|work| work.tail.is_some() || !work.cache.dirty().is_empty())
     }
 
     /// The last handle is closed: no chunks are kept in memory.
@@ -105,12 +108,15 @@ impl DatasetState {
         Ok(())
     }
 
-    /// Writes the chunks that were changed in memory.
+    /// Writes the chunks that were changed in memory, and the dimensions.
     pub fn prepare(&mut self, store: &mut Store, header: &mut ObjectHeader) -> Result<()> {
-        match self.work {
-            Some(_) => self.change_chunks(store, header, |io, store| io.flush(store)),
-            None => Ok(()),
+        if self.work.is_some() {
+            self.change_chunks(store, header, |io, store| io.flush(store))?;
         }
+        if self.has_grown {
+            self.put_dataspace(store, header)?;
+        }
+        Ok(())
     }
 }
 

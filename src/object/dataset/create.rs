@@ -187,6 +187,7 @@ impl Plan {
             work: None,
             changes: Default::default(),
             shape: 0,
+            has_grown: false,
         };
         let mut filters = Vec::new();
         let layout = match self.layout {

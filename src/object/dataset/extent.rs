@@ -1,12 +1,30 @@
 //! Chunked datasets that grow and shrink.
+//!
+//! Rows that are appended one after the other go to the chunk that the last ones went to, which is kept apart for it; nothing
+//! else is done for them before the chunk is full, something else is done with the dataset, or the file is flushed.
 
 use super::{own_body, DatasetState, Selection, Storage};
-use crate::datatype::Datatype;
+use crate::datatype::{Conversion, Datatype};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::dataspace::Dataspace;
 use crate::format::message::kind;
 use crate::object::header::ObjectHeader;
 use crate::store::Store;
+
+/// The chunk that is being appended to.
+#[derive(Debug, Clone)]
+pub(super) struct Tail {
+    /// The type of the elements that are appended.
+    memory: Datatype,
+    conversion: Conversion,
+    scaled: Vec<u64>,
+    data: Vec<u8>,
+    /// Elements of a row.
+    row_elements: usize,
+    /// Bytes of the data up to the next row.
+    filled: usize,
+    rows_left: u64,
+}
 
 impl DatasetState {
     /// Changes the dimensions, within the maximum ones. Chunks outside are freed; where the dataset grows again later, it
@@ -29,14 +47,28 @@ impl DatasetState {
             return Ok(());
         }
         own_body(store, header, kind::DATASPACE, "dataspace")?;
+        self.pause_appending();
         if dims.iter().zip(self.dataspace.dims()).any(|(new, old)| new < old) {
             self.shape += 1;
             self.change_chunks(store, header, |io, store| io.shrink(store, dims))?;
         }
-        let dataspace = Dataspace::Simple { dims: dims.to_vec(), max_dims: Some(max) };
+        let before =
+            std::mem::replace(&mut self.dataspace, Dataspace::Simple { dims: dims.to_vec(), max_dims: Some(max) });
+        match self.put_dataspace(store, header) {
+            Ok(()) => self.size = size,
+            Err(error) => {
+                self.dataspace = before;
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings the dataspace message in line.
+    pub(super) fn put_dataspace(&mut self, store: &mut Store, header: &mut ObjectHeader) -> Result<()> {
         let Some(index) = header.find(kind::DATASPACE) else { return Err(self.changed(header)) };
-        header.replace(store, index, &dataspace.encode(store.sizes()))?;
-        (self.dataspace, self.size) = (dataspace, size);
+        header.replace(store, index, &self.dataspace.encode(store.sizes()))?;
+        self.has_grown = false;
         Ok(())
     }
 
@@ -49,26 +81,86 @@ impl DatasetState {
         rows: u64,
         data: &[u8],
     ) -> Result<()> {
+        if self.append_to_tail(memory, rows, data)? {
+            return Ok(());
+        }
         store.check_writable()?;
         self.check_can_resize()?;
         let mut dims = self.dataspace.dims().to_vec();
         if dims.is_empty() {
             return Err(Error::new(ErrorKind::WrongKind, "a scalar has no rows"));
         }
-        let (start, mut count) = ([vec![dims[0]], vec![0; dims.len() - 1]].concat(), dims.clone());
-        count[0] = rows;
-        let needed = count.iter().try_fold(memory.size() as u64, |bytes, &count| bytes.checked_mul(count));
-        if needed != Some(data.len() as u64) {
+        if self.row_bytes(memory, rows) != Some(data.len() as u64) {
             let message = format!("{rows} rows of {:?} elements do not match a buffer of {}", &dims[1..], data.len());
             return Err(Error::new(ErrorKind::Argument, message));
         }
-        crate::datatype::Conversion::between(memory, &self.datatype)?;
+        let (start, count) =
+            ([vec![dims[0]], vec![0; dims.len() - 1]].concat(), [vec![rows], dims[1..].to_vec()].concat());
+        Conversion::between(memory, &self.datatype)?;
         self.chunk_io(store, header)?.check_changeable()?;
         let Some(sum) = dims[0].checked_add(rows) else { return Err(Error::range("rows", rows, "a sum below 2^64")) };
         dims[0] = sum;
         self.set_extent(store, header, &dims)?;
         let selection = Selection { start: Some(&start), count: Some(&count), ..Selection::default() };
-        self.write(store, header, memory, Some(&selection), data)
+        self.write(store, header, memory, Some(&selection), data)?;
+        self.begin_appending(memory)
+    }
+
+    /// Bytes of `rows` rows whose elements are of type `memory`; none beyond 2^64.
+    pub fn row_bytes(&self, memory: &Datatype, rows: u64) -> Option<u64> {
+        let below = self.dataspace.dims().iter().skip(1);
+        below.copied().chain([rows]).try_fold(memory.size() as u64, |bytes, count| bytes.checked_mul(count))
+    }
+
+    /// Appends rows that fit the chunk that the last ones went to; false if they do not, or it is not at hand.
+    fn append_to_tail(&mut self, memory: &Datatype, rows: u64, data: &[u8]) -> Result<bool> {
+        let Some(tail) = self.work.as_mut().and_then(|work| work.tail.as_mut()) else { return Ok(false) };
+        let Dataspace::Simple { dims, max_dims } = &mut self.dataspace else { return Ok(false) };
+        let limit = max_dims.as_ref().map_or(0, |max| max[0]);
+        if tail.memory != *memory || rows > tail.rows_left || rows > limit - dims[0] {
+            return Ok(false);
+        }
+        let (from, to) = (tail.conversion.source_size(), tail.conversion.target_size());
+        let length = rows as usize * tail.row_elements;
+        if data.len() != length * from {
+            return Ok(false);
+        }
+        let end = tail.filled + length * to;
+        tail.conversion.run(data, &mut tail.data[tail.filled..end])?;
+        tail.filled = end;
+        tail.rows_left -= rows;
+        dims[0] += rows;
+        self.size += (length * to) as u64;
+        self.has_grown = true;
+        Ok(true)
+    }
+
+    /// Takes the chunk that was appended to out of the cache, if rows are in one piece in it.
+    fn begin_appending(&mut self, memory: &Datatype) -> Result<()> {
+        let conversion = Conversion::between(memory, &self.datatype)?;
+        let (Storage::Chunked(layout), Some(work)) = (&self.storage, &mut self.work) else { return Ok(()) };
+        let dims = self.dataspace.dims();
+        if layout.dims.iter().zip(dims).skip(1).any(|(chunk, dim)| chunk != dim) || dims[0] % layout.dims[0] == 0 {
+            return Ok(());
+        }
+        let mut scaled = vec![0; dims.len()];
+        scaled[0] = dims[0] / layout.dims[0];
+        let Some(data) = work.cache.take(&scaled) else { return Ok(()) };
+        let rows = dims[0] % layout.dims[0];
+        let row_elements = layout.dims[1..].iter().product::<u64>() as usize;
+        let filled = rows as usize * row_elements * conversion.target_size();
+        let rows_left = layout.dims[0] - rows;
+        work.tail = Some(Tail { memory: memory.clone(), conversion, scaled, data, row_elements, filled, rows_left });
+        Ok(())
+    }
+
+    /// Gives the chunk that is being appended to back to the cache.
+    pub(super) fn pause_appending(&mut self) {
+        if let Some(work) = &mut self.work {
+            if let Some(tail) = work.tail.take() {
+                work.cache.insert(&tail.scaled, tail.data, true);
+            }
+        }
     }
 
     /// The maximum dimensions of a dataset whose dimensions can change.

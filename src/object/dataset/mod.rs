@@ -34,7 +34,7 @@ use crate::format::message::layout::{Chunked, Layout, LayoutClass};
 use crate::format::message::shared::Shared;
 use crate::format::UNDEFINED;
 use crate::object::header::ObjectHeader;
-use crate::store::Store;
+use crate::store::{BlockId, Seal, Store};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
@@ -43,6 +43,9 @@ use selection::Slab;
 
 /// Where a compact layout's data begin in the message, in all versions that are written.
 const COMPACT_DATA: usize = 4;
+
+/// New contiguous raw data of at most so many bytes are written by the flush, together with the metadata around them.
+const SMALL: u64 = 1024;
 
 /// One open dataset. Its raw data are not cached here.
 #[derive(Debug, Clone)]
@@ -62,6 +65,8 @@ pub struct DatasetState {
     changes: Arc<AtomicU64>,
     /// Grows when elements cease to exist.
     shape: u64,
+    /// The first dimension is larger than the dataspace message says.
+    has_grown: bool,
 }
 
 /// Where the raw data are.
@@ -149,6 +154,7 @@ impl DatasetState {
             work: None,
             changes: Arc::default(),
             shape: 0,
+            has_grown: false,
         })
     }
 
@@ -228,6 +234,9 @@ impl DatasetState {
             }
             Storage::Contiguous { address, .. } => {
                 store.check_extent(address, self.size, "contiguous raw data")?;
+                if let Some(id) = self.small_block(store, address) {
+                    return transfer::read_compact(store.bytes(id), &slab, conversion, out);
+                }
                 let fetch = |address, buffer: &mut [u8]| store.read_raw(address, buffer, transfer::RAW_DATA);
                 transfer::read(fetch, address, &slab, conversion, out)
             }
@@ -270,6 +279,9 @@ impl DatasetState {
                     address => address,
                 };
                 store.check_extent(address, self.size, "contiguous raw data")?;
+                if let Some(id) = self.small_block(store, address) {
+                    return transfer::write_compact(store.bytes_mut(id), &slab, conversion, data);
+                }
                 transfer::write(store, address, &slab, conversion, data)
             }
             Storage::Chunked(_) => {
@@ -284,7 +296,7 @@ impl DatasetState {
     /// nor are other files touched.
     pub fn free_storage(&mut self, store: &mut Store) -> Result<()> {
         store.check_writable()?;
-        self.work = None;
+        (self.work, self.has_grown) = (None, false);
         self.shape += 1;
         self.changes.fetch_add(1, Ordering::SeqCst);
         match std::mem::replace(&mut self.storage, Storage::Contiguous { address: UNDEFINED, size: 0 }) {
@@ -307,11 +319,7 @@ impl DatasetState {
     }
 
     fn with_chunks<R>(&self, chunked: &Chunked, run: impl FnOnce(Chunks<'_>) -> Result<R>) -> Result<R> {
-        run(self.chunks(chunked))
-    }
-
-    fn chunks<'a>(&'a self, chunked: &'a Chunked) -> Chunks<'a> {
-        Chunks { layout: chunked, dims: self.dataspace.dims(), max_dims: self.max_dims() }
+        run(Chunks { layout: chunked, dims: self.dataspace.dims(), max_dims: self.max_dims() })
     }
 
     /// The number of elements to transfer, whose bytes in memory must be all of the buffer.
@@ -360,6 +368,15 @@ impl DatasetState {
     /// Takes space for the raw data, and fills it unless all of it is about to be written.
     fn allocate(&self, store: &mut Store, filled: bool) -> Result<u64> {
         let address = store.allocate(self.size)?;
+        if self.size <= SMALL {
+            // Written by the flush, with its neighbours.
+            let id = store.create_block_at(address, self.size as usize, Seal::None);
+            match self.fill.write_time {
+                WriteTime::Never => {}
+                _ => self.fill_buffer(store.bytes_mut(id))?,
+            }
+            return Ok(address);
+        }
         let result = match (&self.fill.fill, self.fill.write_time) {
             _ if !filled => Ok(()),
             (Fill::Undefined, _) | (_, WriteTime::Never) => {
@@ -373,6 +390,12 @@ impl DatasetState {
             store.free(address, self.size);
         }
         result.map(|()| address)
+    }
+
+    /// The block of small raw data that no flush has written yet.
+    fn small_block(&self, store: &mut Store, address: u64) -> Option<BlockId> {
+        let cached = if self.size <= SMALL { store.cached(address) } else { None };
+        cached.filter(|&id| store.length(id) as u64 == self.size)
     }
 
     /// Records where the raw data are.
