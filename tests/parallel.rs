@@ -1,7 +1,7 @@
 //! Chunks that several threads encode and decode: the file is the same as with one, threads of the user may work on the same
 //! file at once, and whoever reads while others write sees whole chunks.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -49,7 +49,7 @@ fn read_all(dataset: &Object, count: usize) -> Vec<i32> {
 }
 
 /// The places and sizes of what the file uses; its bytes hold times.
-fn used(path: &PathBuf) -> Vec<(u64, u64)> {
+fn used(path: &Path) -> Vec<(u64, u64)> {
     let file = File::open(path, &OpenOptions { read_only: true, ..OpenOptions::default() }).unwrap();
     file.check().unwrap();
     file.used_extents().unwrap()

@@ -20,7 +20,7 @@ const TABLE_BITS: u32 = 13;
 /// The length of what does not compress at the beginning of the data, in whole blocks.
 pub(super) fn prefix(data: &[u8]) -> usize {
     let mut table = vec![0u16; 1 << TABLE_BITS];
-    data.as_chunks::<BLOCK>().0.iter().take_while(|block| is_noise(*block, &mut table)).count() * BLOCK
+    data.as_chunks::<BLOCK>().0.iter().take_while(|block| is_noise(block, &mut table)).count() * BLOCK
 }
 
 fn is_noise(block: &[u8; BLOCK], table: &mut [u16]) -> bool {

@@ -140,7 +140,9 @@ impl DatasetState {
         let conversion = Conversion::between(memory, &self.datatype)?;
         let (Storage::Chunked(layout), Some(work)) = (&self.storage, &mut self.work) else { return Ok(()) };
         let dims = self.dataspace.dims();
-        if layout.dims.iter().zip(dims).skip(1).any(|(chunk, dim)| chunk != dim) || dims[0] % layout.dims[0] == 0 {
+        if layout.dims.iter().zip(dims).skip(1).any(|(chunk, dim)| chunk != dim)
+            || dims[0].is_multiple_of(layout.dims[0])
+        {
             return Ok(());
         }
         let mut scaled = vec![0; dims.len()];
