@@ -20,6 +20,8 @@ pub struct Place {
     /// `hard PATH`, `soft PATH` or `user TYPE`.
     pub links: BTreeMap<String, String>,
     pub link_order: Option<Vec<String>>,
+    /// A dataset's dimensions; none for a null dataspace.
+    pub dims: Option<Vec<u64>>,
     /// A dataset's elements, converted to `i32`; none where they cannot be read.
     pub data: Option<Vec<u8>>,
 }
@@ -89,6 +91,7 @@ fn attributes_and_data(object: &Object) -> Result<Place> {
         let i32 = Datatype::little(h5r::datatype::Number::I32);
         let mut data = vec![0; usize::try_from(count.min(1 << 20)).unwrap_or(0) * 4];
         let read = object.dataset_read(&i32, None, &mut data);
+        place.dims = (!info.is_null).then_some(info.dims);
         place.data = unless(read, &[ErrorKind::Type, ErrorKind::Unsupported])?.map(|()| data);
     }
     Ok(place)

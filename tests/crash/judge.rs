@@ -165,6 +165,7 @@ impl<'a> Judge<'a> {
             changes,
             points: Vec::new(),
             without_data: false,
+            background_sessions: 0,
         };
         states::visit(&log, extra, Random::new(seed).next(), |again| {
             let Ok(count) = result else { return };

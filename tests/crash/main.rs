@@ -3,6 +3,7 @@
 //!
 //! `H5R_CRASH_STATES` sets how many states at least are tried (20,000 when it is not set).
 
+mod chunks;
 #[path = "../common/mod.rs"]
 mod common;
 mod judge;
@@ -48,6 +49,8 @@ struct Found {
     flagged: usize,
     /// States by workload and level.
     by_kind: BTreeMap<String, usize>,
+    /// Recordings in which the background thread swept.
+    swept: usize,
     broken: Vec<String>,
 }
 
@@ -56,6 +59,7 @@ impl Found {
         self.states += other.states;
         self.recoveries += other.recoveries;
         self.flagged += other.flagged;
+        self.swept += other.swept;
         other.by_kind.into_iter().for_each(|(kind, count)| *self.by_kind.entry(kind).or_default() += count);
         self.broken.extend(other.broken);
     }
@@ -68,6 +72,7 @@ impl Found {
         say(&format!(
             "crash: {states} states, {flagged} of them within a commit, and {recoveries} crashes during recovery"
         ));
+        say(&format!("crash: the background thread swept in {} recordings", self.swept));
         say(&format!("crash: {} broken, {seconds:.0} s", self.broken.len()));
     }
 }
@@ -79,7 +84,7 @@ fn examine(
     seed: u64,
     sample: Option<&libhdf5::Sample>,
 ) -> (Found, Option<Vec<u8>>) {
-    let mut found = Found::default();
+    let mut found = Found { swept: usize::from(recording.background_sessions > 0), ..Found::default() };
     let mut crashed = None;
     let mut judge = Judge::new(recording);
     let mut random = Random::new(seed);
@@ -156,13 +161,14 @@ fn every_crash_leaves_a_flushed_state() {
     found.print(began.elapsed().as_secs_f32());
     assert!(found.broken.is_empty(), "{:#?}", &found.broken[..found.broken.len().min(10)]);
     assert!(found.states >= at_least.max(5000), "{} states", found.states);
+    assert!(found.swept > 0, "no recording has what the background thread does");
     assert!(found.flagged * 20 > found.states && found.recoveries > found.states / 100);
     sample.judge();
 }
 
 /// Broken states of workloads whose log was changed.
 fn broken_states(setup: Setup, change: &dyn Fn(Recording) -> Option<Recording>) -> usize {
-    let words = ["attributes", "links", "datasets", "small flushes", "rebalance", "foreign latest"];
+    let words = ["attributes", "links", "datasets", "small flushes", "rebalance", "oldest, chunks", "foreign latest"];
     let count = |word: &&str| {
         let recordings = workloads::record(word, 1, setup).into_iter().filter_map(change);
         recordings.map(|recording| examine(&recording, 8, 1, None).0.broken.len()).sum::<usize>()

@@ -33,6 +33,8 @@ pub struct Recording {
     pub points: Vec<Point>,
     /// Raw data were overwritten in place, which no level journals: contents are compared without data.
     pub without_data: bool,
+    /// What the background thread did while this was recorded, in sessions that did work.
+    pub background_sessions: u64,
 }
 
 impl Recording {
@@ -123,8 +125,9 @@ impl Recorder {
         let file = open(backend).unwrap();
         let Setup { mode, durability, .. } = setup;
         let name = format!("{name} {mode:?} {durability:?}");
+        let (changes, points) = (Vec::new(), Vec::new());
         let recording =
-            Recording { name, durability, start, changes: Vec::new(), points: Vec::new(), without_data: false };
+            Recording { name, durability, start, changes, points, without_data: false, background_sessions: 0 };
         let mut recorder = Recorder { file, log, bytes, setup, recording };
         let contents = Arc::new(describe(&recorder.file).unwrap());
         if !recorder.recording.start.is_empty() {
@@ -194,6 +197,7 @@ impl Recorder {
     fn close(&mut self) {
         let contents = Arc::new(describe(&self.file).unwrap());
         let begin = self.collect();
+        self.recording.background_sessions += self.sessions();
         self.file.close().unwrap();
         self.point(begin, contents);
     }
@@ -224,10 +228,26 @@ impl Recorder {
             return;
         }
         let until = Instant::now() + Duration::from_millis(30);
-        let sessions = self.file.rebalance_status().unwrap().sessions;
-        while Instant::now() < until && self.file.rebalance_status().unwrap().sessions == sessions {
+        let sessions = self.sessions();
+        while Instant::now() < until && self.sessions() == sessions {
             std::thread::sleep(Duration::from_millis(1));
         }
+    }
+
+    /// Has the background thread sweep, in the mode that is meant to; that it does is part of what is tested.
+    pub fn wait_for_sweep(&self) {
+        self.wait();
+        if self.setup.mode == Mode::Incremental {
+            let until = Instant::now() + Duration::from_secs(20);
+            while self.sessions() == 0 {
+                assert!(Instant::now() < until, "{}: the background thread does not sweep", self.recording.name);
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+    }
+
+    fn sessions(&self) -> u64 {
+        self.file.rebalance_status().unwrap().sessions
     }
 
     pub fn finish(mut self) -> Recording {

@@ -4,23 +4,31 @@ use h5r::datatype::{Datatype, Number};
 use h5r::object::dataset::{DatasetOptions, NewLayout};
 use h5r::object::{Durability, GroupOptions, Object, ObjectKind, Order, Phase};
 
+use crate::chunks::{chunks, foreign_chunks};
 use crate::common::superblock;
 use crate::random::Random;
 use crate::record::{Recorder, Recording, Setup, MODES};
 
-/// Files that libhdf5 wrote: with superblock 2, 3, in its latest format, and in its oldest.
-const FOREIGN: [(&str, &[u8], Workload); 5] = [
+/// Files that libhdf5 wrote: with superblock 2, 3, in its latest format, and in its oldest; some of them behind a user
+/// block.
+const FOREIGN: [(&str, &[u8], Workload); 11] = [
     ("foreign 1.8", include_bytes!("../data/foreign_v108.h5"), foreign),
     ("foreign 1.10", include_bytes!("../data/foreign_v110.h5"), foreign),
     ("foreign latest", include_bytes!("../data/foreign_latest.h5"), foreign),
+    ("user block, latest", include_bytes!("../data/foreign_latest.h5"), foreign),
+    ("foreign chunks 1.8", include_bytes!("../data/chunks_v108.h5"), foreign_chunks),
+    ("foreign chunks latest", include_bytes!("../../fuzz/seeds/libhdf5_latest_chunked.h5"), foreign_chunks),
     ("oldest", include_bytes!("../data/old.h5"), mixed),
-    ("oldest, small", include_bytes!("../data/old_small.h5"), mixed),
+    ("oldest, small and behind a user block", include_bytes!("../data/old_small.h5"), mixed),
+    ("user block, oldest", include_bytes!("../data/old.h5"), mixed),
+    ("oldest, chunks, behind a user block", include_bytes!("../data/old_small.h5"), chunks),
+    ("user block, chunks", include_bytes!("../data/datasets.h5"), chunks),
 ];
 
 type Workload = fn(&mut Recorder, &mut Random);
 
 /// Workloads that begin with a new file.
-const NEW: [(&str, Workload); 11] = [
+const NEW: [(&str, Workload); 12] = [
     ("attributes", attributes),
     ("links", links),
     ("datasets", datasets),
@@ -32,6 +40,7 @@ const NEW: [(&str, Workload); 11] = [
     ("overwrite", overwrite),
     ("levels", levels),
     ("large", large),
+    ("chunks", chunks),
 ];
 
 fn i32() -> Datatype {
@@ -52,9 +61,8 @@ pub fn record(word: &str, seed: u64, setup: Setup) -> Vec<Recording> {
     }
     for (name, bytes, workload) in FOREIGN.iter().filter(|(name, ..)| name.contains(word)) {
         let mut random = Random::new(seed);
-        let bytes =
-            &if name.starts_with("foreign") && random.one_in(3) { behind_user_block(bytes) } else { bytes.to_vec() };
-        let mut recorder = Recorder::open(&format!("{name} #{seed}"), setup, bytes);
+        let bytes = if name.starts_with("user block") { behind_user_block(bytes) } else { bytes.to_vec() };
+        let mut recorder = Recorder::open(&format!("{name} #{seed}"), setup, &bytes);
         workload(&mut recorder, &mut random);
         recordings.push(recorder.finish());
     }
@@ -112,7 +120,7 @@ fn attributes(r: &mut Recorder, random: &mut Random) {
     put_many(&r.root(), "a", 0..150, 3);
     r.flush();
     thin(&r.root(), random, 3);
-    r.wait();
+    r.wait_for_sweep();
     r.flush();
     for name in r.root().attr_names(Order::Name).unwrap() {
         match random.below(3) {
