@@ -12,11 +12,14 @@ use parking_lot::Mutex;
 
 use crate::common::{is_flagged, say};
 
-/// The oldest and the newest that is to be had.
-const VERSIONS: [&str; 2] = ["1.10.8", "2.2.0"];
+/// All that are to be had.
+const VERSIONS: [&str; 4] = ["1.10.8", "1.14.6", "2.0.0", "2.2.0"];
 
 /// The version that does not know all of what the newest writes by default.
 const OLDEST: &str = VERSIONS[0];
+
+/// A sample is read by the oldest and the newest.
+const READERS: [&str; 2] = [OLDEST, VERSIONS[3]];
 
 struct Pick {
     path: PathBuf,
@@ -74,7 +77,7 @@ impl Sample {
 
     /// Reads all that was taken, with each version.
     pub fn judge(self) {
-        let Some((reader, libraries)) = find_judges(&self.folder) else { return };
+        let Some((reader, libraries)) = find_judges(&self.folder, &READERS) else { return };
         let Picks { picks, references } = self.picks.into_inner();
         assert!(picks.len() >= 2 * self.least, "{} files", picks.len());
         for (version, library) in &libraries {
@@ -97,6 +100,26 @@ impl Sample {
         }
         fs::remove_dir_all(&self.folder).unwrap();
     }
+}
+
+/// Has every version, and h5clear, refuse these files, which were caught in a commit; they are named.
+pub fn all_refuse(files: &[(String, Vec<u8>)]) {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("caught");
+    fs::create_dir_all(&folder).unwrap();
+    let Some((reader, libraries)) = find_judges(&folder, &VERSIONS) else { return };
+    let picks: Vec<Pick> = files
+        .iter()
+        .map(|(how, bytes)| {
+            let path = folder.join(format!("{how}.h5"));
+            fs::write(&path, bytes).unwrap();
+            Pick { path, reference: None, how: how.clone() }
+        })
+        .collect();
+    for (version, library) in &libraries {
+        refuse(&reader, library, version, &picks.iter().collect::<Vec<_>>());
+        say(&format!("libhdf5 {version}: {} files in their commit are refused and left alone", picks.len()));
+    }
+    fs::remove_dir_all(&folder).unwrap();
 }
 
 fn paths<'a>(picks: &[&'a Pick]) -> Vec<&'a Path> {
@@ -139,7 +162,7 @@ fn ask(reader: &Path, library: &Path, what: char, paths: &[&Path]) -> Vec<String
 }
 
 /// Compiles the reader and finds the libraries that scripts/setup installs; none, and a word, where they are not.
-fn find_judges(folder: &Path) -> Option<(PathBuf, Vec<(String, PathBuf)>)> {
+fn find_judges(folder: &Path, versions: &[&str]) -> Option<(PathBuf, Vec<(String, PathBuf)>)> {
     let reader = folder.join("reader");
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/crash/reader.c");
     let mut cc = Command::new("cc");
@@ -149,13 +172,13 @@ fn find_judges(folder: &Path) -> Option<(PathBuf, Vec<(String, PathBuf)>)> {
     if compiled.is_ok_and(|output| output.status.success()) {
         for library in installed_libraries() {
             let version = ask(&reader, &library, 'v', &[Path::new("")]).remove(0);
-            if VERSIONS.contains(&version.as_str()) {
+            if versions.contains(&version.as_str()) {
                 found.push((version, library));
             }
         }
     }
-    if found.len() < VERSIONS.len() {
-        say(&format!("NOT JUDGED BY LIBHDF5: found {found:?}; 'scripts/setup build judges' installs {VERSIONS:?}"));
+    if found.len() < versions.len() {
+        say(&format!("NOT JUDGED BY LIBHDF5: found {found:?}; 'scripts/setup build judges' installs {versions:?}"));
         return None;
     }
     Some((reader, found))

@@ -233,6 +233,31 @@ fn a_lower_level_does_not_keep_a_higher_ones_promise() {
     assert!(promise(Durability::Process, Durability::Power) > 0);
 }
 
+/// A file within its commit means nothing to anyone but h5r, whatever its superblock: each libhdf5 refuses it, also when it
+/// is asked to clear the flags, and so does h5clear; nothing changes it.
+#[test]
+fn every_libhdf5_refuses_a_file_within_its_commit() {
+    let mut files = Vec::new();
+    let mut versions = Vec::new();
+    for word in ["oldest", "foreign 1.8", "foreign 1.10", "foreign latest", "user block, latest"] {
+        for recording in workloads::record(word, 1, setup(Durability::Process)) {
+            let mut caught = Vec::new();
+            states::visit(&recording, 0, 1, |state| {
+                if is_flagged(&state.bytes) {
+                    caught.push(state.bytes);
+                }
+            });
+            let last = caught.swap_remove(caught.len() / 2);
+            versions.push(common::superblock(&last).unwrap().version);
+            files.push((recording.name.replace(['#', ','], ""), last));
+        }
+    }
+    versions.sort_unstable();
+    versions.dedup();
+    assert_eq!(versions, [0, 1, 2, 3]);
+    libhdf5::all_refuse(&files);
+}
+
 /// Raw data are written where they are; a flush at the highest level waits for them, too.
 #[test]
 fn a_flush_waits_for_raw_data() {
