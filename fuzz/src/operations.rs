@@ -2,7 +2,7 @@
 
 use h5r::datatype::{Datatype, Number};
 use h5r::error::{ErrorKind, Result};
-use h5r::object::dataset::DatasetOptions;
+use h5r::object::dataset::{DatasetOptions, NewLayout, Selection};
 use h5r::object::{File, GroupOptions, Object, Order, Phase};
 use h5r::rebalance::{IncrementalOptions, LazyOptions, SmartOptions};
 use h5r::store::MemoryBackend;
@@ -14,6 +14,9 @@ pub const SCRIPT: usize = 64;
 
 /// Objects that a script works on.
 const MOST_OBJECTS: usize = 12;
+
+/// Elements of a dataset that a script writes at most.
+const MOST_ELEMENTS: u64 = 10_000;
 
 /// Splits the target's input into script and file, and runs the one on the other.
 pub fn operate_on(input: &[u8], seal: impl Fn(&mut [u8])) {
@@ -31,7 +34,7 @@ pub fn operate(script: &[u8], bytes: Vec<u8>) {
         if step[0] % 32 == 31 {
             let Some(next) = work.reopen(sound) else { return };
             work = next;
-        } else if let Err(e) = work.step(step[0] % 32, step[1]) {
+        } else if let Err(e) = work.step(step[0] % 32, step[0] / 32, step[1]) {
             assert!(!sound || e.kind() != ErrorKind::Internal, "{e}");
         }
     }
@@ -70,7 +73,7 @@ impl Work {
         Work::begin(bytes).map(|(work, _)| work)
     }
 
-    fn step(&mut self, operation: u8, argument: u8) -> Result<()> {
+    fn step(&mut self, operation: u8, variant: u8, argument: u8) -> Result<()> {
         let i32 = Datatype::little(Number::I32);
         let count = self.objects.len().max(1);
         let Some(object) = self.objects.get(usize::from(argument) % count).cloned() else { return Ok(()) };
@@ -111,10 +114,14 @@ impl Work {
             22 => self.file.rebalance(),
             23..=25 => self.file.flush(),
             26 => with(link_names(&object)?, number, |name| self.keep(object.open(name))),
-            27 => object.dataset_info().map(|_| ()),
+            27 => with_data(&object, variant, argument),
             28 => {
                 self.objects.swap_remove(usize::from(argument) % count);
                 Ok(())
+            }
+            29 => {
+                let (dims, options) = chunked(variant, argument);
+                self.keep(object.create_dataset(&format!("c{number}"), &i32, &dims, &options))
             }
             _ => self.file.check(),
         }
@@ -126,6 +133,64 @@ impl Work {
             self.objects.push(object);
         }
         Ok(())
+    }
+}
+
+/// A small chunked dataset: each index that the library writes, each filter and their combinations.
+fn chunked(variant: u8, argument: u8) -> (Vec<u64>, DatasetOptions) {
+    let rows = u64::from(argument % 8);
+    let (dims, max_dims, chunk) = match argument / 8 % 5 {
+        0 => (vec![8], vec![8], vec![8]),
+        1 => (vec![rows + 40], vec![100], vec![1]),
+        2 => (vec![rows], vec![u64::MAX], vec![2]),
+        3 => (vec![rows, 5], vec![u64::MAX, 9], vec![2, 3]),
+        _ => (vec![rows, 5], vec![u64::MAX, u64::MAX], vec![1, 2]),
+    };
+    let options = DatasetOptions {
+        layout: NewLayout::Chunked,
+        chunk: Some(chunk),
+        max_dims: Some(max_dims),
+        shuffle: variant & 1 != 0,
+        deflate: (variant & 2 != 0).then_some(1),
+        fletcher32: variant & 4 != 0,
+        ..DatasetOptions::default()
+    };
+    (dims, options)
+}
+
+/// Changes of a dataset's data and extent, where there are few: as many as a hostile file may claim would only cost time.
+fn with_data(object: &Object, variant: u8, argument: u8) -> Result<()> {
+    let i32 = Datatype::little(Number::I32);
+    let info = object.dataset_info()?;
+    let mut dims = info.dims;
+    let elements =
+        |dims: &[u64]| dims.iter().try_fold(1u64, |n, &dim| n.checked_mul(dim)).filter(|&n| n <= MOST_ELEMENTS);
+    let (Some(first), Some(all)) = (dims.first().copied(), elements(&dims)) else { return Ok(()) };
+    match variant {
+        0 | 1 => object.dataset_write(&i32, None, &vec![argument; 4 * all as usize]),
+        2 => {
+            let start: Vec<u64> = dims.iter().map(|&dim| u64::from(argument) % dim.max(1)).collect();
+            let count = vec![1; dims.len()];
+            let selection = Selection { start: Some(&start), count: Some(&count), ..Selection::default() };
+            object.dataset_write(&i32, Some(&selection), &[argument; 4])
+        }
+        3 | 4 => {
+            let rows = u64::from(argument % 16);
+            let Some(added) = elements(&[&[rows], &dims[1..]].concat()) else { return Ok(()) };
+            object.dataset_append(&i32, rows, &vec![argument; 4 * added as usize])
+        }
+        5 => {
+            dims[0] = first / 2;
+            object.dataset_set_extent(&dims)
+        }
+        6 => {
+            dims.iter_mut().for_each(|dim| *dim = u64::from(argument % 32));
+            object.dataset_set_extent(&dims)
+        }
+        _ => {
+            let mut out = vec![0; 4 * all as usize];
+            object.dataset_read(&i32, None, &mut out)
+        }
     }
 }
 
