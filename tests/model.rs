@@ -296,6 +296,7 @@ impl Model {
                 attribute_order: node.attributes_tracked.then(|| node.attribute_order.clone()),
                 links: node.links.iter().map(link).collect(),
                 link_order: (node.links_tracked && node.dataset.is_none()).then(|| node.link_order.clone()),
+                dims: node.dataset.as_ref().map(|data| vec![data.len() as u64 / 4]),
                 data: node.dataset.clone(),
             }
         };

@@ -1,5 +1,6 @@
 //! Has a sample of crashed files read in full by libhdf5: what h5r recovered, and what it need not recover, are files
 //! like those that a flush without a crash leaves. A file caught in a commit is refused, and left alone by h5clear.
+#![allow(dead_code)] // tests/faults.rs takes part of it
 
 use std::collections::HashMap;
 use std::fs;
