@@ -25,9 +25,10 @@ pub(super) struct Ahead {
 }
 
 impl Ahead {
-    /// The file changed.
+    /// The file changed: reads between writes begin anew with little.
     pub fn forget(&mut self) {
         self.bytes.clear();
+        self.reach = 0;
     }
 
     pub fn bytes(&self, part: Range<usize>) -> &[u8] {
@@ -47,7 +48,17 @@ impl Ahead {
 }
 
 impl Store {
-    /// Where `length` bytes of metadata at `address` stand in what was read ahead. The caller has checked the extent.
+    /// Fills `buffer` from `address`: raw data of a contiguous dataset, which may be small and have others like it nearby.
+    pub fn read_near(&mut self, address: u64, buffer: &mut [u8], what: &'static str) -> Result<()> {
+        if buffer.is_empty() || buffer.len() as u64 > LEAST {
+            return self.read_raw(address, buffer, what);
+        }
+        let part = self.fetch(address, buffer.len() as u64, what)?;
+        buffer.copy_from_slice(self.ahead.bytes(part));
+        Ok(())
+    }
+
+    /// Where `length` bytes at `address` stand in what was read ahead. The caller has checked the extent.
     pub(super) fn fetch(&mut self, address: u64, length: u64, what: &'static str) -> Result<Range<usize>> {
         if let Some(found) = self.ahead.find(address, length) {
             return Ok(found);

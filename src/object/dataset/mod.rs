@@ -237,7 +237,7 @@ impl DatasetState {
                 if let Some(id) = self.small_block(store, address) {
                     return transfer::read_compact(store.bytes(id), &slab, conversion, out);
                 }
-                let fetch = |address, buffer: &mut [u8]| store.read_raw(address, buffer, transfer::RAW_DATA);
+                let fetch = |address, buffer: &mut [u8]| store.read_near(address, buffer, transfer::RAW_DATA);
                 transfer::read(fetch, address, &slab, conversion, out)
             }
             Storage::Chunked(_) => {
