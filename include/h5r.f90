@@ -675,6 +675,13 @@ module h5r
       type(c_ptr), value :: file
       integer(c_int32_t) :: returned
     end function
+    function c_set_progress(file, progress, user_data) result(returned) bind(C, name='h5r_set_progress')
+      import :: c_funptr, c_int32_t, c_ptr
+      type(c_ptr), value :: file
+      type(c_funptr), value :: progress
+      type(c_ptr), value :: user_data
+      integer(c_int32_t) :: returned
+    end function
     function c_group_create(loc, path, options, group_out) result(returned) bind(C, name='h5r_group_create')
       import :: c_char, c_int32_t, c_ptr
       type(c_ptr), value :: loc
@@ -784,6 +791,104 @@ module h5r
       integer(c_int64_t), value :: memory_type
       integer(c_int64_t), value :: rows
       type(c_ptr), value :: data
+      integer(c_int32_t) :: returned
+    end function
+    function c_dataset_read_points(dataset, memory_type, count, points, data_out) &
+      result(returned) bind(C, name='h5r_dataset_read_points')
+      import :: c_int32_t, c_int64_t, c_ptr, c_size_t
+      type(c_ptr), value :: dataset
+      integer(c_int64_t), value :: memory_type
+      integer(c_size_t), value :: count
+      integer(c_int64_t), intent(in) :: points(*)
+      type(c_ptr), value :: data_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_dataset_write_points(dataset, memory_type, count, points, data) &
+      result(returned) bind(C, name='h5r_dataset_write_points')
+      import :: c_int32_t, c_int64_t, c_ptr, c_size_t
+      type(c_ptr), value :: dataset
+      integer(c_int64_t), value :: memory_type
+      integer(c_size_t), value :: count
+      integer(c_int64_t), intent(in) :: points(*)
+      type(c_ptr), value :: data
+      integer(c_int32_t) :: returned
+    end function
+    function c_dataset_read_list(dataset, memory_type, count, selections, data_out) &
+      result(returned) bind(C, name='h5r_dataset_read_list')
+      import :: c_int32_t, c_int64_t, c_ptr, c_size_t
+      type(c_ptr), value :: dataset
+      integer(c_int64_t), value :: memory_type
+      integer(c_size_t), value :: count
+      type(c_ptr), value :: selections
+      type(c_ptr), value :: data_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_dataset_write_list(dataset, memory_type, count, selections, data) &
+      result(returned) bind(C, name='h5r_dataset_write_list')
+      import :: c_int32_t, c_int64_t, c_ptr, c_size_t
+      type(c_ptr), value :: dataset
+      integer(c_int64_t), value :: memory_type
+      integer(c_size_t), value :: count
+      type(c_ptr), value :: selections
+      type(c_ptr), value :: data
+      integer(c_int32_t) :: returned
+    end function
+    function c_dataset_read_into(dataset, memory_type, selection, memory_rank, memory_dims, memory_selection, data_out) &
+      result(returned) bind(C, name='h5r_dataset_read_into')
+      import :: c_int32_t, c_int64_t, c_ptr, c_size_t
+      type(c_ptr), value :: dataset
+      integer(c_int64_t), value :: memory_type
+      type(c_ptr), value :: selection
+      integer(c_size_t), value :: memory_rank
+      integer(c_int64_t), intent(in) :: memory_dims(*)
+      type(c_ptr), value :: memory_selection
+      type(c_ptr), value :: data_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_dataset_write_from(dataset, memory_type, selection, memory_rank, memory_dims, memory_selection, data) &
+      result(returned) bind(C, name='h5r_dataset_write_from')
+      import :: c_int32_t, c_int64_t, c_ptr, c_size_t
+      type(c_ptr), value :: dataset
+      integer(c_int64_t), value :: memory_type
+      type(c_ptr), value :: selection
+      integer(c_size_t), value :: memory_rank
+      integer(c_int64_t), intent(in) :: memory_dims(*)
+      type(c_ptr), value :: memory_selection
+      type(c_ptr), value :: data
+      integer(c_int32_t) :: returned
+    end function
+    function c_chunk_info(dataset, offset, info_out) result(returned) bind(C, name='h5r_chunk_info')
+      import :: c_int32_t, c_int64_t, c_ptr
+      type(c_ptr), value :: dataset
+      integer(c_int64_t), intent(in) :: offset(*)
+      type(c_ptr), value :: info_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_chunk_read(dataset, offset, buffer, capacity, length_out, filter_mask_out) &
+      result(returned) bind(C, name='h5r_chunk_read')
+      import :: c_int32_t, c_int64_t, c_ptr, c_size_t
+      type(c_ptr), value :: dataset
+      integer(c_int64_t), intent(in) :: offset(*)
+      type(c_ptr), value :: buffer
+      integer(c_size_t), value :: capacity
+      integer(c_size_t), intent(inout) :: length_out
+      type(c_ptr), value :: filter_mask_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_chunk_write(dataset, offset, filter_mask, data, length) result(returned) bind(C, name='h5r_chunk_write')
+      import :: c_int32_t, c_int64_t, c_ptr, c_size_t
+      type(c_ptr), value :: dataset
+      integer(c_int64_t), intent(in) :: offset(*)
+      integer(c_int32_t), value :: filter_mask
+      type(c_ptr), value :: data
+      integer(c_size_t), value :: length
+      integer(c_int32_t) :: returned
+    end function
+    function c_chunk_iterate(dataset, visit, user_data) result(returned) bind(C, name='h5r_chunk_iterate')
+      import :: c_funptr, c_int32_t, c_ptr
+      type(c_ptr), value :: dataset
+      type(c_funptr), value :: visit
+      type(c_ptr), value :: user_data
       integer(c_int32_t) :: returned
     end function
     function c_attr_write(object, name, type, rank, dims, data) result(returned) bind(C, name='h5r_attr_write')
@@ -1146,6 +1251,8 @@ module h5r
   public :: h5r_type_is_committed, h5r_type_member_count, h5r_type_member_name, h5r_type_member_index, h5r_type_member
   public :: h5r_type_base, h5r_type_dims, h5r_type_tag, h5r_type_reference_kind, h5r_type_commit, h5r_object_type
   public :: h5r_attr_type, h5r_attr_write_as, h5r_attr_read_as, h5r_dataset_write_as, h5r_dataset_read_as
+  public :: h5r_dataset_set_extent, h5r_dataset_append, h5r_dataset_read_points, h5r_dataset_write_points
+  public :: h5r_chunk_info, h5r_chunk_read, h5r_chunk_write
   public :: h5r_attr_info, h5r_attr_delete, h5r_attr_rename, h5r_attr_exists, h5r_attr_count, h5r_attr_iterate
   public :: h5r_link_delete, h5r_link_exists, h5r_link_move, h5r_link_create_soft, h5r_link_create_hard
   public :: h5r_link_count, h5r_link_iterate, h5r_link_create_external
@@ -1864,6 +1971,87 @@ contains
     type(c_ptr), intent(in) :: value
     integer, intent(out), optional :: status
     call finish(c_dataset_read(dataset%handle, type, c_null_ptr, value), status)
+  end subroutine
+
+  ! Changes the extents of a chunked dataset, in Fortran's order.
+  subroutine h5r_dataset_set_extent(dataset, dims, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in) :: dims(:)
+    integer, intent(out), optional :: status
+    call finish(c_dataset_set_extent(dataset%handle, reversed(int(dims, c_int64_t))), status)
+  end subroutine
+
+  ! Appends `rows` rows at value along the last dimension in Fortran's order.
+  subroutine h5r_dataset_append(dataset, type, rows, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(c_int64_t), intent(in) :: type
+    integer, intent(in) :: rows
+    type(c_ptr), intent(in) :: value
+    integer, intent(out), optional :: status
+    call finish(c_dataset_append(dataset%handle, type, int(rows, c_int64_t), value), status)
+  end subroutine
+
+  ! Elements at points(:, i), whose coordinates count from 1 in Fortran's order.
+  subroutine h5r_dataset_read_points(dataset, type, points, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(c_int64_t), intent(in) :: type
+    integer, intent(in) :: points(:, :)
+    type(c_ptr), intent(in) :: value
+    integer, intent(out), optional :: status
+    integer(c_int64_t), target :: places(size(points, 1), size(points, 2))
+    places = int(points(size(points, 1):1:-1, :), c_int64_t) - 1
+    call finish(c_dataset_read_points(dataset%handle, type, size(points, 2, kind=c_size_t), places, value), status)
+  end subroutine
+
+  subroutine h5r_dataset_write_points(dataset, type, points, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(c_int64_t), intent(in) :: type
+    integer, intent(in) :: points(:, :)
+    type(c_ptr), intent(in) :: value
+    integer, intent(out), optional :: status
+    integer(c_int64_t), target :: places(size(points, 1), size(points, 2))
+    places = int(points(size(points, 1):1:-1, :), c_int64_t) - 1
+    call finish(c_dataset_write_points(dataset%handle, type, size(points, 2, kind=c_size_t), places, value), status)
+  end subroutine
+
+  ! Bytes and filter mask of the stored chunk whose first element is at offset, which counts from 1 in Fortran's order.
+  subroutine h5r_chunk_info(dataset, offset, size, filter_mask, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in) :: offset(:)
+    integer(c_size_t), intent(out) :: size
+    integer(c_int32_t), intent(out), optional :: filter_mask
+    integer, intent(out), optional :: status
+    integer(c_int32_t), target :: mask
+    size = 0
+    mask = 0
+    call finish(c_chunk_read(dataset%handle, reversed(int(offset, c_int64_t)) - 1, c_null_ptr, 0_c_size_t, size, &
+      c_loc(mask)), status)
+    if (present(filter_mask)) filter_mask = mask
+  end subroutine
+
+  ! The stored chunk as the file has it, and as the filters would have made it.
+  subroutine h5r_chunk_read(dataset, offset, bytes, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in) :: offset(:)
+    integer(int8), intent(inout), target, contiguous :: bytes(:)
+    integer, intent(out), optional :: status
+    integer(c_size_t) :: length
+    length = 0
+    call finish(c_chunk_read(dataset%handle, reversed(int(offset, c_int64_t)) - 1, c_loc(bytes), &
+      size(bytes, kind=c_size_t), length, c_null_ptr), status)
+  end subroutine
+
+  subroutine h5r_chunk_write(dataset, offset, bytes, filter_mask, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in) :: offset(:)
+    integer(int8), intent(in), target, contiguous :: bytes(:)
+    integer(c_int32_t), intent(in), optional :: filter_mask
+    integer, intent(out), optional :: status
+    integer(c_int32_t) :: mask
+    mask = 0
+    if (present(filter_mask)) mask = filter_mask
+    call finish(c_chunk_write(dataset%handle, reversed(int(offset, c_int64_t)) - 1, mask, c_loc(bytes), &
+      size(bytes, kind=c_size_t)), status)
   end subroutine
 
   subroutine h5r_type_close(type, status)

@@ -48,6 +48,7 @@
 #define H5R_LINK_DETAILS_INIT {sizeof(h5r_link_details), 0, 0, 0, 0, 0}
 #define H5R_OBJECT_DETAILS_INIT {sizeof(h5r_object_details), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 #define H5R_DATASET_DETAILS_INIT {sizeof(h5r_dataset_details), 0, 0, 0, 0, 0, {0}, {0}}
+#define H5R_CHUNK_DETAILS_INIT {sizeof(h5r_chunk_details), 0, 0, 0, 0, 0, {0}}
 #define H5R_CHECK_REPORT_INIT {sizeof(h5r_check_report), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 #define H5R_REBALANCE_STATS_INIT \
     {sizeof(h5r_rebalance_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}}
@@ -447,6 +448,10 @@ typedef struct h5r_open_options {
     int32_t reserved_2;
 } h5r_open_options;
 
+// Told how far a long call with raw data is: bytes of elements in memory that are done, and all of the call. 0 goes on, any
+// other value ends the call with H5R_ERR_CALLBACK.
+typedef int32_t (*h5r_transfer_progress)(uint64_t bytes_done, uint64_t bytes_total, void *user_data);
+
 // Options of h5r_group_create. Start from H5R_GROUP_OPTIONS_INIT.
 typedef struct h5r_group_options {
     // sizeof(h5r_group_options), set by the INIT macro.
@@ -563,6 +568,27 @@ typedef struct h5r_dataset_details {
     // The largest extents, H5R_UNLIMITED for no bound.
     uint64_t max_dims[H5R_MAX_RANK];
 } h5r_dataset_details;
+
+// What h5r_chunk_info and h5r_chunk_iterate say of a chunk. Start from H5R_CHUNK_DETAILS_INIT.
+typedef struct h5r_chunk_details {
+    // sizeof(h5r_chunk_details), set by the INIT macro.
+    size_t struct_size;
+    // Where the chunk is, from the file's first byte that is HDF5's (behind a user block).
+    uint64_t address;
+    // Its bytes in the file.
+    uint64_t size;
+    // Number of dimensions.
+    uint64_t rank;
+    // Bit n set: the n-th filter (from 0) was skipped.
+    uint32_t filter_mask;
+    // 0; for later use.
+    uint32_t reserved;
+    // Its first element, rank of them.
+    uint64_t offset[H5R_MAX_RANK];
+} h5r_chunk_details;
+
+// Visits a chunk; 0 goes on, a positive value stops, a negative one fails.
+typedef int32_t (*h5r_chunk_visit)(const h5r_chunk_details *chunk, void *user_data);
 
 // What h5r_attr_info says of an attribute. Start from H5R_ATTR_DETAILS_INIT.
 typedef struct h5r_attr_details {
@@ -1218,6 +1244,16 @@ h5r_object *h5r_root(h5r_file *file);
 // Errors: BAD_HANDLE, CORRUPT (the message names the structure and its address), UNSUPPORTED, IO. Any thread.
 h5r_status h5r_check(h5r_file *file);
 
+// Calls `progress` from now on in h5r_dataset_read, _write and their kin of 1 MiB and more: before the first byte, at the end,
+// and in between while chunks go through filters, while chunks are read, and after each 32 MiB read in one piece; NULL: no more. It runs on the thread that made the call, no lock is held meanwhile, and it may call
+// anything on this file but h5r_close and this. When a writing call is ended, chunks are as before or as written, whole ones,
+// and the dataset is sound. The one before is not called any more when this returns.
+//
+// Errors: BAD_HANDLE, REENTRANT (from a callback of this file), FAILED. Any thread.
+h5r_status h5r_set_progress(h5r_file *file,
+                            h5r_transfer_progress progress,
+                            void *user_data);
+
 // Creates the group `path`, absolute or relative to `loc`, with the groups on the way that are missing. `options` may
 // be NULL for all defaults, `group_out` NULL when no handle is wanted; `h5r_object_close` closes the handle.
 //
@@ -1336,6 +1372,114 @@ h5r_status h5r_dataset_set_extent(h5r_object *dataset,
 // Errors: BAD_HANDLE, ARGUMENT, RANGE, WRONG_KIND (not chunked), TYPE, UNSUPPORTED (as for
 // h5r_dataset_set_extent and h5r_dataset_write), READ_ONLY, IO, FAILED. Any thread.
 h5r_status h5r_dataset_append(h5r_object *dataset, h5r_type memory_type, uint64_t rows, const void *data);
+
+// Reads the elements at `count` points, converted to `memory_type`, into `data_out` in their order. `points` has the
+// coordinates of one point after the other, as many each as the dataset has dimensions.
+//
+// Errors: as h5r_dataset_read. Any thread.
+h5r_status h5r_dataset_read_points(h5r_object *dataset,
+                                   h5r_type memory_type,
+                                   size_t count,
+                                   const uint64_t *points,
+                                   void *data_out);
+
+// Writes `count` elements of `memory_type` to the places `points`, as in h5r_dataset_read_points; of those at the same place
+// the last one stays. Nothing is written when a point is outside the dataset.
+//
+// Errors: as h5r_dataset_write. Any thread.
+h5r_status h5r_dataset_write_points(h5r_object *dataset,
+                                    h5r_type memory_type,
+                                    size_t count,
+                                    const uint64_t *points,
+                                    const void *data);
+
+// Reads the elements of `count` selections, those of one after those of the other, into `data_out`. What several select comes
+// as often.
+//
+// Errors: as h5r_dataset_read. Any thread.
+h5r_status h5r_dataset_read_list(h5r_object *dataset,
+                                 h5r_type memory_type,
+                                 size_t count,
+                                 const h5r_selection *selections,
+                                 void *data_out);
+
+// Writes the elements of `count` selections, those of one after those of the other, from `data`; where selections meet, the
+// last one stays. Nothing is written when one is outside the dataset.
+//
+// Errors: as h5r_dataset_write. Any thread.
+h5r_status h5r_dataset_write_list(h5r_object *dataset,
+                                  h5r_type memory_type,
+                                  size_t count,
+                                  const h5r_selection *selections,
+                                  const void *data);
+
+// Reads the elements of `selection` (NULL: all) to the places that `memory_selection` (NULL: all) selects in an array of
+// `memory_rank` dimensions `memory_dims` at `data_out`; both select as many. What is not selected there stays as it is.
+//
+// Errors: as h5r_dataset_read. Any thread.
+h5r_status h5r_dataset_read_into(h5r_object *dataset,
+                                 h5r_type memory_type,
+                                 const h5r_selection *selection,
+                                 size_t memory_rank,
+                                 const uint64_t *memory_dims,
+                                 const h5r_selection *memory_selection,
+                                 void *data_out);
+
+// Writes the elements that `memory_selection` (NULL: all) selects in an array of `memory_rank` dimensions `memory_dims` at
+// `data` to the places of `selection` (NULL: all); both select as many.
+//
+// Errors: as h5r_dataset_write. Any thread.
+h5r_status h5r_dataset_write_from(h5r_object *dataset,
+                                  h5r_type memory_type,
+                                  const h5r_selection *selection,
+                                  size_t memory_rank,
+                                  const uint64_t *memory_dims,
+                                  const h5r_selection *memory_selection,
+                                  const void *data);
+
+// Describes the stored chunk whose first element is at `offset`, one number per dimension, in `info_out`, which the caller
+// initialised with H5R_CHUNK_DETAILS_INIT.
+//
+// Errors: BAD_HANDLE, ARGUMENT, RANGE (no chunk can begin there), NOT_FOUND (none was written there), WRONG_KIND (not
+// chunked), CORRUPT, IO. Any thread.
+h5r_status h5r_chunk_info(h5r_object *dataset,
+                          const uint64_t *offset,
+                          h5r_chunk_details *info_out);
+
+// Reads the stored chunk whose first element is at `offset` into `buffer` of `capacity` bytes, as the file has it: filters are
+// not undone. Stores its bytes in `length_out` and the mask of skipped filters in `filter_mask_out`; either may be NULL.
+// Capacity 0 asks for these only.
+//
+// Errors: as h5r_chunk_info, TOO_SMALL. Any thread.
+h5r_status h5r_chunk_read(h5r_object *dataset,
+                          const uint64_t *offset,
+                          void *buffer,
+                          size_t capacity,
+                          size_t *length_out,
+                          uint32_t *filter_mask_out);
+
+// Stores `length` bytes as the chunk whose first element is at `offset`, as if the dataset's filters had made them; bit n of
+// `filter_mask` says that the n-th filter was skipped. What the filters make of it is not checked.
+//
+// A mask that is not 0 is a trap where libhdf5 (seen with 2.0.0) changes the file later: overwriting a chunk with as many
+// bytes it keeps the mask, and a chunk that was stored unfiltered becomes garbage when it happens to compress to its own size.
+//
+// Errors: as h5r_chunk_info (but NOT_FOUND), RANGE (also a length or mask that cannot be), UNSUPPORTED (an implicit index),
+// READ_ONLY, FAILED. Any thread.
+h5r_status h5r_chunk_write(h5r_object *dataset,
+                           const uint64_t *offset,
+                           uint32_t filter_mask,
+                           const void *data,
+                           size_t length);
+
+// Calls `visit` with each stored chunk that the dataset has now, in the order of its index; no lock is held meanwhile. The
+// details live as long as the visit.
+//
+// Errors: BAD_HANDLE, ARGUMENT, WRONG_KIND, CALLBACK (`visit` returned a negative value), CORRUPT, IO. Any thread; `visit`
+// runs on this one.
+h5r_status h5r_chunk_iterate(h5r_object *dataset,
+                             h5r_chunk_visit visit,
+                             void *user_data);
 
 // Writes the attribute `name`, whether it exists or not: `data` are its elements in `type`, which is also its type in
 // the file, in row-major order. `rank` 0, with `dims` NULL, is a scalar.

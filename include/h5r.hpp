@@ -453,7 +453,44 @@ public:
         detail::check(h5r_dataset_append(handle_, detail::token_of<T>::value, rows, data));
     }
 
+    // Elements at points: the coordinates of one after the other.
+    template <class T> void read_points(const std::vector<std::uint64_t> &points, T *data) const {
+        detail::check(h5r_dataset_read_points(handle_, detail::token_of<T>::value, count_of(points), points.data(), data));
+    }
+    template <class T> void write_points(const std::vector<std::uint64_t> &points, const T *data) {
+        detail::check(h5r_dataset_write_points(handle_, detail::token_of<T>::value, count_of(points), points.data(), data));
+    }
+    // Chunks as they are stored, by their first element.
+    h5r_chunk_details chunk_info(const std::vector<std::uint64_t> &offset) const {
+        h5r_chunk_details details = H5R_CHUNK_DETAILS_INIT;
+        detail::check(h5r_chunk_info(handle_, at_rank(offset), &details));
+        return details;
+    }
+    std::vector<unsigned char> chunk_read(const std::vector<std::uint64_t> &offset, std::uint32_t *filter_mask = nullptr) const {
+        std::vector<unsigned char> bytes(chunk_info(offset).size);
+        detail::check(h5r_chunk_read(handle_, at_rank(offset), bytes.data(), bytes.size(), nullptr, filter_mask));
+        return bytes;
+    }
+    void chunk_write(const std::vector<std::uint64_t> &offset, const std::vector<unsigned char> &bytes,
+                     std::uint32_t filter_mask = 0) {
+        detail::check(h5r_chunk_write(handle_, at_rank(offset), filter_mask, bytes.data(), bytes.size()));
+    }
+    // Calls visit(const h5r_chunk_details &) for each stored chunk. As attr_iterate otherwise.
+    template <class F> void chunk_iterate(F &&visit) const {
+        detail::iterate<const h5r_chunk_details *>(
+            visit, [&](auto call, void *data) { return h5r_chunk_iterate(handle_, call, data); });
+    }
+
 private:
+    const std::uint64_t *at_rank(const std::vector<std::uint64_t> &offset) const {
+        if (offset.size() != info().dims.size()) throw error(H5R_ERR_ARGUMENT, "as many offsets as the rank are needed");
+        return offset.data();
+    }
+    std::size_t count_of(const std::vector<std::uint64_t> &points) const {
+        const std::size_t rank = info().dims.size();
+        if (rank == 0 || points.size() % rank != 0) throw error(H5R_ERR_ARGUMENT, "as many coordinates as the rank are needed");
+        return points.size() / rank;
+    }
     template <class Call> void with(const selection &part, Call call) const {
         const std::size_t rank = info().dims.size();
         h5r_selection plain = H5R_SELECTION_INIT;

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The order in which declarations appear.
-const SOURCES: [&str; 15] = [
+const SOURCES: [&str; 17] = [
     "status.rs",
     "last_error.rs",
     "handle.rs",
@@ -19,6 +19,8 @@ const SOURCES: [&str; 15] = [
     "file.rs",
     "object.rs",
     "dataset.rs",
+    "parts.rs",
+    "chunk.rs",
     "attribute.rs",
     "link.rs",
     "rebalance.rs",

@@ -36,6 +36,19 @@ fn size_width(chunk_bytes: u64) -> usize {
     (1 + (chunk_bytes.max(1).ilog2() as usize + 8) / 8).min(8)
 }
 
+impl Chunks<'_> {
+    /// The most bytes of a stored chunk that the index has room for.
+    pub fn most_stored(&self) -> Result<u64> {
+        let width = match self.layout.index {
+            ChunkIndex::BTree1 => 4,
+            ChunkIndex::Single { .. } => 8,
+            _ if self.layout.version > 4 => 8,
+            _ => size_width(self.chunk_bytes()?),
+        };
+        Ok(u64::MAX >> (64 - 8 * width))
+    }
+}
+
 impl Index {
     /// Makes the index of a dataset that has none; its address goes into the layout message. A single chunk has none.
     pub fn create(chunks: &Chunks<'_>, store: &mut Store, filtered: bool) -> Result<u64> {

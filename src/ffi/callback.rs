@@ -15,6 +15,8 @@ thread_local! {
 pub(super) enum Source {
     /// From an iteration in the user's own call.
     Iteration,
+    /// From a call with raw data.
+    Transfer,
     /// From rebalancing: a progress report or a mode change.
     Rebalancing,
 }

@@ -165,7 +165,7 @@ const _: () = {
 ///
 /// # Safety
 /// `selection` is NULL or points to a selection whose arrays are NULL or have `rank` entries.
-unsafe fn selection<'a>(selection: *const h5r_selection) -> Result<Option<Selection<'a>>> {
+pub(super) unsafe fn selection<'a>(selection: *const h5r_selection) -> Result<Option<Selection<'a>>> {
     // SAFETY: as promised by the caller.
     let Some(selection) = (unsafe { selection.as_ref() }) else { return Ok(None) };
     let array = |array: *const u64| -> Result<Option<&'a [u64]>> {

@@ -1,10 +1,12 @@
 //! Files: create, open, flush, check, close.
 
-use std::ffi::c_char;
+use std::ffi::{c_char, c_void};
+use std::sync::Arc;
 
+use super::callback::{Source, UserData};
 use super::options::{self, h5r_create_options, h5r_open_options};
 use super::{callback, guard, h5r_file, h5r_object, h5r_status, handle, input, last_error};
-use crate::object::File;
+use crate::object::{File, Progress};
 
 /// Creates the file `path`, and replaces one that exists unless the options say otherwise; `options` may be NULL for
 /// all defaults. Stores a handle that `h5r_close` closes.
@@ -100,4 +102,34 @@ pub extern "C" fn h5r_root(file: *mut h5r_file) -> *mut h5r_object {
 #[no_mangle]
 pub extern "C" fn h5r_check(file: *mut h5r_file) -> h5r_status {
     guard::with_file(file, |entry, _| entry.file.check())
+}
+
+/// Told how far a long call with raw data is: bytes of elements in memory that are done, and all of the call. 0 goes on, any
+/// other value ends the call with H5R_ERR_CALLBACK.
+pub type h5r_transfer_progress =
+    Option<unsafe extern "C" fn(bytes_done: u64, bytes_total: u64, user_data: *mut c_void) -> i32>;
+
+/// Calls `progress` from now on in h5r_dataset_read, _write and their kin of 1 MiB and more: before the first byte, at the end,
+/// and in between while chunks go through filters, while chunks are read, and after each 32 MiB read in one piece; NULL: no more. It runs on the thread that made the call, no lock is held meanwhile, and it may call
+/// anything on this file but h5r_close and this. When a writing call is ended, chunks are as before or as written, whole ones,
+/// and the dataset is sound. The one before is not called any more when this returns.
+///
+/// Errors: BAD_HANDLE, REENTRANT (from a callback of this file), FAILED. Any thread.
+#[no_mangle]
+pub extern "C" fn h5r_set_progress(
+    file: *mut h5r_file,
+    progress: h5r_transfer_progress,
+    user_data: *mut c_void,
+) -> h5r_status {
+    guard::with_file(file, |entry, handle| {
+        callback::refuse_inside(handle, "h5r_set_progress")?;
+        let user_data = UserData(user_data);
+        entry.file.set_progress(progress.map(|progress| {
+            let call: Arc<Progress> = Arc::new(move |done, total| {
+                // SAFETY: the user's function.
+                callback::run(handle, Source::Transfer, || unsafe { progress(done, total, user_data.get()) })
+            });
+            call
+        }))
+    })
 }

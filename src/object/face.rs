@@ -8,6 +8,7 @@ use crate::object::committed::sharable;
 use crate::object::dataset::DatasetOptions;
 use crate::object::file::{File, Shared};
 use crate::object::options::GroupOptions;
+use crate::object::progress::Listener;
 use crate::object::state::{Loaded, Slot, State};
 use crate::object::workers::Workers;
 use crate::object::{dataset, group, path, ObjectKind};
@@ -50,6 +51,11 @@ impl Object {
     /// What works on the file's raw data outside the lock.
     pub(super) fn workers(&self) -> &Workers {
         &self.inner.shared.workers
+    }
+
+    /// Whom to tell how far long calls are.
+    pub(super) fn listener(&self) -> &Listener {
+        &self.inner.shared.listener
     }
 
     pub(super) fn read<R>(

@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::object::check::Report;
 use crate::object::face::Object;
 use crate::object::options::{CreateOptions, Durability, OpenOptions};
+use crate::object::progress::{Listener, Progress};
 use crate::object::state::{Objects, Slot, State};
 use crate::object::workers::Workers;
 use crate::object::{check, extents, open, path};
@@ -24,6 +25,7 @@ pub(super) struct Shared {
     path: PathBuf,
     /// What works on raw data outside the lock.
     pub workers: Workers,
+    pub listener: Listener,
 }
 
 /// An open HDF5 file. Clones are handles of the same open file.
@@ -180,7 +182,7 @@ impl File {
 
     fn of(state: State, path: &Path, threads: u32) -> File {
         let (path, workers) = (path.to_path_buf(), Workers::new(threads));
-        File { shared: Arc::new(Shared { state: Mutex::new(state), path, workers }) }
+        File { shared: Arc::new(Shared { state: Mutex::new(state), path, workers, listener: Listener::default() }) }
     }
 
     /// The path by which the file was opened.
@@ -269,6 +271,7 @@ impl File {
     /// Does the rebalancing that the mode promises for closing, flushes, and closes the file and everything opened from
     /// it. The file is closed whatever is returned.
     pub fn close(&self) -> Result<()> {
+        self.shared.listener.set(None);
         self.shared.close().map_err(|e| self.explain(e, "closing"))
     }
 
@@ -305,6 +308,14 @@ impl File {
             state.store.space_mut().reuse_at_once();
             Ok(())
         })
+    }
+
+    /// Reports the progress of long calls with raw data to this one from now on, or to no one. The one before is not called any
+    /// more when this returns.
+    pub fn set_progress(&self, progress: Option<Arc<Progress>>) -> Result<()> {
+        self.shared.lock()?;
+        self.shared.listener.set(progress);
+        Ok(())
     }
 
     /// Accepts nothing but close from now on.

@@ -26,6 +26,7 @@ mod maintain;
 mod open;
 pub mod options;
 mod path;
+mod progress;
 mod state;
 mod sweep;
 mod symbol_table;
@@ -43,6 +44,7 @@ pub use info::{ObjectInfo, ObjectTimes};
 pub use link::LinkTarget;
 pub use link_face::LinkInfo;
 pub use options::{CreateOptions, Durability, FormatVersion, GroupOptions, Locking, OpenOptions, Order, Phase};
+pub use progress::Progress;
 pub use value::AttributeInfo;
 
 use crate::error::{Error, Result};

@@ -61,13 +61,15 @@ impl Workers {
     }
 
     /// Does the jobs that `next` gives, of which there are at most `jobs`, each with `work`, on several threads at once; and
-    /// gives what comes out to `take`, one at a time, in the order of the jobs. The first error in that order ends all of it.
+    /// gives what comes out to `take`, one at a time, in the order of the jobs. The first error in that order ends all of it, or
+    /// one of `pause`, which the calling thread calls after each of its jobs.
     pub fn run<J, R: Send>(
         &self,
         jobs: u64,
         next: impl FnMut() -> Option<J> + Send,
         work: impl Fn(&mut Tools, J) -> Result<R> + Sync,
         take: impl FnMut(R) -> Result<()> + Send,
+        mut pause: impl FnMut() -> Result<()>,
     ) -> Result<()> {
         let threads = self.threads.min(usize::try_from(jobs).unwrap_or(usize::MAX)).max(1);
         let line = Line {
@@ -80,15 +82,15 @@ impl Workers {
             window: WAITING * threads as u64,
         };
         if threads == 1 {
-            self.with_tools(|tools| line.serve(tools));
+            self.with_tools(|tools| line.serve(tools, &mut pause));
         } else {
             thread::scope(|scope| {
                 for _ in 1..threads {
                     // One that the system does not give is done without.
-                    let helper = || self.with_tools(|tools| line.serve(tools));
+                    let helper = || self.with_tools(|tools| line.serve(tools, &mut || Ok(())));
                     let _ = thread::Builder::new().name("h5r-chunks".into()).spawn_scoped(scope, helper);
                 }
-                self.with_tools(|tools| line.serve(tools));
+                self.with_tools(|tools| line.serve(tools, &mut pause));
             });
         }
         line.results.into_inner().error.map_or(Ok(()), Err)
@@ -143,7 +145,7 @@ where
     T: FnMut(R) -> Result<()>,
 {
     /// One thread's part.
-    fn serve(&self, tools: &mut Tools) {
+    fn serve(&self, tools: &mut Tools, pause: &mut dyn FnMut() -> Result<()>) {
         let _end = EndOnPanic(&self.is_over, &self.room);
         while !self.is_over.load(Ordering::Acquire) {
             let (number, job) = {
@@ -153,6 +155,11 @@ where
                 (source.0 - 1, job)
             };
             self.deliver(number, (self.work)(tools, job));
+            if let Err(error) = pause() {
+                self.results.lock().error.get_or_insert(error);
+                self.is_over.store(true, Ordering::Release);
+                self.room.notify_all();
+            }
         }
     }
 
@@ -176,7 +183,7 @@ where
             let taken = result.and_then(|result| (self.take.lock())(result));
             results = self.results.lock();
             if let Err(error) = taken {
-                results.error = Some(error);
+                results.error.get_or_insert(error);
                 self.is_over.store(true, Ordering::Release);
             }
         }
@@ -208,6 +215,7 @@ mod tests {
                 taken.push(square);
                 Ok(())
             },
+            || Ok(()),
         );
         (taken, result)
     }
@@ -229,7 +237,13 @@ mod tests {
     fn a_panic_ends_all_threads() {
         let mut jobs = 0..1000u64;
         let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            Workers::new(4).run(1000, || jobs.next(), |_, job| if job == 50 { panic!("a defect") } else { Ok(()) }, Ok)
+            Workers::new(4).run(
+                1000,
+                || jobs.next(),
+                |_, job| if job == 50 { panic!("a defect") } else { Ok(()) },
+                Ok,
+                || Ok(()),
+            )
         }));
         assert!(caught.is_err());
     }

@@ -235,6 +235,12 @@ impl ChunkIo<'_> {
 
     /// Fails when chunks cannot be written, before anything is changed.
     pub fn check_changeable(&self) -> Result<()> {
+        self.check_can_move()?;
+        filter::check_writable(self.filters(false))
+    }
+
+    /// Fails when chunks cannot be stored in new places.
+    pub fn check_can_move(&self) -> Result<()> {
         if self.layout.index == ChunkIndex::Implicit {
             // Its chunks stand in one extent, so none of them can move.
             return Err(Error::unsupported("writing chunks that an implicit index finds"));
@@ -242,7 +248,7 @@ impl ChunkIo<'_> {
         if self.layout.chunk_bytes().is_none_or(|bytes| bytes > u64::from(u32::MAX)) {
             return Err(Error::unsupported("writing chunks of 4 GiB or more"));
         }
-        filter::check_writable(self.filters(false))
+        Ok(())
     }
 
     fn write_whole(
@@ -313,14 +319,14 @@ impl ChunkIo<'_> {
     fn store_chunk(&mut self, store: &mut Store, scaled: &[u64], is_partial: bool, data: &[u8]) -> Result<()> {
         let filters = self.filters(is_partial);
         if filters.is_empty() {
-            return self.put(store, scaled, data);
+            return self.put(store, scaled, 0, data);
         }
         let encoded = filter::encode(filters, data)?;
-        self.put(store, scaled, &encoded)
+        self.put(store, scaled, 0, &encoded)
     }
 
     /// Writes an encoded chunk where the last flushed state has nothing, and enters it in the index.
-    pub fn put(&mut self, store: &mut Store, scaled: &[u64], stored: &[u8]) -> Result<()> {
+    pub fn put(&mut self, store: &mut Store, scaled: &[u64], filter_mask: u32, stored: &[u8]) -> Result<()> {
         let old = self.find(store, scaled)?;
         let size = stored.len() as u64;
         if old.is_some() {
@@ -332,7 +338,7 @@ impl ChunkIo<'_> {
             None => store.allocate(size)?,
         };
         store.write_raw(address, stored)?;
-        self.enter(store, scaled, Place { address, size, filter_mask: 0 })?;
+        self.enter(store, scaled, Place { address, size, filter_mask })?;
         match old {
             Some(old) if in_place.is_none() => store.free(old.address, old.size),
             _ => {}

@@ -8,6 +8,7 @@ use crate::datatype::{Conversion, Datatype};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::dataspace::Dataspace;
 use crate::format::message::kind;
+use crate::format::message::layout::Chunked;
 use crate::object::header::ObjectHeader;
 use crate::store::Store;
 
@@ -165,12 +166,17 @@ impl DatasetState {
         }
     }
 
+    /// The layout of a chunked dataset.
+    pub(super) fn check_chunked(&self) -> Result<&Chunked> {
+        match &self.storage {
+            Storage::Chunked(chunked) => Ok(chunked),
+            _ => Err(Error::new(ErrorKind::WrongKind, "a chunked dataset is needed")),
+        }
+    }
+
     /// The maximum dimensions of a dataset whose dimensions can change.
     fn check_can_resize(&self) -> Result<Vec<u64>> {
-        let Storage::Chunked(chunked) = &self.storage else {
-            let message = "only a chunked dataset can change its dimensions";
-            return Err(Error::new(ErrorKind::WrongKind, message));
-        };
+        let chunked = self.check_chunked()?;
         if chunked.flags & super::chunked::EDGES_UNFILTERED != 0 {
             return Err(Error::unsupported("changing the dimensions of a dataset whose edge chunks are not filtered"));
         }

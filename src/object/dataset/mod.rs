@@ -8,11 +8,13 @@ mod chunked_tests;
 mod chunks;
 mod create;
 mod cut;
+mod direct;
 mod extent;
 mod extents;
 mod face;
 mod parallel_read;
 mod parallel_write;
+mod parts;
 mod pieces;
 mod selection;
 mod shrink;
@@ -21,6 +23,7 @@ mod tests;
 mod transfer;
 
 pub use create::{plan, DatasetOptions, NewBody, NewLayout, Plan, MAX_COMPACT};
+pub use direct::ChunkInfo;
 pub use selection::Selection;
 
 use crate::chunk::Chunks;
@@ -41,7 +44,7 @@ use std::sync::Arc;
 use chunked::ChunkWork;
 use selection::Slab;
 
-/// Where a compact layout's data begin in the message, in all versions that are written.
+/// Where a compact layout's data begin in the message.
 const COMPACT_DATA: usize = 4;
 
 /// New contiguous raw data of at most so many bytes are written by the flush, together with the metadata around them.
@@ -369,11 +372,9 @@ impl DatasetState {
     fn allocate(&self, store: &mut Store, filled: bool) -> Result<u64> {
         let address = store.allocate(self.size)?;
         if self.size <= SMALL {
-            // Written by the flush, with its neighbours.
             let id = store.create_block_at(address, self.size as usize, Seal::None);
-            match self.fill.write_time {
-                WriteTime::Never => {}
-                _ => self.fill_buffer(store.bytes_mut(id))?,
+            if self.fill.write_time != WriteTime::Never {
+                self.fill_buffer(store.bytes_mut(id))?;
             }
             return Ok(address);
         }
@@ -421,8 +422,7 @@ impl DatasetState {
 
     /// Fills a buffer of whole elements.
     fn fill_buffer(&self, buffer: &mut [u8]) -> Result<()> {
-        transfer::repeat(&self.fill_element()?, buffer);
-        Ok(())
+        self.fill_element().map(|element| transfer::repeat(&element, buffer))
     }
 
     #[cold]

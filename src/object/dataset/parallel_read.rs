@@ -29,6 +29,9 @@ const WHAT: &str = "reading dataset";
 /// Bytes of contiguous data that are worth a thread.
 const PART: usize = 1 << 20;
 
+/// Bytes of contiguous data after which the user hears of it.
+const PIECE: usize = 32 << 20;
+
 /// Bytes of decoded chunks that a call may leave in the cache.
 const KEPT: u64 = 4 << 20;
 
@@ -123,33 +126,28 @@ impl ReadPlan {
     }
 
     /// False if the data have changed meanwhile.
-    fn read_contiguous(&self, address: u64, seen: u64, threads: usize, out: &mut [u8]) -> Result<bool> {
-        let size = self.conversion.target_size();
-        let parts = threads.min(out.len() / PART).max(1);
+    fn read_contiguous(&self, address: u64, seen: u64, object: &Object, out: &mut [u8]) -> Result<bool> {
         let read = |address, buffer: &mut [u8]| self.reader.read(address, buffer, transfer::RAW_DATA);
-        let result = match self.slab.only_run().filter(|_| parts > 1 && self.conversion.is_copy()) {
-            None => transfer::read(read, address, &self.slab, self.conversion, out),
-            Some(first) => {
-                let begin = address + first * size as u64;
-                let length = out.len().div_ceil(parts);
-                let mut pieces = out.chunks_mut(length).enumerate();
-                std::thread::scope(|scope| {
-                    let own = pieces.next();
-                    let others: Vec<_> = pieces
-                        .map(|(number, piece)| scope.spawn(move || read(begin + (number * length) as u64, piece)))
-                        .collect();
-                    let own = own.map_or(Ok(()), |(_, piece)| read(begin, piece));
-                    let joined = others.into_iter().map(|other| other.join());
-                    joined.fold(own, |result, other| {
-                        result.and(other.unwrap_or_else(|_| Err(Error::internal("a reading thread panicked"))))
-                    })
-                })
-            }
+        let run = self.slab.only_run().filter(|_| self.conversion.is_copy());
+        let Some(first) = run else {
+            let read = transfer::read(read, address, &self.slab, self.conversion, out);
+            return if self.is_unchanged(seen) { read.map(|()| true) } else { Ok(false) };
         };
-        if !self.is_unchanged(seen) {
-            return Ok(false);
+        let mut at = address + first * self.conversion.target_size() as u64;
+        let (mut done, total) = (0, out.len() as u64);
+        for piece in out.chunks_mut(PIECE) {
+            let result = read_parts(read, at, object.workers().threads(), piece);
+            if !self.is_unchanged(seen) {
+                return Ok(false);
+            }
+            result?;
+            at += piece.len() as u64;
+            done += piece.len() as u64;
+            if done < total {
+                object.listener().report(done, total)?;
+            }
         }
-        result.map(|()| true)
+        Ok(true)
     }
 
     /// Reads what is selected of one chunk.
@@ -200,9 +198,36 @@ impl ReadPlan {
     }
 }
 
+/// Reads a piece of the file with several threads.
+fn read_parts(
+    read: impl Fn(u64, &mut [u8]) -> Result<()> + Copy + Send,
+    address: u64,
+    threads: usize,
+    out: &mut [u8],
+) -> Result<()> {
+    let parts = threads.min(out.len() / PART);
+    if parts < 2 {
+        return read(address, out);
+    }
+    let length = out.len().div_ceil(parts);
+    let mut pieces = out.chunks_mut(length).enumerate();
+    std::thread::scope(|scope| {
+        let own = pieces.next();
+        let others: Vec<_> = pieces
+            .map(|(number, piece)| scope.spawn(move || read(address + (number * length) as u64, piece)))
+            .collect();
+        let own = own.map_or(Ok(()), |(_, piece)| read(address, piece));
+        others.into_iter().map(|other| other.join()).fold(own, |result, other| {
+            result.and(other.unwrap_or_else(|_| Err(Error::internal("a reading thread panicked"))))
+        })
+    })
+}
+
 impl Object {
     /// Reads the selected elements (all, without a selection) into `out`, converted to type `memory`.
     pub fn dataset_read(&self, memory: &Datatype, selection: Option<&Selection<'_>>, out: &mut [u8]) -> Result<()> {
+        let total = out.len() as u64;
+        self.listener().report(0, total)?;
         for attempt in 0.. {
             let plan = self.read(WHAT, "", |state, slot| {
                 let State { store, objects, .. } = state;
@@ -216,16 +241,16 @@ impl Object {
                 }
                 Ok(plan)
             })?;
-            let Some(plan) = plan else { return Ok(()) };
+            let Some(plan) = plan else { return self.listener().report(total, total) };
             let done = match &plan.source {
                 Source::Contiguous { address, seen } => {
-                    let read = plan.read_contiguous(*address, *seen, self.workers().threads(), out);
+                    let read = plan.read_contiguous(*address, *seen, self, out);
                     read.map_err(|e| self.explain(e, WHAT, ""))?
                 }
                 Source::Chunked(chunks) => self.read_chunks(&plan, chunks, out)?,
             };
             if done {
-                return Ok(());
+                return self.listener().report(total, total);
             }
         }
         Ok(())
@@ -238,6 +263,7 @@ impl Object {
         let jobs = plan.slab.chunks_touched(&chunks.chunk).div_ceil(count as u64);
         let keeps =
             jobs.saturating_mul(count as u64).saturating_mul(chunks.bytes as u64) <= KEPT.max(chunks.bytes as u64);
+        let (done, total) = (AtomicU64::new(0), out.len() as u64);
         let is_outdated = AtomicBool::new(false);
         let mut cuts = Cuts::new(&plan.slab, &chunks.chunk);
         let (mut rest, mut band, mut end) = (out, None::<Band<'_>>, 0);
@@ -274,10 +300,12 @@ impl Object {
                         self.keep_chunk(plan, seen, cut, &tools.chunk)?;
                     }
                 }
+                done.fetch_add(cut.elements() * size, Ordering::Relaxed);
             }
             Ok(())
         };
-        let read = self.workers().run(jobs, next, work, Ok);
+        let pause = || self.listener().report(done.load(Ordering::Relaxed), total);
+        let read = self.workers().run(jobs, next, work, Ok, pause);
         if is_outdated.into_inner() {
             return Ok(false);
         }

@@ -1,7 +1,7 @@
 //! Writing chunks that are encoded by several threads, without the file's lock; each is written and entered under the lock as
 //! soon as it and those before it are done.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Arc;
 
 use super::cut::{Cut, Cuts};
@@ -13,6 +13,7 @@ use crate::datatype::{Conversion, Datatype};
 use crate::error::{Error, Result};
 use crate::format::message::filter_pipeline::Filter;
 use crate::object::header::ObjectHeader;
+use crate::object::progress::Listener;
 use crate::object::state::State;
 use crate::object::workers::{Tools, Workers};
 use crate::object::Object;
@@ -111,7 +112,7 @@ impl DatasetState {
             done.iter().try_for_each(|done| match &done.stored {
                 Some(stored) => {
                     io.work.cache.remove(done.cut.scaled());
-                    io.put(store, done.cut.scaled(), stored)
+                    io.put(store, done.cut.scaled(), 0, stored)
                 }
                 None => io.write_part(store, &done.cut, plan.conversion, data),
             })
@@ -126,6 +127,7 @@ impl WritePlan {
         &self,
         workers: &Workers,
         data: &[u8],
+        listener: &Listener,
         mut write: impl FnMut(&[Done<'_>]) -> Result<()> + Send,
     ) -> Result<()> {
         let count = chunks_per_job(self.bytes);
@@ -136,7 +138,13 @@ impl WritePlan {
         };
         let jobs = (data.len() as u64 / self.bytes as u64).div_ceil(count as u64);
         let work = |tools: &mut Tools, job| self.encode_all(tools, job, data);
-        workers.run(jobs, next, work, |done| write(&done))
+        let (done, total) = (AtomicU64::new(0), data.len() as u64);
+        let take = |chunks: Vec<Done<'_>>| {
+            let elements: u64 = chunks.iter().map(|chunk| chunk.cut.elements()).sum();
+            done.fetch_add(elements * self.conversion.source_size() as u64, Ordering::Relaxed);
+            write(&chunks)
+        };
+        workers.run(jobs, next, work, take, || listener.report(done.load(Ordering::Relaxed), total))
     }
 
     fn encode_all<'a>(&self, tools: &mut Tools, job: Vec<Cut<'a>>, data: &[u8]) -> Result<Vec<Done<'a>>> {
@@ -170,6 +178,8 @@ impl Object {
     /// Writes the selected elements (all, without a selection) from `data`, whose elements are of type `memory`.
     pub fn dataset_write(&self, memory: &Datatype, selection: Option<&Selection<'_>>, data: &[u8]) -> Result<()> {
         const WHAT: &str = "writing dataset";
+        let total = data.len() as u64;
+        self.listener().report(0, total)?;
         for attempt in 0.. {
             let plan = self.change(WHAT, "", |state, slot| {
                 let State { store, objects, .. } = state;
@@ -188,9 +198,9 @@ impl Object {
                 }
                 written.map(|()| None)
             })?;
-            let Some(plan) = plan else { return Ok(()) };
+            let Some(plan) = plan else { return self.listener().report(total, total) };
             let is_outdated = AtomicBool::new(false);
-            let written = plan.run(self.workers(), data, |done| {
+            let written = plan.run(self.workers(), data, self.listener(), |done| {
                 self.change(WHAT, "", |state, slot| {
                     let State { store, objects, .. } = state;
                     let (header, array) = objects.get(slot)?.array()?;
