@@ -216,7 +216,7 @@ impl Object {
                 })
             });
             if !is_outdated.into_inner() {
-                return written;
+                return written.and_then(|()| self.listener().report(total, total));
             }
         }
         Ok(())
