@@ -29,7 +29,7 @@ impl ChunkIo<'_> {
         if offset.len() != chunk.len() {
             return Err(Error::range("number of offsets", offset.len(), chunk.len()));
         }
-        let wrong = (0..chunk.len()).find(|&d| offset[d] % chunk[d] != 0 || offset[d] >= self.dims[d]);
+        let wrong = (0..chunk.len()).find(|&d| !offset[d].is_multiple_of(chunk[d]) || offset[d] >= self.dims[d]);
         if let Some(d) = wrong {
             let accepted = format_args!("a multiple of {} below {}", chunk[d], self.dims[d]);
             return Err(Error::range(&format!("offset of dimension {d}"), offset[d], accepted));

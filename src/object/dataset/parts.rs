@@ -26,7 +26,7 @@ impl DatasetState {
 
 /// The points of a list of coordinates.
 fn split(points: &[u64], rank: usize) -> Result<Vec<&[u64]>> {
-    if rank == 0 || points.len() % rank != 0 {
+    if rank == 0 || !points.len().is_multiple_of(rank) {
         let message = format!("{} coordinates are no points of a dataset of rank {rank}", points.len());
         return Err(Error::new(ErrorKind::Argument, message));
     }
