@@ -102,6 +102,15 @@ impl Codec {
     /// change a chunk's filter mask when it overwrites it with as many bytes, so a mask that is not 0 is a trap.
     pub fn encode<'a>(&'a mut self, filters: &[Filter], data: &'a [u8]) -> Result<&'a [u8]> {
         check_writable(filters)?;
+        self.apply_all(filters, data)?;
+        if !filters.is_empty() && data.len() > largest(self.buffers[0].len()) {
+            self.apply_all(&deflating_once(filters), data)?;
+        }
+        Ok(if filters.is_empty() { data } else { &self.buffers[0] })
+    }
+
+    /// Applies the filters; the result is in the first buffer.
+    fn apply_all(&mut self, filters: &[Filter], data: &[u8]) -> Result<()> {
         let [mut front, mut back] = std::mem::take(&mut self.buffers);
         let mut steps = filters.iter().enumerate();
         let applied = steps.try_for_each(|(number, filter)| {
@@ -111,8 +120,7 @@ impl Codec {
             applied.map_err(|detail| Error::internal(format_args!("filter {}: {detail}", name(filter))))
         });
         self.buffers = [front, back];
-        applied?;
-        Ok(if filters.is_empty() { data } else { &self.buffers[0] })
+        applied
     }
 
     /// Applies a filter; `out` becomes the result.
@@ -139,6 +147,17 @@ impl Codec {
             }
         }
     }
+}
+
+/// The same filters, of which only the first deflate makes anything smaller; the others store what they are given, in
+/// streams that are as valid. So no chunk becomes smaller than what is taken for possible when it is read.
+fn deflating_once(filters: &[Filter]) -> Vec<Filter> {
+    let first = filters.iter().position(|filter| filter.id == DEFLATE);
+    let mut filters = filters.to_vec();
+    for filter in filters.iter_mut().skip(first.map_or(0, |first| first + 1)).filter(|filter| filter.id == DEFLATE) {
+        filter.client_data = vec![0];
+    }
+    filters
 }
 
 /// The most bytes that stand before these filters, which are still to be undone and make `size` bytes of them. Data that do
