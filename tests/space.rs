@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use h5r::datatype::{Datatype, Number};
+use h5r::format::superblock::Superblock;
 use h5r::object::dataset::DatasetOptions;
 use h5r::object::{CreateOptions, File, FormatVersion, GroupOptions, OpenOptions};
 use h5r::rebalance::LazyOptions;
@@ -26,6 +27,11 @@ impl Disk {
         let options = CreateOptions { format, ..CreateOptions::default() };
         File::create_on(Box::new(backend), Path::new("disk"), &options).unwrap().close().unwrap();
         Disk { bytes, lazy }
+    }
+
+    /// A file that exists; changed lazily, if asked for, so that free space is looked for.
+    fn of(bytes: Vec<u8>, lazy: bool) -> Self {
+        Disk { bytes: Arc::new(Mutex::new(bytes)), lazy }
     }
 
     fn len(&self) -> usize {
@@ -106,6 +112,53 @@ fn datasets_deleted_by_one_session_make_room_for_the_next() {
                 }
             });
             assert_eq!(disk.says_what_is_free(), persists);
+        }
+    }
+}
+
+/// The same behind a user block, to which addresses do not count; and in the oldest format, which cannot say what is free,
+/// with a user block and without one: rebalancing finds it out.
+#[test]
+fn user_blocks_and_the_oldest_format() {
+    let plain = Disk::new(FormatVersion::V110, false).bytes.lock().clone();
+    let mut superblock = Superblock::parse(&plain, 0).unwrap();
+    superblock.base = 2048;
+    let mut moved = vec![b'u'; 2048];
+    moved.extend(superblock.encode(superblock.end));
+    moved.extend(&plain[superblock.len()..]);
+    let old: &[u8] = include_bytes!("data/old.h5");
+    let old_small: &[u8] = include_bytes!("data/old_small.h5");
+    for (bytes, lazy, extension) in
+        [(moved, false, Some(2048)), (old.into(), false, None), (old_small.into(), true, None)]
+    {
+        let user_block = bytes[..extension.unwrap_or(0)].to_vec();
+        let disk = Disk::of(bytes, lazy);
+        let mut first = 0;
+        for round in 0..4 {
+            let length = disk.session(|file| {
+                if extension.is_none() {
+                    file.rebalance().unwrap();
+                    file.flush().unwrap();
+                }
+                (0..20).for_each(|i| add(file, &format!("data{i}"), 10 * KB, i as u8 + round));
+                add(file, &format!("anchor{round}"), 100, round);
+            });
+            first = if round == 0 { length } else { first };
+            assert!(length <= first + 40 * KB, "round {round}: {first} grew to {length}");
+            disk.session(|file| {
+                (0..=round).for_each(|before| holds(file, &format!("anchor{before}"), 100, before));
+                for i in 0..20 {
+                    holds(file, &format!("data{i}"), 10 * KB, i as u8 + round);
+                    delete(file, &format!("data{i}"));
+                }
+            });
+            if let Some(base) = extension {
+                assert!(disk.bytes.lock()[base + 20..base + 28] != [0xff; 8], "it says what is free");
+            }
+            assert!(disk.bytes.lock().starts_with(&user_block));
+        }
+        if let Ok(folder) = std::env::var("H5R_KEEP") {
+            std::fs::write(format!("{folder}/space_{}.h5", disk.len()), &*disk.bytes.lock()).unwrap();
         }
     }
 }
