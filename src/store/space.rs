@@ -85,11 +85,14 @@ impl Extents {
     }
 
     fn contains(&self, address: u64, length: u64) -> bool {
-        self.by_address.range(..=address).next_back().is_some_and(|(&at, &size)| at + size >= address + length)
+        let end = address.saturating_add(length);
+        self.by_address.range(..=address).next_back().is_some_and(|(&at, &size)| at + size >= end)
     }
 
     fn overlaps(&self, address: u64, length: u64) -> bool {
-        self.by_address.range(..address + length).next_back().is_some_and(|(&at, &size)| at + size > address)
+        // A damaged file may ask for any address.
+        let end = address.saturating_add(length);
+        self.by_address.range(..end).next_back().is_some_and(|(&at, &size)| at + size > address)
     }
 
     /// Removes a part of one extent.

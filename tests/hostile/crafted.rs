@@ -254,6 +254,31 @@ fn cycles_of_hard_links() {
     assert!(root.open(&format!("a/b/c/{}", "self/".repeat(5000))).is_ok());
 }
 
+/// Hard links that lead to the last addresses that there are.
+#[test]
+fn hard_links_to_nowhere() {
+    let bytes = small(|file| {
+        let root = file.root().unwrap();
+        drop(root.create_group("target", &GroupOptions::default()).unwrap());
+        // What is free, as links are looked for there.
+        root.attr_write("a", &i32(), &[500], &[0; 2000]).unwrap();
+        root.attr_delete("a").unwrap();
+    });
+    let seals = Seals::of(&bytes);
+    let at = find(&bytes, seals.first(&bytes, b"OHDR"), b"target") + 6;
+    for address in [u64::MAX, u64::MAX - 1, u64::MAX / 2] {
+        let mut bytes = bytes.clone();
+        seals.patch(&mut bytes, at, &address.to_le_bytes());
+        refused(&format!("a link to {address:#x}"), &bytes, &["address"]);
+        for read_only in [true, false] {
+            let file = walk::open(MemoryBackend::with_bytes(bytes.clone()), read_only).unwrap();
+            let root = file.root().unwrap();
+            assert_eq!(root.open("target").err().map(|e| e.kind()), Some(ErrorKind::Corrupt));
+            assert!(root.link_delete("target").is_err());
+        }
+    }
+}
+
 /// Two links to a group whose header counts one: deleting one frees what the other still leads to.
 #[test]
 fn a_link_count_that_is_too_low() {
