@@ -68,7 +68,7 @@ def build(options):
 
 def compile_c(name, sources, include, *libraries):
     command = ["cc", "-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", f"-I{include}", *(HERE / s for s in sources)]
-    subprocess.run([*command, *libraries, "-lm", "-ldl", "-lpthread", "-o", CACHE / name], check=True)
+    subprocess.run([*command, *libraries, "-lz", "-lm", "-ldl", "-lpthread", "-o", CACHE / name], check=True)
 
 
 # ---- measuring ----
