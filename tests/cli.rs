@@ -181,3 +181,123 @@ fn files_of_every_installed_libhdf5_have_no_errors() {
     }
     assert!(count >= 10, "{count} files");
 }
+
+/// A file of h5r with a bit of everything that `dump` and `ls` show.
+fn write_tree(path: &Path) {
+    let file = File::create(path, &CreateOptions::default()).unwrap();
+    let root = file.root().unwrap();
+    let i32 = Datatype::little(Number::I32);
+    let bytes: Vec<u8> = (0..6i32).flat_map(i32::to_le_bytes).collect();
+    let group = root.create_group("group/deep", &h5r::object::GroupOptions::default()).unwrap();
+    group.set_comment("said").unwrap();
+    group.attr_write("pair", &Datatype::little(Number::F32), &[2], &[0, 0, 128, 63, 0, 0, 192, 127]).unwrap();
+    group.attr_write_null("none", &i32).unwrap();
+    let data = root.create_dataset("data", &i32, &[2, 3], &h5r::object::dataset::DatasetOptions::default()).unwrap();
+    data.dataset_write(&i32, None, &bytes).unwrap();
+    root.link_create_hard("group/again", &data).unwrap();
+    root.link_create_soft("group/soft", "/data").unwrap();
+    root.link_create_external("group/outside", "other.h5", "/there").unwrap();
+    file.close().unwrap();
+}
+
+#[test]
+fn a_dump_as_json() {
+    let folder = Folder::new("dump");
+    let path = folder.file("tree.h5");
+    write_tree(&path);
+    let (code, text) = check(&["dump", "--json"], &path);
+    let dump: Value = serde_json::from_str(&text).unwrap();
+    let objects = dump["objects"].as_array().unwrap();
+    let paths: Vec<&str> = objects.iter().map(|object| object["path"].as_str().unwrap()).collect();
+    assert_eq!((code, paths.as_slice()), (0, ["/", "/data", "/group", "/group/deep"].as_slice()), "{text}");
+    let data = &objects[1];
+    assert_eq!(data["value"], serde_json::json!([[0, 1, 2], [3, 4, 5]]), "{data}");
+    assert_eq!(data["space"], serde_json::json!({ "kind": "simple", "dims": [2, 3], "max_dims": [2, 3] }));
+    assert_eq!((&data["type"]["class"], &data["type"]["size"]), (&"integer".into(), &4.into()));
+    assert_eq!(data["layout"], serde_json::json!({ "kind": "contiguous", "bytes": 24 }));
+    let links = serde_json::json!({
+        "again": { "kind": "hard", "object": "/data" },
+        "deep": { "kind": "hard", "object": "/group/deep" },
+        "outside": { "kind": "external", "file": "other.h5", "path": "/there" },
+        "soft": { "kind": "soft", "path": "/data" },
+    });
+    assert_eq!(objects[2]["links"], links);
+    assert_eq!(objects[3]["comment"], "said");
+    assert_eq!(objects[3]["attributes"]["pair"]["value"], serde_json::json!([1.0, "NaN"]));
+    assert_eq!(objects[3]["attributes"]["none"]["value"], Value::Null);
+    let header = check(&["dump", "--json", "--header"], &path).1;
+    let header: Value = serde_json::from_str(&header).unwrap();
+    assert!(header["objects"][1].get("value").is_none() && header["objects"][1].get("type").is_some(), "{header}");
+}
+
+#[test]
+fn a_dump_as_text() {
+    let folder = Folder::new("text");
+    let path = folder.file("tree.h5");
+    write_tree(&path);
+    let (code, text) = check(&["dump"], &path);
+    assert_eq!(code, 0);
+    for line in [
+        "DATASET \"/data\" {",
+        "   DATATYPE H5T_STD_I32LE",
+        "   DATASPACE SIMPLE { ( 2, 3 ) / ( 2, 3 ) }",
+        "   (0,0): 0, 1, 2",
+        "   (1,0): 3, 4, 5",
+        "   LINK \"again\" { HARDLINK \"/data\" }",
+        "   LINK \"soft\" { SOFTLINK \"/data\" }",
+        "   LINK \"outside\" { EXTERNAL_LINK \"other.h5\" \"/there\" }",
+        "   COMMENT \"said\"",
+        "      DATATYPE H5T_IEEE_F32LE",
+        "      (0): 1, NaN",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}\nin\n{text}");
+    }
+    let missing = Command::new(env!("CARGO_BIN_EXE_h5r")).args(["dump"]).arg(&path).arg("/nowhere").output().unwrap();
+    let message = String::from_utf8(missing.stderr).unwrap();
+    assert_eq!(missing.status.code(), Some(2));
+    assert!(message.contains("there is no 'nowhere'"), "{message}");
+}
+
+#[test]
+fn a_list_of_objects() {
+    let folder = Folder::new("list");
+    let path = folder.file("tree.h5");
+    write_tree(&path);
+    let names = |text: &str| -> Vec<String> {
+        text.lines()
+            .filter(|line| !line.starts_with(' '))
+            .map(|line| line.split_whitespace().next().unwrap().into())
+            .collect()
+    };
+    assert_eq!(names(&check(&["ls"], &path).1), ["data", "group"]);
+    let (code, text) = check(&["ls", "-r", "-v"], &path);
+    let all = ["/", "/data", "/group", "/group/again", "/group/deep", "/group/outside", "/group/soft"];
+    assert_eq!((code, names(&text)), (0, all.map(String::from).to_vec()), "{text}");
+    assert!(text.contains("same as /data") && text.contains("comment \"said\""), "{text}");
+    assert!(text.contains("raw data 24") && text.contains(" 2 references, 0 attributes"), "{text}");
+    let json: Value = serde_json::from_str(&check(&["ls", "-r", "--json"], &path).1).unwrap();
+    let entries = json["entries"].as_array().unwrap();
+    assert_eq!(entries.len(), all.len());
+    assert_eq!((&entries[1]["references"], &entries[1]["storage"]["raw data"]), (&2.into(), &24.into()), "{json}");
+    assert_eq!(entries[4]["attributes"], 2);
+    assert_eq!(entries[6]["link"], serde_json::json!({ "kind": "soft", "path": "/data" }));
+}
+
+/// Every value of the files that libhdf5 made for other tests is read as the lists beside them say: those tests compare
+/// what the library reads, this one what the tool prints.
+#[test]
+fn values_of_every_class() {
+    let (code, text) = check(&["dump", "--json"], &Path::new(ROOT).join("tests/data/foreign_v110.h5"));
+    let dump: Value = serde_json::from_str(&text).unwrap();
+    let mut classes = std::collections::BTreeSet::new();
+    for object in dump["objects"].as_array().unwrap() {
+        for attribute in object["attributes"].as_object().unwrap().values() {
+            assert!(attribute.get("error").is_none(), "{attribute}");
+            classes.insert(attribute["type"]["class"].as_str().unwrap().to_owned());
+        }
+    }
+    assert_eq!(code, 0);
+    for class in ["array", "compound", "enum", "float", "integer", "string"] {
+        assert!(classes.contains(class), "{class} is not in {classes:?}");
+    }
+}

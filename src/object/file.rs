@@ -6,13 +6,14 @@ use std::sync::{Arc, Weak};
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::Sizes;
 use crate::object::check::Report;
 use crate::object::face::Object;
 use crate::object::options::{CreateOptions, Durability, OpenOptions};
 use crate::object::progress::{Listener, Progress};
 use crate::object::state::{Objects, Slot, State};
 use crate::object::workers::Workers;
-use crate::object::{check, extents, open, path};
+use crate::object::{check, extents, global_heap, open, path};
 use crate::rebalance::{
     self, Controller, Host, IncrementalOptions, LazyOptions, RebalanceStats, Retired, SmartOptions, Subject, Survey,
 };
@@ -188,6 +189,17 @@ impl File {
     /// The path by which the file was opened.
     pub fn path(&self) -> &Path {
         &self.shared.path
+    }
+
+    /// The sizes of the file's addresses and lengths.
+    pub fn sizes(&self) -> Result<Sizes> {
+        self.shared.read(|state| Ok(state.store.sizes()))
+    }
+
+    /// An object of the global heap collection at `address`: what a variable-length element or a region reference
+    /// refers to.
+    pub fn global_heap_object(&self, address: u64, index: u32) -> Result<Vec<u8>> {
+        self.shared.read(|state| global_heap::read(&mut state.store, address, index))
     }
 
     /// A handle of the root group.

@@ -67,6 +67,16 @@ impl Object {
         })
     }
 
+    /// What the header messages of a type say; of those that are shared, the reference that stands in their place. For
+    /// tools: the modules of [`format::message`](crate::format::message) decode them.
+    pub fn header_messages(&self, kind: u8) -> Result<Vec<Vec<u8>>> {
+        self.read("reading the header of", "", |state, slot| {
+            let State { store, objects, .. } = state;
+            let header = &objects.get(slot)?.header;
+            header.find_all(kind).map(|index| Ok(header.body(store, index)?.to_vec())).collect()
+        })
+    }
+
     /// The object's comment.
     pub fn comment(&self) -> Result<Option<String>> {
         self.read("reading the comment of", "", |state, slot| {

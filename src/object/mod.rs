@@ -17,6 +17,7 @@ mod extents_tests;
 mod face;
 mod file;
 mod free_space;
+mod global_heap;
 mod group;
 pub mod header;
 mod info;

@@ -1,23 +1,21 @@
-//! The command-line tool.
+//! `h5r check`: is the file sound?
 
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
-use std::process::ExitCode;
 
-use clap::builder::PathBufValueParser;
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command};
 use h5r::object::check::{check_path, CheckOptions, Report};
 use h5r::object::{Locking, Purpose};
 use h5r::store::recover::Recovery;
 use serde_json::{json, Value};
 
+use crate::{file, flag, CANNOT};
+
 /// No error was found, and everything was checked.
 const SOUND: u8 = 0;
 /// Errors were found.
 const FINDINGS: u8 = 1;
-/// The file cannot be opened, or the command line is wrong.
-const CANNOT: u8 = 2;
 /// No error was found, but not everything could be checked.
 const UNCHECKED: u8 = 3;
 
@@ -28,11 +26,12 @@ Exit codes:
   2  the file cannot be opened, is no HDF5 file, or the command line is wrong
   3  no error was found, but the file has structures that cannot be checked yet";
 
-fn command() -> Command {
-    let check = Command::new("check")
+/// What the subcommand takes.
+pub fn command() -> Command {
+    Command::new("check")
         .about("Checks the structure of an HDF5 file: checksums, bounds, counts, order, references, overlaps, leaks")
         .after_help(EXIT_CODES)
-        .arg(Arg::new("FILE").required(true).value_parser(PathBufValueParser::new()).help("The file to check"))
+        .arg(file())
         .arg(flag("json", "Print one JSON object instead of text"))
         .arg(flag(
             "recover",
@@ -48,28 +47,11 @@ fn command() -> Command {
                 .value_parser(clap::value_parser!(u32))
                 .default_value("1000")
                 .help("Print N findings, and N leaked extents, at most"),
-        );
-    Command::new("h5r")
-        .version(env!("CARGO_PKG_VERSION"))
-        .about("HDF5 files that survive crashes, keep their indexes tight, and shrink when you delete")
-        .subcommand_required(true)
-        .arg_required_else_help(true)
-        .subcommand(check)
+        )
 }
 
-fn flag(name: &'static str, help: &'static str) -> Arg {
-    Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
-}
-
-fn main() -> ExitCode {
-    let matches = command().get_matches();
-    match matches.subcommand() {
-        Some(("check", arguments)) => ExitCode::from(check(arguments)),
-        _ => ExitCode::from(CANNOT),
-    }
-}
-
-fn check(arguments: &ArgMatches) -> u8 {
+/// Runs it; the exit code.
+pub fn run(arguments: &ArgMatches) -> u8 {
     let Some(path) = arguments.get_one::<std::path::PathBuf>("FILE") else { return CANNOT };
     let (quiet, json) = (arguments.get_flag("quiet"), arguments.get_flag("json"));
     let options = CheckOptions {
