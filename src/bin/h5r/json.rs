@@ -202,7 +202,7 @@ impl List {
         let mut length = 1u64;
         let begins = |dim: &&u64| {
             length = length.saturating_mul(**dim);
-            element % length == 0
+            element.is_multiple_of(length)
         };
         self.dims.iter().rev().take_while(begins).count()
     }

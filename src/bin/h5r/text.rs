@@ -144,7 +144,7 @@ impl Lines {
     fn add(&mut self, out: &mut impl Write, values: &[Value]) -> io::Result<()> {
         for value in values {
             let row = self.dims.last().copied().unwrap_or(1).max(1);
-            if self.written % row == 0 || self.line.len() > WIDTH {
+            if self.written.is_multiple_of(row) || self.line.len() > WIDTH {
                 self.end(out)?;
                 self.line = format!("{}({}): ", " ".repeat(self.indent), self.place());
             } else {
