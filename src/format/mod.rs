@@ -17,8 +17,10 @@ pub mod group_tree;
 pub mod header;
 pub mod local_heap;
 pub mod message;
+pub mod selection;
 pub mod superblock;
 pub mod symbol_table;
+pub mod virtual_mapping;
 
 /// The undefined address: all bits set, whatever the file's size of offsets.
 pub const UNDEFINED: u64 = u64::MAX;

@@ -3,7 +3,6 @@
 use std::io::{self, BufWriter, Write};
 
 use clap::{ArgMatches, Command};
-use h5r::datatype::Datatype;
 use h5r::error::{Error, Result};
 use h5r::format::message::datatype;
 use h5r::object::dataset::{DatasetInfo, Selection};
@@ -107,8 +106,8 @@ fn elements(model: &Model, datatype: &datatype::Datatype, data: &[u8], count: u6
 }
 
 /// A dataset's shape.
-pub fn shape(info: &DatasetInfo) -> Result<Shape> {
-    Ok(Shape { datatype: described(&info.datatype)?, dims: info.dims.clone(), is_null: info.is_null })
+pub fn shape(object: &Object, info: &DatasetInfo) -> Result<Shape> {
+    Ok(Shape { datatype: described(&object.dataset_file_type()?)?, dims: info.dims.clone(), is_null: info.is_null })
 }
 
 /// The names of an object's attributes, ascending.
@@ -130,15 +129,15 @@ pub fn each_element(
     info: &DatasetInfo,
     mut visit: impl FnMut(Vec<Value>) -> io::Result<()>,
 ) -> Result<()> {
-    let shape = shape(info)?;
+    let shape = shape(object, info)?;
     let total = shape.elements();
     if total == 0 {
         return Ok(());
     }
     let stopped = |e| Error::io("writing the output", e);
-    let size = info.datatype.size() as u64;
+    let size = u64::from(shape.datatype.size);
     let Some((&rows, rest)) = shape.dims.split_first() else {
-        let data = read(object, &info.datatype, None, size)?;
+        let data = read(object, None, size)?;
         return visit(elements(model, &shape.datatype, &data, 1)?).map_err(stopped);
     };
     let row = rest.iter().product::<u64>().saturating_mul(size);
@@ -149,20 +148,20 @@ pub fn each_element(
         let (mut start, mut extent) = (vec![0; shape.dims.len()], shape.dims.clone());
         (start[0], extent[0]) = (first, count);
         let selection = Selection { start: Some(&start), count: Some(&extent), ..Selection::default() };
-        let data = read(object, &info.datatype, Some(&selection), count.saturating_mul(row))?;
+        let data = read(object, Some(&selection), count.saturating_mul(row))?;
         visit(elements(model, &shape.datatype, &data, total)?).map_err(stopped)?;
         first += count;
     }
     Ok(())
 }
 
-fn read(object: &Object, datatype: &Datatype, selection: Option<&Selection<'_>>, bytes: u64) -> Result<Vec<u8>> {
+fn read(object: &Object, selection: Option<&Selection<'_>>, bytes: u64) -> Result<Vec<u8>> {
     let mut data = Vec::new();
     let length = usize::try_from(bytes).unwrap_or(usize::MAX);
     data.try_reserve_exact(length)
         .map_err(|_| Error::new(h5r::error::ErrorKind::Limit, format!("{bytes} bytes do not fit in memory")))?;
     data.resize(length, 0);
-    object.dataset_read(datatype, selection, &mut data)?;
+    object.dataset_read_raw(selection, &mut data)?;
     Ok(data)
 }
 

@@ -102,7 +102,7 @@ fn described(model: &Model, links: &[(String, LinkInfo)]) -> serde_json::Map<Str
 
 /// What is known of a dataset without its elements.
 pub fn header(model: &Model, object: &Object, info: &DatasetInfo) -> Result<serde_json::Value> {
-    let shape = dump::shape(info)?;
+    let shape = dump::shape(object, info)?;
     let storage = model.storage(object, info)?;
     let filters: Vec<_> = storage
         .filters
@@ -136,7 +136,8 @@ fn rendered(value: &Value) -> serde_json::Value {
 }
 
 fn dataset(model: &Model, object: &Object, out: &mut Out<'_>) -> io::Result<()> {
-    let known = object.dataset_info().and_then(|info| Ok((header(model, object, &info)?, dump::shape(&info)?, info)));
+    let known =
+        object.dataset_info().and_then(|info| Ok((header(model, object, &info)?, dump::shape(object, &info)?, info)));
     let (header, shape, info) = match out.read(known) {
         Ok(known) => known,
         Err(error) => return write!(out.inner, ",\"error\":{}", json!(error)),

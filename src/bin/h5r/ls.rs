@@ -148,7 +148,7 @@ impl Entry {
         let mut line = format!("{:<40} {}", self.path, kind_name(kind));
         if kind == ObjectKind::Dataset {
             let info = object.dataset_info()?;
-            let shape = shape(&info)?;
+            let shape = shape(object, &info)?;
             line += &format!(" {}", types::space_text(shape.is_null, &shape.dims, &info.max_dims));
         }
         line.push('\n');
@@ -191,7 +191,7 @@ fn details(model: &Model, object: &Object, info: &ObjectInfo) -> Result<String> 
         ObjectKind::Dataset => {
             let info = object.dataset_info()?;
             let storage = model.storage(object, &info)?;
-            text += &format!("    {}\n    {}", types::text(&shape(&info)?.datatype), storage.name);
+            text += &format!("    {}\n    {}", types::text(&shape(object, &info)?.datatype), storage.name);
             if let Some(chunk) = &storage.chunk {
                 text += &format!(" {chunk:?}");
             }

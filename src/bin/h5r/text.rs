@@ -99,7 +99,7 @@ pub fn target_text(target: &LinkTarget) -> String {
 fn dataset(model: &Model, object: &Object, out: &mut Out<'_>) -> io::Result<()> {
     let known = object.dataset_info().and_then(|info| {
         let storage = model.storage(object, &info)?;
-        Ok((dump::shape(&info)?, storage, info))
+        Ok((dump::shape(object, &info)?, storage, info))
     });
     let (shape, storage, info) = match out.read(known) {
         Ok(known) => known,

@@ -9,8 +9,10 @@ mod chunks;
 mod create;
 mod cut;
 mod direct;
+mod elsewhere;
 mod extent;
 mod extents;
+mod external;
 mod face;
 mod parallel_read;
 mod parallel_write;
@@ -21,6 +23,7 @@ mod shrink;
 #[cfg(test)]
 mod tests;
 mod transfer;
+mod virtuals;
 
 pub use create::{plan, DatasetOptions, NewBody, NewLayout, Plan, MAX_COMPACT};
 pub use direct::ChunkInfo;

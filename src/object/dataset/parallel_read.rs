@@ -229,9 +229,14 @@ impl Object {
         let total = out.len() as u64;
         self.listener().report(0, total)?;
         for attempt in 0.. {
+            let mut is_elsewhere = false;
             let plan = self.read(WHAT, "", |state, slot| {
                 let State { store, objects, .. } = state;
                 let (header, array) = objects.get(slot)?.array()?;
+                is_elsewhere = array.is_elsewhere();
+                if is_elsewhere {
+                    return Ok(None);
+                }
                 let plan = match attempt {
                     ATTEMPTS.. => None,
                     _ => array.plan_read(store, header, memory, selection, out.len())?,
@@ -241,6 +246,9 @@ impl Object {
                 }
                 Ok(plan)
             })?;
+            if is_elsewhere {
+                self.read_at_depth(memory, selection, out, 0)?;
+            }
             let Some(plan) = plan else { return self.listener().report(total, total) };
             let done = match &plan.source {
                 Source::Contiguous { address, seen } => {

@@ -1,0 +1,283 @@
+//! Dataspace selections as the file has them (specification, "Appendix D: Encoding for Dataspace and Reference", and the
+//! mappings of virtual datasets): which elements of an array.
+
+use super::codec::Reader;
+use crate::error::{Error, Result};
+
+/// The most dimensions that the format allows.
+const MAX_RANK: usize = 32;
+
+/// The most numbers that a list of points or blocks may have.
+const MAX_NUMBERS: u64 = 1 << 24;
+
+/// A selection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selected {
+    /// No element.
+    None,
+    /// Every element.
+    All,
+    /// These elements, in this order: coordinates one point after the other.
+    Points {
+        /// The number of dimensions.
+        rank: usize,
+        /// Their coordinates.
+        coordinates: Vec<u64>,
+    },
+    /// Blocks at regular distances: one entry per dimension. A count or block of `u64::MAX` is unlimited.
+    Regular {
+        /// The first element.
+        start: Vec<u64>,
+        /// The distance between the beginnings of blocks.
+        stride: Vec<u64>,
+        /// The number of blocks.
+        count: Vec<u64>,
+        /// The elements of a block.
+        block: Vec<u64>,
+    },
+    /// Blocks: the first and the last element of each, one coordinate per dimension.
+    Blocks(Vec<(Vec<u64>, Vec<u64>)>),
+}
+
+impl Selected {
+    /// Reads a selection in any of its encodings.
+    pub fn read(reader: &mut Reader<'_>) -> Result<Self> {
+        let (kind, version) = (reader.u32()?, reader.u32()?);
+        match kind {
+            0 | 3 => {
+                reader.skip(8)?;
+                Ok(if kind == 0 { Selected::None } else { Selected::All })
+            }
+            1 => Self::read_points(reader, version),
+            2 => Self::read_blocks(reader, version),
+            _ => Err(reader.error(format_args!("selection type {kind}"))),
+        }
+    }
+
+    fn read_points(reader: &mut Reader<'_>, version: u32) -> Result<Self> {
+        let width = match version {
+            1 => {
+                reader.skip(8)?;
+                4
+            }
+            2 => usize::from(reader.u8()?),
+            _ => return Err(reader.error(format_args!("version {version} of a point selection"))),
+        };
+        let rank = Self::rank(reader)?;
+        let count = reader.uint(Self::width(reader, width)?)?;
+        let numbers = count.saturating_mul(rank as u64);
+        let coordinates = Self::numbers(reader, numbers, width)?;
+        Ok(Selected::Points { rank, coordinates })
+    }
+
+    fn read_blocks(reader: &mut Reader<'_>, version: u32) -> Result<Self> {
+        let (regular, width) = match version {
+            1 => {
+                reader.skip(8)?;
+                (false, 4)
+            }
+            2 => {
+                let flags = reader.u8()?;
+                reader.skip(4)?;
+                (flags & 1 != 0, 8)
+            }
+            3 => {
+                let flags = reader.u8()?;
+                (flags & 1 != 0, usize::from(reader.u8()?))
+            }
+            _ => return Err(reader.error(format_args!("version {version} of a hyperslab selection"))),
+        };
+        let (rank, width) = (Self::rank(reader)?, Self::width(reader, width)?);
+        if regular {
+            let all = Self::numbers(reader, 4 * rank as u64, width)?;
+            let field = |which: usize| (0..rank).map(|dimension| all[4 * dimension + which]).collect::<Vec<_>>();
+            let unlimited = if width < 8 { (1u64 << (8 * width)) - 1 } else { u64::MAX };
+            let bound =
+                |field: Vec<u64>| field.into_iter().map(|n| if n == unlimited { u64::MAX } else { n }).collect();
+            return Ok(Selected::Regular {
+                start: field(0),
+                stride: field(1),
+                count: bound(field(2)),
+                block: bound(field(3)),
+            });
+        }
+        let count = reader.uint(width)?;
+        let all = Self::numbers(reader, count.saturating_mul(2 * rank as u64), width)?;
+        let blocks = all.chunks_exact(2 * rank).map(|block| (block[..rank].to_vec(), block[rank..].to_vec()));
+        Ok(Selected::Blocks(blocks.collect()))
+    }
+
+    fn rank(reader: &mut Reader<'_>) -> Result<usize> {
+        match reader.u32()? as usize {
+            rank @ 1..=MAX_RANK => Ok(rank),
+            rank => Err(reader.error(format_args!("{rank} dimensions"))),
+        }
+    }
+
+    fn width(reader: &Reader<'_>, width: usize) -> Result<usize> {
+        match width {
+            2 | 4 | 8 => Ok(width),
+            _ => Err(reader.error(format_args!("numbers of {width} bytes"))),
+        }
+    }
+
+    fn numbers(reader: &mut Reader<'_>, count: u64, width: usize) -> Result<Vec<u64>> {
+        if count > MAX_NUMBERS || count * width as u64 > reader.remaining() as u64 {
+            return Err(reader.error(format_args!("{count} numbers in {} bytes", reader.remaining())));
+        }
+        (0..count).map(|_| reader.uint(width)).collect()
+    }
+
+    /// Whether it grows with the array.
+    pub fn is_unlimited(&self) -> bool {
+        match self {
+            Selected::Regular { count, block, .. } => count.iter().chain(block).any(|&n| n == u64::MAX),
+            _ => false,
+        }
+    }
+
+    /// The selection as runs along the last dimension, in the order of its elements: the coordinates of a run's first
+    /// element, and its length. No more than `most` runs.
+    pub fn runs(&self, dims: &[u64], most: usize) -> Result<Vec<(Vec<u64>, u64)>> {
+        let mut runs = match self {
+            Selected::None => Vec::new(),
+            Selected::All => block_runs(&vec![0; dims.len()], dims, most)?,
+            Selected::Points { rank, coordinates } => {
+                check_rank(*rank, dims)?;
+                coordinates.chunks_exact(*rank).map(|point| (point.to_vec(), 1)).collect()
+            }
+            Selected::Regular { start, stride, count, block } => {
+                check_rank(start.len(), dims)?;
+                regular_runs(start, stride, count, block, most)?
+            }
+            Selected::Blocks(blocks) => {
+                let mut runs = Vec::new();
+                for (first, last) in blocks {
+                    check_rank(first.len(), dims)?;
+                    let lengths = first.iter().zip(last).map(|(first, last)| last.checked_sub(*first)?.checked_add(1));
+                    let lengths = lengths.collect::<Option<Vec<u64>>>().ok_or_else(outside)?;
+                    runs.extend(block_runs(first, &lengths, most)?);
+                }
+                // The elements of a union are in the order of the array.
+                runs.sort_unstable();
+                runs
+            }
+        };
+        let fits = |(at, length): &(Vec<u64>, u64)| {
+            let (last, before) =
+                at.split_last().zip(dims.split_last()).map_or((0, true), |((last, rest), (_, most))| {
+                    (*last, rest.iter().zip(most).all(|(at, dim)| at < dim))
+                });
+            before && last.checked_add(*length).is_some_and(|end| dims.last().is_none_or(|&dim| end <= dim))
+        };
+        match runs.len() <= most && runs.iter().all(fits) {
+            true => {
+                runs.retain(|(_, length)| *length > 0);
+                Ok(runs)
+            }
+            false => Err(outside()),
+        }
+    }
+}
+
+fn outside() -> Error {
+    Error::new(crate::error::ErrorKind::Corrupt, "a selection reaches out of its array, or has too many pieces")
+}
+
+fn check_rank(rank: usize, dims: &[u64]) -> Result<()> {
+    if rank == dims.len() {
+        return Ok(());
+    }
+    let message = format!("a selection of {rank} dimensions in an array of {}", dims.len());
+    Err(Error::new(crate::error::ErrorKind::Corrupt, message))
+}
+
+fn block_runs(start: &[u64], lengths: &[u64], most: usize) -> Result<Vec<(Vec<u64>, u64)>> {
+    let ones = vec![1; start.len()];
+    regular_runs(start, &ones, &ones, lengths, most)
+}
+
+fn regular_runs(
+    start: &[u64],
+    stride: &[u64],
+    count: &[u64],
+    block: &[u64],
+    most: usize,
+) -> Result<Vec<(Vec<u64>, u64)>> {
+    let mut runs: Vec<(Vec<u64>, u64)> = vec![(Vec::new(), 1)];
+    let last = start.len().saturating_sub(1);
+    for dimension in 0..start.len() {
+        let (start, stride) = (start[dimension], stride[dimension]);
+        let (mut count, mut block) = (count[dimension], block[dimension]);
+        if stride == block && dimension == last && count > 0 {
+            // Blocks without gaps are one.
+            (count, block) = (1, count.checked_mul(block).ok_or_else(outside)?);
+        }
+        let pieces = if dimension == last { count } else { count.checked_mul(block).ok_or_else(outside)? };
+        if pieces.checked_mul(runs.len() as u64).is_none_or(|pieces| pieces > most as u64) {
+            return Err(outside());
+        }
+        let mut next = Vec::with_capacity(runs.len() * pieces as usize);
+        for (at, _) in &runs {
+            for piece in 0..pieces {
+                let (number, within) = if dimension == last { (piece, 0) } else { (piece / block, piece % block) };
+                let at_piece = number.checked_mul(stride).and_then(|n| n.checked_add(start)?.checked_add(within));
+                let mut place = at.clone();
+                place.push(at_piece.ok_or_else(outside)?);
+                next.push((place, if dimension == last { block } else { 1 }));
+            }
+        }
+        runs = next;
+    }
+    Ok(runs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(bytes: &[u8]) -> Result<Selected> {
+        Selected::read(&mut Reader::new(bytes, "test"))
+    }
+
+    fn words(words: &[u32]) -> Vec<u8> {
+        words.iter().flat_map(|word| word.to_le_bytes()).collect()
+    }
+
+    #[test]
+    fn every_encoding() {
+        assert_eq!(read(&words(&[3, 1, 0, 0])).unwrap(), Selected::All);
+        assert_eq!(read(&words(&[0, 1, 0, 0])).unwrap(), Selected::None);
+        let points = read(&words(&[1, 1, 0, 24, 2, 2, 0, 1, 2, 3])).unwrap();
+        assert_eq!(points, Selected::Points { rank: 2, coordinates: vec![0, 1, 2, 3] });
+        let blocks = read(&words(&[2, 1, 0, 24, 1, 2, 0, 1, 4, 5])).unwrap();
+        assert_eq!(blocks, Selected::Blocks(vec![(vec![0], vec![1]), (vec![4], vec![5])]));
+        let mut regular = words(&[2, 3]);
+        regular.extend([1, 2, 2, 0, 0, 0]);
+        for number in [0u16, 3, 2, 1, 5, 1, u16::MAX, 1] {
+            regular.extend(number.to_le_bytes());
+        }
+        let regular = read(&regular).unwrap();
+        assert!(regular.is_unlimited());
+        let Selected::Regular { start, stride, count, block } = regular else { panic!() };
+        assert_eq!((start, stride, count, block), (vec![0, 5], vec![3, 1], vec![2, u64::MAX], vec![1, 1]));
+        assert!(read(&words(&[1, 1, 0, 24, 2, u32::MAX])).is_err());
+        assert!(read(&words(&[2, 4, 0, 24, 2, 1])).is_err());
+    }
+
+    #[test]
+    fn runs_are_in_the_order_of_the_array() {
+        let dims = [4, 6];
+        let all = Selected::All.runs(&dims, 100).unwrap();
+        assert_eq!(all, (0..4).map(|row| (vec![row, 0], 6)).collect::<Vec<_>>());
+        let regular = Selected::Regular { start: vec![1, 0], stride: vec![2, 3], count: vec![2, 2], block: vec![1, 2] };
+        let expected = [([1, 0], 2), ([1, 3], 2), ([3, 0], 2), ([3, 3], 2)].map(|(at, n)| (at.to_vec(), n));
+        assert_eq!(regular.runs(&dims, 100).unwrap(), expected);
+        let blocks = Selected::Blocks(vec![(vec![0, 4], vec![1, 5]), (vec![0, 0], vec![1, 1])]);
+        let expected = [([0, 0], 2), ([0, 4], 2), ([1, 0], 2), ([1, 4], 2)].map(|(at, n)| (at.to_vec(), n));
+        assert_eq!(blocks.runs(&dims, 100).unwrap(), expected);
+        assert!(Selected::All.runs(&dims, 3).is_err());
+        assert!(Selected::Blocks(vec![(vec![0, 4], vec![1, 6])]).runs(&dims, 100).is_err());
+        assert!(Selected::Blocks(vec![(vec![0, 4], vec![4, 5])]).runs(&dims, 100).is_err());
+    }
+}

@@ -1,0 +1,78 @@
+//! Reading raw data that are not in the file, without its lock; and elements as the file has them.
+
+use std::path::Path;
+
+use super::{external, DatasetState, Selection, Storage};
+use crate::datatype::Datatype;
+use crate::error::Result;
+use crate::format::virtual_mapping::Mapping;
+use crate::object::header::ObjectHeader;
+use crate::object::state::State;
+use crate::object::Object;
+use crate::store::Store;
+
+/// Where raw data are that are not in the file.
+enum Elsewhere {
+    /// In files of their own.
+    External(Vec<external::Part>),
+    /// In other datasets.
+    Virtual(Vec<Mapping>),
+}
+
+impl DatasetState {
+    /// Whether the raw data are not in the file.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        matches!(self.storage, Storage::External | Storage::Virtual)
+    }
+
+    fn elsewhere(&self, store: &mut Store, header: &ObjectHeader) -> Result<Option<Elsewhere>> {
+        match self.storage {
+            Storage::External => self.external_parts(store, header).map(Elsewhere::External).map(Some),
+            Storage::Virtual => self.mappings(store, header).map(Elsewhere::Virtual).map(Some),
+            _ => Ok(None),
+        }
+    }
+}
+
+impl Object {
+    /// The type of the dataset's elements, as the file has it.
+    pub fn dataset_file_type(&self) -> Result<Datatype> {
+        self.read("describing dataset", "", |state, slot| Ok(state.objects.get(slot)?.array()?.1.datatype().clone()))
+    }
+
+    /// Reads the selected elements (all, without a selection) as the file has them: of variable-length ones, the
+    /// references into the global heap.
+    pub fn dataset_read_raw(&self, selection: Option<&Selection<'_>>, out: &mut [u8]) -> Result<()> {
+        let file_type = self.dataset_file_type()?;
+        self.read_at_depth(&file_type, selection, out, 0)
+    }
+
+    /// Reads a dataset that so many virtual ones have led to.
+    pub(super) fn read_at_depth(
+        &self,
+        memory: &Datatype,
+        selection: Option<&Selection<'_>>,
+        out: &mut [u8],
+        depth: usize,
+    ) -> Result<()> {
+        let elsewhere = self.read("reading dataset", "", |state, slot| {
+            let State { store, objects, .. } = state;
+            let (header, array) = objects.get(slot)?.array()?;
+            let elsewhere = array.elsewhere(store, header)?;
+            if elsewhere.is_none() {
+                array.read(store, header, memory, selection, out)?;
+            }
+            Ok(elsewhere.map(|elsewhere| (array.clone(), elsewhere)))
+        })?;
+        let Some((array, elsewhere)) = elsewhere else { return Ok(()) };
+        let file = self.file();
+        let read = match elsewhere {
+            Elsewhere::External(parts) => {
+                let folder = file.path().parent().unwrap_or(Path::new(""));
+                array.read_external(parts, folder, memory, selection, out)
+            }
+            Elsewhere::Virtual(mappings) => array.read_virtual(&file, &mappings, memory, selection, out, depth),
+        };
+        read.map_err(|e| e.within(format_args!("reading dataset '{}'", self.path())))
+    }
+}
