@@ -10,7 +10,7 @@
 //! A message whose managers are missing, or not to be believed, says that there is free space that nobody knows: it is
 //! looked for by a walk over everything that the file uses.
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{ErrorKind, Result};
 use crate::format::header::message_flag;
 use crate::format::message::file_space::{FileSpaceInfo, Strategy};
 use crate::format::message::kind;
@@ -106,17 +106,18 @@ impl FreeSpace {
         let sizes = store.sizes();
         let info = FileSpaceInfo::decode(header.body(store, index)?, sizes)?;
         if info.strategy == Strategy::Paged {
-            return Err(Error::unsupported("writing to a file with paged file space; open it for reading only"));
+            store.space_mut().set_pages(info.page_size);
         }
         let end = info.end_before_managers;
         let mut space = FreeSpace::unknown();
         space.closed = keeps(&info) && end != UNDEFINED || info.managers.iter().any(|&manager| manager != UNDEFINED);
-        if keeps(&info) {
+        if is_told(&info) {
             let was_unknown = header.messages()[index].flags & message_flag::WAS_UNKNOWN != 0;
             let current = !was_unknown && end == store.space().end();
-            space.known = Known::Lost;
+            // What is free in pages is not written back, so nothing is looked for unless that is asked for.
+            space.known = if keeps(&info) { Known::Lost } else { Known::Since };
             if let Some(told) = if current { read(store, header, &info)? } else { None } {
-                space.known = Known::Whole;
+                space.known = if keeps(&info) { Known::Whole } else { Known::Since };
                 space.own = told.own;
                 store.space_mut().set_told(told.free);
             }
@@ -129,6 +130,11 @@ impl FreeSpace {
     pub fn begin_closing(&mut self) {
         self.closing = true;
     }
+}
+
+/// Whether the file's managers say what is free.
+fn is_told(info: &FileSpaceInfo) -> bool {
+    info.persist && matches!(info.strategy, Strategy::FreeSpaceManagers | Strategy::Paged)
 }
 
 /// Whether the file is to keep its free space.

@@ -126,12 +126,58 @@ pub struct Space {
     told: bool,
     /// Something did: what the file says about its free space is wrong.
     contradicted: bool,
+    /// Bytes of a page, 0 without pages.
+    page: u64,
 }
+
+/// Holes of a file with pages that are tried before the file grows: in most of them an extent fits.
+const TRIED_HOLES: usize = 32;
 
 impl Space {
     /// A file whose allocated space ends at `end` and has no known free extents.
     pub fn new(end: u64) -> Self {
         Space { end, flushed_end: end, ..Self::default() }
+    }
+
+    /// The file has pages of this many bytes (strategy "page" of its File Space Info message): nothing smaller than a page
+    /// crosses the end of one, and everything else begins with one. libhdf5's page buffer relies on it.
+    pub fn set_pages(&mut self, page: u64) {
+        self.page = page;
+    }
+
+    /// Where `length` bytes can begin, at `address` or behind it.
+    fn fit(&self, address: u64, length: u64) -> Option<u64> {
+        if self.page == 0 || length == 0 {
+            return Some(address);
+        }
+        let within = address % self.page;
+        match within + length.min(self.page) > self.page || length >= self.page && within > 0 {
+            true => address.checked_add(self.page - within),
+            false => Some(address),
+        }
+    }
+
+    /// A file with pages ends with one: libhdf5 crashes where its page buffer meets a part of a page (seen with 2.0.0).
+    fn whole_pages(&self, end: u64) -> u64 {
+        match self.page {
+            0 => end,
+            page => end.next_multiple_of(page),
+        }
+    }
+
+    /// Takes `length` bytes in the smallest hole where they fit.
+    fn take_hole(&mut self, length: u64) -> Option<u64> {
+        if self.page == 0 {
+            return self.free.carve(length);
+        }
+        let holes = self.free.by_size.range((length, 0)..).take(TRIED_HOLES);
+        let mut places = holes.filter_map(|&(size, hole)| {
+            let address = self.fit(hole, length)?;
+            (address.checked_add(length)? <= hole + size).then_some(address)
+        });
+        let address = places.next()?;
+        self.free.cut(address, length);
+        Some(address)
     }
 
     /// The end of allocation.
@@ -169,7 +215,7 @@ impl Space {
 
     /// Takes `length` bytes: the smallest hole that holds them, or the end of the file.
     pub fn allocate(&mut self, length: u64) -> Option<u64> {
-        if let Some(address) = self.free.carve(length) {
+        if let Some(address) = self.take_hole(length) {
             self.hand_out(address, length);
             return Some(address);
         }
@@ -180,11 +226,13 @@ impl Space {
     pub fn allocate_below(&mut self, length: u64, limit: u64) -> Option<u64> {
         let mut least = length;
         let address = loop {
-            let &(size, address) = self.free.by_size.range((least, 0)..).next()?;
-            if address.checked_add(length)? <= limit {
+            let &(size, hole) = self.free.by_size.range((least, 0)..).next()?;
+            let address = self.fit(hole, length)?;
+            let end = address.checked_add(length)?;
+            if end <= limit && end <= hole + size {
                 break address;
             }
-            // The lowest hole of this size is too high, and so are all others of it.
+            // The lowest hole of this size is too high, and so are all others of it; or a page ends in it.
             least = size.checked_add(1)?;
         };
         self.free.cut(address, length);
@@ -293,8 +341,12 @@ impl Space {
 
     /// Takes `length` bytes at the end of the file, whatever holes there are.
     pub fn allocate_at_end(&mut self, length: u64) -> Option<u64> {
-        let address = self.end;
+        let (before, address) = (self.end, self.fit(self.end, length)?);
         self.end = address.checked_add(length).filter(|&end| end < i64::MAX as u64)?;
+        if address > before {
+            // The rest of the page is there for something smaller.
+            self.free.insert(before, address - before);
+        }
         Some(address)
     }
 
@@ -308,7 +360,7 @@ impl Space {
             };
             match last(&self.free).or_else(|| last(&self.pending)) {
                 Some(address) => end = address,
-                None => return end,
+                None => return self.whole_pages(end),
             }
         }
     }
@@ -322,6 +374,11 @@ impl Space {
         self.fresh = Extents::default();
         self.reopened = Extents::default();
         self.cut_end(0);
+        let end = self.whole_pages(self.end);
+        if end > self.end {
+            self.free.insert(self.end, end - self.end);
+            self.end = end;
+        }
         self.flushed_end = self.end;
     }
 
@@ -427,6 +484,27 @@ mod tests {
         assert_eq!(space.allocate_at_end(10), Some(10_000));
         space.flushed();
         assert_eq!(space.free_after_flush(), extents);
+    }
+
+    #[test]
+    fn nothing_small_crosses_a_page_and_nothing_large_begins_within_one() {
+        let mut space = Space::new(4000);
+        space.set_pages(4096);
+        assert_eq!(space.allocate(90), Some(4000));
+        assert_eq!(space.allocate(90), Some(4096), "six bytes are left in the page");
+        assert_eq!(space.allocate(6), Some(4090));
+        assert_eq!(space.allocate(5000), Some(8192));
+        assert_eq!(space.allocate(4096), Some(16384));
+        assert_eq!(space.allocate(3000), Some(13192), "the smallest hole where it fits");
+        assert_eq!(space.allocate(1000), Some(4186));
+        assert_eq!(space.end_after_flush(), 20480);
+        space.flushed();
+        assert_eq!(space.end(), 20480);
+        space.free(4000, 1186);
+        space.flushed();
+        assert_eq!(space.allocate_below(3000, 9000), Some(5186 - 1000 - 90), "in the page that is free");
+        assert_eq!(space.allocate_below(2000, 20_000), None, "a page ends in the hole");
+        assert_eq!(space.allocate(4095), Some(20480));
     }
 
     #[test]
