@@ -1,0 +1,165 @@
+"""Writes the corpus of docs/formats.md that needs h5py.
+
+Usage: make.py FOLDER
+"""
+
+import ctypes
+import os
+import sys
+
+import h5py
+import numpy as np
+from h5py import h5f, h5p
+
+BOUNDS = {"earliest": h5f.LIBVER_EARLIEST, "v18": h5f.LIBVER_V18, "v110": h5f.LIBVER_V110, "latest": h5f.LIBVER_LATEST}
+ALL = [("earliest", "v110"), ("v18", "v110"), ("v110", "v110"), ("latest", "latest")]
+RECORD = np.dtype([("a", "<i4"), ("b", ">f8"), ("c", "S5"), ("d", "<i2", (2, 3))])
+
+
+def loaded_library():
+    """The libhdf5 of h5py, for the calls that h5py has not."""
+    with open("/proc/self/maps") as maps:
+        (path,) = {line.split()[-1] for line in maps if "/libhdf5-" in line}
+    return ctypes.CDLL(path)
+
+
+def attributes(holder):
+    holder.attrs["integer"] = np.int32(-5)
+    holder.attrs["unsigned"] = np.uint64(2**64 - 1)
+    holder.attrs["half"] = np.float16(1.5)
+    holder.attrs["special"] = np.array([np.nan, np.inf, -np.inf, -0.0, 1e-310])
+    holder.attrs["big endian"] = np.arange(6, dtype=">u2").reshape(2, 3)
+    holder.attrs["text"] = "grüße"
+    holder.attrs["fixed"] = np.bytes_(b"bytes")
+    holder.attrs["empty"] = h5py.Empty("<f4")
+    holder.attrs["none"] = np.zeros((0, 3), dtype="<i8")
+    holder.attrs["bool"] = True
+    holder.attrs["complex"] = np.complex128(1 + 2j)
+    holder.attrs.create("strings", ["a", "", "three"], dtype=h5py.string_dtype())
+    holder.attrs["record"] = np.array((1, 2.5, b"xyz", np.arange(6).reshape(2, 3)), dtype=RECORD)
+
+
+def contents(file, references=True):
+    attributes(file)
+    group = file.create_group("group")
+    attributes(group)
+    file["numbers"] = np.arange(20, dtype="<i4")
+    for i in range(40):
+        file["numbers"].attrs[f"attribute {i}"] = i
+    file["matrix"] = np.linspace(0, 1, 60, dtype="<f4").reshape(5, 12)
+    file["scalar"] = np.float64(2.5)
+    file["null"] = h5py.Empty("<i2")
+    file.create_dataset("unwritten", shape=(3, 4), dtype="<i8", fillvalue=-9)
+    file.create_dataset("chunked", data=np.arange(240).reshape(12, 20), chunks=(5, 7), compression=6, shuffle=True)
+    file.create_dataset("growing", data=np.arange(30.0), chunks=(8,), maxshape=(None,), fletcher32=True)
+    file.create_dataset("sparse", shape=(100, 100), chunks=(10, 10), maxshape=(None, None), dtype="u1", fillvalue=7)
+    file["sparse"][35:42, 60:71] = 1
+    many = file.create_group("many")
+    for i in range(60):
+        many.create_group(f"member {i}")
+    file["record type"] = RECORD
+    record = file.create_dataset("records", shape=(4,), dtype=file["record type"])
+    record[1] = (1, 2.5, b"xyz", np.arange(6).reshape(2, 3))
+    file["variable"] = ["", "one", "two and more"]
+    sequences = file.create_dataset("sequences", shape=(3,), dtype=h5py.vlen_dtype("<i2"))
+    sequences[0], sequences[2] = [1, 2, 3], [4]
+    file["choice"] = np.array([0, 2, 1], dtype=h5py.enum_dtype({"no": 0, "yes": 1, "maybe": 2}, "i1"))
+    file.create_dataset("opaque", data=np.array([b"abc", b"de"], dtype="V3"))
+    if references:
+        file["references"] = np.array([file["matrix"].ref, group.ref, None], dtype=h5py.ref_dtype)
+    file["soft"] = h5py.SoftLink("/numbers")
+    file["dangling"] = h5py.SoftLink("/nowhere")
+    file["outside"] = h5py.ExternalLink("elsewhere.h5", "/there")
+    file["group/hard"] = file["numbers"]
+
+
+def make(name, bounds, setting=lambda plist: None, fill=contents):
+    plist, access = h5p.create(h5p.FILE_CREATE), h5p.create(h5p.FILE_ACCESS)
+    setting(plist)
+    access.set_libver_bounds(*(BOUNDS[bound] for bound in bounds))
+    with h5py.File(h5f.create(name.encode(), h5f.ACC_TRUNC, plist, access)) as file:
+        fill(file)
+
+
+def small(file):
+    """What libhdf5 can write with lengths of 2 bytes: nothing dense."""
+    attributes(file.create_group("group"))
+    file["numbers"] = np.arange(20, dtype="<i4")
+    file.create_dataset("chunked", data=np.arange(60).reshape(12, 5), chunks=(5, 3), compression=6)
+    file["variable"] = ["", "one", "two and more"]
+    file["soft"] = h5py.SoftLink("/numbers")
+
+
+def plain_files():
+    for bounds in ALL:
+        make(f"bounds_{bounds[0]}.h5", bounds)
+        for block in (512, 4096):
+            make(f"user_{block}_{bounds[0]}.h5", bounds, lambda plist: plist.set_userblock(block))
+        for number, strategy in enumerate(("managers", "pages", "aggregators", "none")):
+            for persist in (0, 1) if number < 2 else (0,):
+                def space(plist):
+                    plist.set_file_space_strategy(number, bool(persist), 1)
+                    plist.set_file_space_page_size(4096)
+                make(f"space_{strategy}_{persist}_{bounds[0]}.h5", bounds, space)
+    for offset in (2, 4, 8):
+        for length in (2, 4, 8):
+            make(f"sizes_{offset}{length}_earliest.h5", ALL[0], lambda plist: plist.set_sizes(offset, length), small)
+    for offset, length in ((4, 4), (4, 8), (8, 4)):
+        # libhdf5 2.0.0 mixes up object references of fewer than 8 bytes.
+        fill = lambda file: contents(file, references=offset == 8)
+        make(f"sizes_{offset}{length}_v18.h5", ALL[1], lambda plist: plist.set_sizes(offset, length), fill)
+
+
+def elsewhere():
+    for number in (1, 2):
+        np.arange(10 * number, 10 * number + 10, dtype="<i4").tofile(f"external{number}.raw")
+    with h5py.File("external.h5", "w") as file:
+        parts = [("external1.raw", 8, 32), ("external2.raw", 0, h5f.UNLIMITED)]
+        file.create_dataset("parts", shape=(18,), dtype="<i4", external=parts)
+        file.create_dataset("matrix", shape=(2, 5), dtype="<i4", external=[("external1.raw", 0, 40)])
+        file.create_dataset("short", shape=(15,), dtype="<i4", external=[("external2.raw", 0, h5f.UNLIMITED)])
+    with h5py.File("source.h5", "w") as file:
+        file["narrow"] = np.arange(12, dtype="<i4").reshape(3, 4)
+        file["wide"] = np.arange(40, dtype=">i2").reshape(4, 10)
+    for bounds in ("v110", "latest"):
+        with h5py.File(f"virtual_{bounds}.h5", "w", libver=bounds) as file:
+            file["own"] = np.arange(100, 110, dtype="<f4")
+            layout = h5py.VirtualLayout(shape=(8, 10), dtype="<i8")
+            layout[::2, :] = h5py.VirtualSource("source.h5", "wide", shape=(4, 10))
+            layout[1, 1:5] = h5py.VirtualSource("source.h5", "narrow", shape=(3, 4))[2, :]
+            layout[3, ::3] = h5py.VirtualSource(".", "own", shape=(10,))[2:10:2]
+            layout[5, 0:4] = h5py.VirtualSource("missing.h5", "narrow", shape=(4,))
+            layout[7, 0:4] = h5py.VirtualSource("source.h5", "missing", shape=(4,))
+            file.create_virtual_dataset("virtual", layout, fillvalue=-7)
+            layout = h5py.VirtualLayout(shape=(3,), dtype="<i8")
+            layout[:] = h5py.VirtualSource(".", "virtual", shape=(8, 10))[2, 3:6]
+            file.create_virtual_dataset("of virtual", layout)
+
+
+def chunk_indexes():
+    data = np.arange(600, dtype="<i4").reshape(20, 30)
+    for bounds in ("earliest", "latest"):
+        with h5py.File(f"chunks_{bounds}.h5", "w", libver=bounds) as file:
+            file.create_dataset("single", data=data, chunks=(20, 30))
+            file.create_dataset("fixed", data=data, chunks=(3, 7))
+            file.create_dataset("fixed deflate", data=data, chunks=(3, 7), compression=1)
+            file.create_dataset("extensible", data=data, chunks=(3, 7), maxshape=(None, 30))
+            file.create_dataset("tree", data=data, chunks=(3, 7), maxshape=(None, None))
+            file.create_dataset("lzf", data=data, chunks=(3, 7), compression="lzf", shuffle=True, fletcher32=True)
+            plist = h5p.create(h5p.DATASET_CREATE)
+            plist.set_chunk((3, 7))
+            plist.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+            space = h5py.h5s.create_simple((20, 30))
+            dataset = h5py.h5d.create(file.id, b"implicit", h5py.h5t.STD_I32LE, space, plist)
+            dataset.write(space, space, data)
+
+
+def main():
+    os.chdir(sys.argv[1])
+    plain_files()
+    elsewhere()
+    chunk_indexes()
+
+
+if __name__ == "__main__":
+    main()
