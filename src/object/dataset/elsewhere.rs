@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{external, DatasetState, Selection, Storage};
 use crate::datatype::Datatype;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::format::virtual_mapping::Mapping;
 use crate::object::header::ObjectHeader;
 use crate::object::state::State;
@@ -23,6 +23,15 @@ impl DatasetState {
     /// Whether the raw data are not in the file.
     pub(super) fn is_elsewhere(&self) -> bool {
         matches!(self.storage, Storage::External | Storage::Virtual)
+    }
+
+    /// The raw data are elsewhere, and `doing` that is not handled.
+    #[cold]
+    pub(super) fn no_access(&self, doing: &str) -> Error {
+        Error::unsupported(match &self.storage {
+            Storage::External => format!("{doing} raw data in external files"),
+            _ => format!("{doing} a virtual dataset"),
+        })
     }
 
     fn elsewhere(&self, store: &mut Store, header: &ObjectHeader) -> Result<Option<Elsewhere>> {

@@ -428,15 +428,6 @@ impl DatasetState {
         self.fill_element().map(|element| transfer::repeat(&element, buffer))
     }
 
-    #[cold]
-    fn no_access(&self, doing: &str) -> Error {
-        Error::unsupported(match &self.storage {
-            Storage::Chunked(_) => format!("{doing} chunked data"),
-            Storage::External => format!("{doing} raw data in external files"),
-            _ => format!("{doing} a virtual dataset"),
-        })
-    }
-
     /// The header no longer has the layout message that the dataset was opened with.
     #[cold]
     fn changed(&self, header: &ObjectHeader) -> Error {
