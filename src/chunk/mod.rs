@@ -110,11 +110,21 @@ impl Chunks<'_> {
 
     /// Gives the space of all chunks and of the index back. Nothing is freed when anything is wrong.
     pub fn free_all(&self, store: &mut Store) -> Result<Freed> {
+        self.free_parts(store, true)
+    }
+
+    /// Gives the space of the index back, and keeps the chunks.
+    pub fn free_index(&self, store: &mut Store) -> Result<()> {
+        self.free_parts(store, false).map(|_| ())
+    }
+
+    fn free_parts(&self, store: &mut Store, with_chunks: bool) -> Result<Freed> {
         store.check_writable()?;
         let mut freed = Freed::default();
         let mut extents = Vec::new();
         let pages = self.walk_pages(store, &mut |part| {
             let (address, size) = match part {
+                Part::Chunk(_) if !with_chunks => return Ok(()),
                 Part::Chunk(chunk) => {
                     freed.chunks += 1;
                     freed.chunk_bytes += chunk.size;

@@ -11,8 +11,6 @@ use crate::format::fractal_heap::Header;
 use crate::format::UNDEFINED;
 use crate::store::Store;
 
-/// Bytes that a copy takes at once.
-const COPY_AT_ONCE: u64 = 1 << 20;
 const WHAT: &str = "huge object of a fractal heap";
 
 /// What the B-tree knows of a huge object.
@@ -92,19 +90,6 @@ impl Key for HugeKey {
             self.record.id.cmp(&other.id)
         })
     }
-}
-
-/// Copies raw data in pieces, so that a large object need not be in memory.
-fn copy_raw(store: &mut Store, from: u64, to: u64, length: u64) -> Result<()> {
-    let mut buffer = vec![0; length.min(COPY_AT_ONCE) as usize];
-    let mut done = 0;
-    while done < length {
-        let piece = &mut buffer[..(length - done).min(COPY_AT_ONCE) as usize];
-        store.read_raw(from + done, piece, WHAT)?;
-        store.write_raw(to + done, piece)?;
-        done += piece.len() as u64;
-    }
-    Ok(())
 }
 
 impl Heap {
@@ -303,7 +288,7 @@ impl Heap {
                     store.space_mut().free(address, record.length);
                     continue;
                 }
-                copy_raw(store, record.address, address, record.length)?;
+                store.copy_raw(record.address, address, record.length, WHAT)?;
                 let place = tree.locate(store, &mut HugeKey { shape, record })?;
                 let bytes = shape.encode(&Record { address, ..record });
                 tree.record_at_mut(store, &place).copy_from_slice(&bytes);

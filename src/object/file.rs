@@ -266,7 +266,11 @@ impl File {
         let run = || {
             self.shared.change(State::ask_for_free_space)?;
             self.shared.change(State::load_all_dense)?;
-            rebalance::complete_in_slices(&*self.shared)
+            rebalance::complete_in_slices(&*self.shared)?;
+            self.shared.change(|state| {
+                state.maintenance.ask_for_raw_trim();
+                Ok(())
+            })
         };
         run().map_err(|e| self.explain(e, "rebalancing"))
     }

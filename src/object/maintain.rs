@@ -15,12 +15,6 @@ use crate::object::sweep::Sweep;
 use crate::rebalance::{Controller, Kind, Limit, StepReport, Subject, Survey, SystemClock};
 use crate::store::Store;
 
-/// Attempts at ending the file earlier.
-const TRIM_ROUNDS: u32 = 6;
-
-/// A file is trimmed while more than one part in so many is free.
-const TRIM_FREE_PARTS: u64 = 64;
-
 /// What one object's dense stores add to the survey.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Summary {
@@ -82,7 +76,9 @@ pub(super) struct Maintenance {
     active: Option<Active>,
     due: bool,
     /// A round has freed space inside the file that the next flush can give back.
-    trim_due: bool,
+    pub(super) trim_due: bool,
+    /// The flush after the next moves raw data too: into what the next one frees.
+    raw_due: bool,
 }
 
 impl Maintenance {
@@ -97,6 +93,7 @@ impl Maintenance {
             active: None,
             due: false,
             trim_due: false,
+            raw_due: false,
         }
     }
 
@@ -139,6 +136,23 @@ impl Maintenance {
     /// The file is about to be closed: unless the mode is none, it shrinks as far as it can.
     pub fn trim_at_close(&mut self) {
         self.trim_due |= self.controller.finishes_at_close();
+        self.raw_due |= self.trim_due;
+    }
+
+    /// Raw data are to be moved, too, as soon as what was freed may be written.
+    pub fn ask_for_raw_trim(&mut self) {
+        self.raw_due = true;
+    }
+
+    /// Whether a second flush is to move what is written at once: raw data and huge objects.
+    pub fn take_raw_due(&mut self) -> bool {
+        self.trim_due |= self.raw_due;
+        std::mem::take(&mut self.raw_due)
+    }
+
+    /// The second flush is about to come.
+    pub fn trim_again(&mut self) {
+        self.trim_due = true;
     }
 
     /// Brings the totals up to date.
@@ -291,55 +305,6 @@ impl State {
         }
         self.maintenance.touch(slot, self.objects.get(slot)?);
         Ok(())
-    }
-
-    /// Where rebalancing has freed space inside the file, moves blocks from its end into holes, so that the file ends
-    /// earlier. Part of the flush, which writes them where they come to stand. Blocks are larger than many holes, so the
-    /// first goal, a file without holes, may not be met: then the upper half of what is too much is moved, as often as
-    /// that helps.
-    pub fn trim(&mut self) -> Result<()> {
-        if !std::mem::take(&mut self.maintenance.trim_due) {
-            return Ok(());
-        }
-        for round in 0..TRIM_ROUNDS {
-            self.store.space_mut().reopen();
-            let (free, end) = (self.store.space().free_bytes(), self.store.space().end());
-            if free * TRIM_FREE_PARTS <= end {
-                return Ok(());
-            }
-            let limit = if round == 0 { end - free } else { end - free / 2 };
-            if self.move_down(limit)? > 0 {
-                self.prepare_changed()?;
-            } else if round > 0 {
-                return Ok(());
-            }
-        }
-        Ok(())
-    }
-
-    /// Moves B-tree nodes, heap blocks and header continuations that stand at `limit` or above into holes below; how
-    /// many were moved.
-    fn move_down(&mut self, limit: u64) -> Result<u64> {
-        let mut moved = 0;
-        for slot in self.objects.loaded() {
-            let State { store, objects, .. } = self;
-            let object = objects.get(slot)?;
-            if object.deleted {
-                continue;
-            }
-            let before = moved;
-            if let Some(dense) = object.attributes.loaded_dense() {
-                moved += dense.relocate_above(store, limit)?;
-            }
-            if let Some(dense) = object.links.as_mut().and_then(|links| links.loaded_dense()) {
-                moved += dense.relocate_above(store, limit)?;
-            }
-            moved += object.header.relocate_above(store, limit)? as u64;
-            if moved != before {
-                objects.mark(slot)?;
-            }
-        }
-        Ok(moved)
     }
 
     /// Has the next survey count every dense store in memory, also those that were only read.

@@ -31,6 +31,7 @@ mod progress;
 mod state;
 mod sweep;
 mod symbol_table;
+mod trim;
 mod value;
 mod visit;
 mod walk;

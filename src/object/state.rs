@@ -317,15 +317,28 @@ impl State {
         Ok(())
     }
 
-    /// Writes everything that changed: the state on disk is the state in memory.
+    /// Writes everything that changed: the state on disk is the state in memory. Where rebalancing asks for it, raw data
+    /// and huge objects move down in a second flush: they are written at once, and only into what the first one freed.
     pub fn flush(&mut self) -> Result<()> {
         if self.store.read_only() {
             return Ok(());
         }
+        let again = self.maintenance.take_raw_due();
+        let flushed = self.flush_once(false);
+        match again && self.store.check_usable().is_ok() {
+            true => {
+                self.maintenance.trim_again();
+                flushed.and(self.flush_once(true))
+            }
+            false => flushed,
+        }
+    }
+
+    fn flush_once(&mut self, raw: bool) -> Result<()> {
         self.store.check_usable()?;
         let rebalanced = rebalance::before_flush(self);
         self.store.check_usable()?;
-        let prepared = self.prepare_changed().and_then(|()| self.trim());
+        let prepared = self.prepare_changed().and_then(|()| self.trim(raw));
         if prepared.is_err() {
             self.store.fail();
             return prepared;
@@ -373,9 +386,6 @@ impl State {
         let rebalanced = rebalance::before_close(self);
         self.maintenance.trim_at_close();
         self.free_space.begin_closing();
-        self.flush()?;
-        // What is written at once, huge objects, moves only into what was free before.
-        self.maintenance.trim_at_close();
         self.flush()?;
         self.close_free_space()?;
         rebalanced

@@ -336,6 +336,20 @@ impl Store {
         result
     }
 
+    /// Copies raw data in pieces, past the cache, to space that may be written at once.
+    pub fn copy_raw(&mut self, from: u64, to: u64, length: u64, what: &'static str) -> Result<()> {
+        const PIECE: u64 = 1 << 20;
+        let mut buffer = vec![0; length.min(PIECE) as usize];
+        let mut done = 0;
+        while done < length {
+            let piece = &mut buffer[..(length - done).min(PIECE) as usize];
+            self.read_raw(from + done, piece, what)?;
+            self.write_raw(to + done, piece)?;
+            done += piece.len() as u64;
+        }
+        Ok(())
+    }
+
     /// Writes the superblock alone, at once, and waits until it is on the device. A failure latches.
     pub fn replace_superblock(&mut self, image: &[u8]) -> Result<()> {
         self.write_raw(0, image)?;

@@ -240,6 +240,18 @@ impl Space {
         Some(address)
     }
 
+    /// Takes `length` bytes that end at or before `limit`, in the lowest of the smallest holes that have them: for raw
+    /// data, whose few large extents are to leave the end of the file.
+    pub fn allocate_low(&mut self, length: u64, limit: u64) -> Option<u64> {
+        const LOOKED_AT: usize = 64;
+        let fits = |&&(_, address): &&(u64, u64)| address.checked_add(length).is_some_and(|end| end <= limit);
+        let holes = self.free.by_size.range((length, 0)..).take(LOOKED_AT).filter(fits);
+        let address = holes.map(|&(_, address)| address).min()?;
+        self.free.cut(address, length);
+        self.hand_out(address, length);
+        Some(address)
+    }
+
     fn hand_out(&mut self, address: u64, length: u64) {
         if address < self.flushed_end && !self.reopened.overlaps(address, length) {
             self.fresh.insert(address, length);

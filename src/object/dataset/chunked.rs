@@ -137,7 +137,7 @@ impl ChunkIo<'_> {
         usize::try_from(bytes).map_err(|_| too_large())
     }
 
-    fn prepare_index(&mut self, store: &mut Store) -> Result<()> {
+    pub(super) fn prepare_index(&mut self, store: &mut Store) -> Result<()> {
         self.work.index.as_mut().map_or(Ok(()), |index| index.prepare(store))
     }
 
@@ -347,7 +347,7 @@ impl ChunkIo<'_> {
     }
 
     /// Enters a chunk in the index, which is made if there is none.
-    fn enter(&mut self, store: &mut Store, scaled: &[u64], place: Place) -> Result<()> {
+    pub(super) fn enter(&mut self, store: &mut Store, scaled: &[u64], place: Place) -> Result<()> {
         let is_filtered = self.work.filters.as_ref().is_some_and(|filters| !filters.is_empty());
         if let ChunkIndex::Single { filtered } = &mut self.layout.index {
             self.layout.address = place.address;

@@ -1,0 +1,144 @@
+//! Files shrink when datasets are deleted: the raw data of those that stay move into the space of those that went, in
+//! every layout, and read the same afterwards.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use h5r::datatype::{Datatype, Number};
+use h5r::object::dataset::{DatasetOptions, NewLayout};
+use h5r::object::{CreateOptions, File, FormatVersion, OpenOptions};
+use h5r::rebalance::LazyOptions;
+use h5r::store::MemoryBackend;
+use parking_lot::Mutex;
+
+const I32: Datatype = Datatype::little(Number::I32);
+const ROWS: u64 = 2_500;
+const COLUMNS: u64 = 40;
+
+type Disk = Arc<Mutex<Vec<u8>>>;
+
+/// Contiguous; a fixed array, an extensible array and a B-tree of chunks (version 1 in files for 1.8); a single chunk;
+/// filtered chunks.
+fn layouts() -> Vec<DatasetOptions> {
+    let chunked = |rows, max_rows, max_columns, deflate| DatasetOptions {
+        layout: NewLayout::Chunked,
+        chunk: Some(vec![rows, COLUMNS]),
+        max_dims: Some(vec![max_rows, max_columns]),
+        shuffle: deflate,
+        deflate: deflate.then_some(1),
+        ..DatasetOptions::default()
+    };
+    vec![
+        DatasetOptions::default(),
+        chunked(100, ROWS, COLUMNS, false),
+        chunked(100, u64::MAX, COLUMNS, false),
+        chunked(100, u64::MAX, u64::MAX, false),
+        chunked(ROWS, ROWS, COLUMNS, false),
+        chunked(100, u64::MAX, COLUMNS, true),
+    ]
+}
+
+/// Values that compress little, other ones in each dataset.
+fn values(seed: u32) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(2_654_435_769) | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        state
+    };
+    (0..ROWS * COLUMNS).flat_map(|_| next().to_le_bytes()).collect()
+}
+
+/// A file with these datasets, created first and then written, each with a flush. (Headers do not move: references name
+/// them. A file whose headers stand between the data shrinks to the last of them.)
+fn create(format: FormatVersion, options: &DatasetOptions, names: &[u32]) -> Disk {
+    let backend = MemoryBackend::new();
+    let disk = backend.shared();
+    let file_options = CreateOptions { format, ..CreateOptions::default() };
+    let file = File::create_on(Box::new(backend), Path::new("disk"), &file_options).unwrap();
+    let root = file.root().unwrap();
+    let create = |name| root.create_dataset(&format!("d{name}"), &I32, &[ROWS, COLUMNS], options).unwrap();
+    let datasets: Vec<_> = names.iter().map(create).collect();
+    for (dataset, &name) in datasets.iter().zip(names) {
+        dataset.dataset_write(&I32, None, &values(name)).unwrap();
+        file.flush().unwrap();
+    }
+    file.close().unwrap();
+    disk
+}
+
+fn open(disk: &Disk) -> File {
+    File::open_on(Box::new(MemoryBackend::sharing(disk)), Path::new("disk"), &OpenOptions::default()).unwrap()
+}
+
+fn check(disk: &Disk, names: &[u32]) {
+    let file = open(disk);
+    file.check_flushed().unwrap();
+    for &name in names {
+        let mut out = vec![0; (ROWS * COLUMNS * 4) as usize];
+        file.root().unwrap().open(&format!("d{name}")).unwrap().dataset_read(&I32, None, &mut out).unwrap();
+        assert!(out == values(name), "d{name}");
+    }
+    file.close().unwrap();
+}
+
+fn for_each_layout(mut test: impl FnMut(FormatVersion, &DatasetOptions)) {
+    for format in [FormatVersion::V18, FormatVersion::V110] {
+        layouts().iter().for_each(|options| test(format, options));
+    }
+}
+
+/// Bytes of a file are at most 5 % more than those of one in which the deleted datasets never were.
+fn assert_shrunk(disk: &Disk, fresh: &Disk, what: &dyn std::fmt::Debug) {
+    let (length, fresh) = (disk.lock().len(), fresh.lock().len());
+    assert!(length <= fresh + fresh / 20, "{length} bytes, {fresh} when fresh: {what:?}");
+}
+
+#[test]
+fn closing_gives_the_space_of_a_deleted_dataset_back() {
+    for_each_layout(|format, options| {
+        let disk = create(format, options, &[1, 2, 3, 4]);
+        let full = disk.lock().len();
+        let file = open(&disk);
+        file.set_lazy(&LazyOptions::default()).unwrap();
+        let root = file.root().unwrap();
+        root.link_delete("d1").unwrap();
+        root.link_delete("d3").unwrap();
+        file.close().unwrap();
+        check(&disk, &[2, 4]);
+        assert!(disk.lock().len() < full * 6 / 10, "{format:?} {options:?}");
+        assert_shrunk(&disk, &create(format, options, &[2, 4]), &(format, options));
+    });
+}
+
+#[test]
+fn rebalancing_gives_it_back_with_the_next_flush() {
+    for_each_layout(|format, options| {
+        let disk = create(format, options, &[1, 2, 3]);
+        let file = open(&disk);
+        let root = file.root().unwrap();
+        let kept = root.open("d3").unwrap();
+        root.link_delete("d1").unwrap();
+        file.rebalance().unwrap();
+        file.flush().unwrap();
+        check(&Arc::new(Mutex::new(disk.lock().clone())), &[2, 3]);
+        assert_shrunk(&disk, &create(format, options, &[2, 3]), &(format, options));
+        // What is open goes on working where its data stand now.
+        kept.dataset_write(&I32, None, &values(3)).unwrap();
+        file.close().unwrap();
+        check(&disk, &[2, 3]);
+    });
+}
+
+#[test]
+fn mode_none_moves_nothing() {
+    let options = DatasetOptions::default();
+    let disk = create(FormatVersion::V110, &options, &[1, 2, 3]);
+    let full = disk.lock().len();
+    let file = open(&disk);
+    file.root().unwrap().link_delete("d1").unwrap();
+    file.close().unwrap();
+    check(&disk, &[2, 3]);
+    assert!(disk.lock().len() >= full);
+}
