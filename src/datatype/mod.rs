@@ -3,10 +3,13 @@
 //! Integers and IEEE floats of both byte orders and fixed-length strings have short forms, for they are written by the
 //! million; every other type is kept as its decoded message.
 
+mod bits;
 mod convert;
 mod half;
 mod model;
 mod number;
+mod plan;
+mod release;
 mod string;
 pub mod token;
 
@@ -16,6 +19,8 @@ use std::sync::Arc;
 pub use convert::{convert, Conversion};
 pub use model::{ReferenceKind, MAX_TAG, POINTER, SEQUENCE};
 pub use number::{ByteOrder, Number};
+pub use plan::{Converter, Space};
+pub use release::Release;
 
 use crate::error::{Error, Result};
 use crate::format::message::datatype as message;

@@ -8,12 +8,24 @@ use crate::error::Result;
 /// What a collection begins with.
 pub const SIGNATURE: &[u8; 4] = b"GCOL";
 
-/// What everything in a collection stands at a multiple of.
 const ALIGNMENT: u64 = 8;
 
-/// Bytes before a collection's first object, and before what each object holds.
+/// The smallest collection; what libhdf5 makes unless an object needs more.
+pub const MIN_SIZE: u64 = 4096;
+
+/// Bytes before a collection's first object.
 pub fn header_length(sizes: Sizes) -> u64 {
-    (8 + u64::from(sizes.length)).next_multiple_of(ALIGNMENT)
+    (8 + u64::from(sizes.length)).next_multiple_of(8)
+}
+
+/// Bytes before an object's data: index, reference count, padding, size.
+pub fn object_header(sizes: Sizes) -> u64 {
+    (8 + u64::from(sizes.length)).next_multiple_of(8)
+}
+
+/// Bytes that an object of `size` bytes takes.
+pub fn object_length(size: u64, sizes: Sizes) -> Option<u64> {
+    size.checked_next_multiple_of(8)?.checked_add(object_header(sizes))
 }
 
 /// The bytes that the collection whose header begins `bytes` has in the file.
@@ -50,6 +62,69 @@ pub fn object(collection: &[u8], index: u32, sizes: Sizes) -> Result<&[u8]> {
         reader.skip(reader.remaining().min(length.next_multiple_of(ALIGNMENT as usize) - length))?;
     }
     Err(reader.error(missing))
+}
+
+/// Writes the header of a collection that fills `bytes`.
+pub fn write_header(bytes: &mut [u8], sizes: Sizes) {
+    let length = (bytes.len() as u64).to_le_bytes();
+    bytes[..4].copy_from_slice(SIGNATURE);
+    bytes[4..8].copy_from_slice(&[1, 0, 0, 0]);
+    bytes[8..8 + sizes.length as usize].copy_from_slice(&length[..sizes.length as usize]);
+}
+
+/// Writes the header of an object of `size` bytes at the beginning of `bytes`; index 0 is free space, whose size is with
+/// its header.
+pub fn write_object(bytes: &mut [u8], index: u16, size: u64, sizes: Sizes) {
+    let header = object_header(sizes) as usize;
+    bytes[..header].fill(0);
+    bytes[..2].copy_from_slice(&index.to_le_bytes());
+    bytes[8..8 + sizes.length as usize].copy_from_slice(&size.to_le_bytes()[..sizes.length as usize]);
+}
+
+/// Where the objects of a collection are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Objects {
+    /// By index: where the object's header begins, and its size; an offset of 0 means that there is none.
+    pub places: Vec<(u32, u32)>,
+    /// Where the free space at the end begins.
+    pub free: u32,
+}
+
+/// Finds the objects of a whole collection.
+pub fn parse(bytes: &[u8], sizes: Sizes) -> Result<Objects> {
+    let mut reader = Reader::new(bytes, "global heap collection");
+    reader.skip(header_length(sizes) as usize)?;
+    let mut objects = Objects { places: vec![(0, 0)], free: bytes.len() as u32 };
+    loop {
+        let begin = reader.position();
+        if ((bytes.len() - begin) as u64) < object_header(sizes) {
+            objects.free = begin as u32;
+            return Ok(objects);
+        }
+        let index = usize::from(reader.u16()?);
+        reader.skip(6)?;
+        let size = reader.length(sizes)?;
+        if index == 0 {
+            // Free space is one piece, the last.
+            if size != (bytes.len() - begin) as u64 {
+                return Err(reader.error(format_args!("{size} free bytes at {begin} of {}", bytes.len())));
+            }
+            objects.free = begin as u32;
+            return Ok(objects);
+        }
+        let length = object_length(size, sizes).filter(|&length| length <= (bytes.len() - begin) as u64);
+        let Some(length) = length else {
+            return Err(reader.error(format_args!("an object of {size} bytes at {begin} of {}", bytes.len())));
+        };
+        if objects.places.len() <= index {
+            objects.places.resize(index + 1, (0, 0));
+        }
+        if objects.places[index].0 != 0 {
+            return Err(reader.error(format_args!("two objects of index {index}")));
+        }
+        objects.places[index] = (begin as u32, size as u32);
+        reader.skip(length as usize - (reader.position() - begin))?;
+    }
 }
 
 #[cfg(test)]

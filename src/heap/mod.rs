@@ -9,6 +9,7 @@ mod check;
 mod evacuate;
 mod extents;
 mod filter;
+mod global;
 mod holes;
 mod huge;
 mod managed;
@@ -27,6 +28,7 @@ use crate::store::{Seal, Store};
 pub use crate::format::fractal_heap::HeapParams;
 pub use evacuate::Evacuation;
 pub use extents::Part;
+pub use global::GlobalHeap;
 pub use slide::Slide;
 
 /// What figures of a heap are cut at: a damaged header may claim any, and they are added up.
