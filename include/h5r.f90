@@ -635,6 +635,13 @@ module h5r
       logical(c_bool), intent(inout) :: is_committed_out
       integer(c_int32_t) :: returned
     end function
+    function c_vlen_release(type, count, data) result(returned) bind(C, name='h5r_vlen_release')
+      import :: c_int32_t, c_int64_t, c_ptr
+      integer(c_int64_t), value :: type
+      integer(c_int64_t), value :: count
+      type(c_ptr), value :: data
+      integer(c_int32_t) :: returned
+    end function
     function c_create(path, options, file_out) result(returned) bind(C, name='h5r_create')
       import :: c_char, c_int32_t, c_ptr
       character(kind=c_char), intent(in) :: path(*)

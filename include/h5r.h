@@ -858,6 +858,14 @@ typedef struct h5r_check_finding {
 // Called for each finding, which is valid during the call only. Returns 0 to go on, positive to stop, negative to fail.
 typedef int32_t (*h5r_check_visit)(const h5r_check_finding *finding, void *user_data);
 
+// A sequence of variable length in memory, and an encoded reference of libhdf5 1.12.
+typedef struct h5r_vlen {
+    // The number of elements; of a reference, of bytes.
+    size_t length;
+    // The elements; NULL when there are none.
+    void *data;
+} h5r_vlen;
+
 // Success.
 #define H5R_OK 0
 
@@ -1203,6 +1211,15 @@ h5r_status h5r_attr_type(h5r_object *object, const char *name, h5r_type *type_ou
 //
 // Errors: BAD_HANDLE, ARGUMENT. Any thread.
 h5r_status h5r_type_is_committed(h5r_type type, bool *is_committed_out);
+
+// Gives back what `h5r_dataset_read` or `h5r_attr_read` stored behind the pointers in `count` elements of `type`: the
+// strings, the sequences with all that is in them, and the references. The pointers become NULL, and lengths 0, so that a
+// second call does nothing. Only what h5r made may be in the elements.
+//
+// Errors: BAD_HANDLE, ARGUMENT, RANGE. Any thread.
+h5r_status h5r_vlen_release(h5r_type type,
+                            uint64_t count,
+                            void *data);
 
 // Creates the file `path`, and replaces one that exists unless the options say otherwise; `options` may be NULL for
 // all defaults. Stores a handle that `h5r_close` closes.

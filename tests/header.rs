@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The order in which declarations appear.
-const SOURCES: [&str; 17] = [
+const SOURCES: [&str; 18] = [
     "status.rs",
     "last_error.rs",
     "handle.rs",
@@ -15,6 +15,7 @@ const SOURCES: [&str; 17] = [
     "types.rs",
     "type_make.rs",
     "type_info.rs",
+    "vlen.rs",
     "options.rs",
     "file.rs",
     "object.rs",

@@ -19,7 +19,7 @@ use std::sync::Arc;
 pub use convert::{convert, Conversion};
 pub use model::{ReferenceKind, MAX_TAG, POINTER, SEQUENCE};
 pub use number::{ByteOrder, Number};
-pub use plan::{Converter, Space};
+pub use plan::{Arena, Converter, NoPointers, Pointers, Space};
 pub use release::Release;
 
 use crate::error::{Error, Result};

@@ -10,18 +10,87 @@ use super::{Conversion, Datatype};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::Sizes;
 
-/// Where values of variable length are.
-pub trait Space {
-    /// The bytes of a heap object.
-    fn object(&mut self, address: u64, index: u32) -> Result<Vec<u8>>;
-    /// Stores a heap object.
-    fn store(&mut self, bytes: &[u8]) -> Result<(u64, u32)>;
+/// What pointers in elements in memory lead to.
+pub trait Pointers {
     /// The string that a pointer leads to, without its terminator.
     fn string(&mut self, pointer: u64) -> Result<Vec<u8>>;
     /// The bytes that a pointer leads to.
     fn bytes(&mut self, pointer: u64, length: usize) -> Result<Vec<u8>>;
     /// Keeps bytes in memory; the pointer to them.
     fn keep(&mut self, bytes: Vec<u8>) -> Result<u64>;
+}
+
+/// Where values of variable length are.
+pub trait Space {
+    /// The bytes of a heap object.
+    fn object(&mut self, address: u64, index: u32) -> Result<Vec<u8>>;
+    /// Stores a heap object.
+    fn store(&mut self, bytes: &[u8]) -> Result<(u64, u32)>;
+    /// What is in memory.
+    fn pointers(&mut self) -> &mut dyn Pointers;
+}
+
+/// Values that a Rust program reads and writes: a pointer is a value's number, counted from 1.
+#[derive(Debug, Default, Clone)]
+pub struct Arena(Vec<Vec<u8>>);
+
+impl Arena {
+    /// Keeps a value; its pointer.
+    pub fn add(&mut self, bytes: impl Into<Vec<u8>>) -> u64 {
+        self.0.push(bytes.into());
+        self.0.len() as u64
+    }
+
+    /// What a pointer leads to; of a string with its terminator.
+    pub fn get(&self, pointer: u64) -> Option<&[u8]> {
+        usize::try_from(pointer).ok().and_then(|pointer| self.0.get(pointer.checked_sub(1)?)).map(Vec::as_slice)
+    }
+
+    fn found(&self, pointer: u64) -> Result<&[u8]> {
+        self.get(pointer).ok_or_else(|| Error::range("pointer", pointer, format_args!("1..={}", self.0.len())))
+    }
+}
+
+impl Pointers for Arena {
+    fn string(&mut self, pointer: u64) -> Result<Vec<u8>> {
+        let bytes = self.found(pointer)?;
+        Ok(bytes.split(|&byte| byte == 0).next().unwrap_or_default().to_vec())
+    }
+
+    fn bytes(&mut self, pointer: u64, length: usize) -> Result<Vec<u8>> {
+        let bytes = self.found(pointer)?;
+        let short =
+            || Error::new(ErrorKind::TooSmall, format!("a value of {} bytes, {length} are needed", bytes.len()));
+        bytes.get(..length).map(<[u8]>::to_vec).ok_or_else(short)
+    }
+
+    fn keep(&mut self, bytes: Vec<u8>) -> Result<u64> {
+        Ok(self.add(bytes))
+    }
+}
+
+/// For types without pointers.
+#[derive(Debug, Clone, Copy)]
+pub struct NoPointers;
+
+impl NoPointers {
+    fn refused<T>() -> Result<T> {
+        Err(Error::new(ErrorKind::Type, "the type has parts of variable length, for which no memory was given"))
+    }
+}
+
+impl Pointers for NoPointers {
+    fn string(&mut self, _: u64) -> Result<Vec<u8>> {
+        Self::refused()
+    }
+
+    fn bytes(&mut self, _: u64, _: usize) -> Result<Vec<u8>> {
+        Self::refused()
+    }
+
+    fn keep(&mut self, _: Vec<u8>) -> Result<u64> {
+        Self::refused()
+    }
 }
 
 /// Which way elements go.
@@ -219,6 +288,7 @@ impl Maker {
             (Class::Enumeration { base, .. }, Class::FixedPoint { .. } | Class::FloatingPoint(_)) => {
                 return self.step(base, target);
             }
+            (Class::FixedPoint { .. }, Class::Enumeration { base, .. }) => return self.step(source, base),
             (Class::Array { dims: a, base: from }, Class::Array { dims: b, base: to }) if a == b => {
                 return Ok(Step::Array(Box::new(self.make(from, to)?)));
             }
@@ -238,15 +308,28 @@ impl Maker {
                     (Some((_, a)), Some((_, b))) => a == b || *a == CharacterSet::Ascii,
                     (a, b) => a.is_none() && b.is_none(),
                 };
-                if fits {
-                    let base = Box::new(self.make(from, to)?);
+                let (memory, file) = match self.way {
+                    Way::ToMemory => (target.size, source.size),
+                    Way::ToFile => (source.size, target.size),
+                };
+                let sized = memory == if a.is_some() { super::POINTER } else { super::SEQUENCE };
+                if fits && sized && file as usize == offset + 8 {
+                    let base = Box::new(match a {
+                        Some(_) if from.size == 1 => Converter { step: Step::Copy, source_size: 1, target_size: 1 },
+                        _ => self.make(from, to)?,
+                    });
                     return Ok(Step::Variable { way: self.way, text: a.is_some(), base, offset });
                 }
                 None
             }
             (Class::Reference { kind: 0, .. }, Class::Reference { kind: 0, .. }) => Some(Step::Address),
             (Class::Reference { kind: a @ 2.., .. }, Class::Reference { kind: b @ 2.., .. }) => {
-                (a == b).then_some(Step::Reference { way: self.way, offset })
+                let (memory, file) = match self.way {
+                    Way::ToMemory => (target.size, source.size),
+                    Way::ToFile => (source.size, target.size),
+                };
+                let sized = memory == super::SEQUENCE && file as usize == offset + 10;
+                (a == b && sized).then_some(Step::Reference { way: self.way, offset })
             }
             _ => None,
         }
@@ -364,7 +447,7 @@ fn variable_to_memory(
     object.truncate(needed);
     if text {
         object.push(0);
-        to.copy_from_slice(&space.keep(object)?.to_ne_bytes());
+        to.copy_from_slice(&space.pointers().keep(object)?.to_ne_bytes());
         return Ok(());
     }
     if length == 0 {
@@ -373,7 +456,7 @@ fn variable_to_memory(
     let mut converted = vec![0; length * base.target_size];
     base.run(&object, &mut converted, space)?;
     to[..8].copy_from_slice(&(length as u64).to_ne_bytes());
-    to[8..].copy_from_slice(&space.keep(converted)?.to_ne_bytes());
+    to[8..].copy_from_slice(&space.pointers().keep(converted)?.to_ne_bytes());
     Ok(())
 }
 
@@ -395,7 +478,7 @@ fn variable_to_file(
         if pointer == 0 {
             return Ok(());
         }
-        let object = space.string(pointer)?;
+        let object = space.pointers().string(pointer)?;
         (object.len(), object)
     } else {
         let (length, pointer) = (native(&from[..8]), native(&from[8..]));
@@ -406,7 +489,7 @@ fn variable_to_file(
         let length = length as usize;
         let bytes = length.checked_mul(base.source_size);
         let bytes = bytes.ok_or_else(|| Error::range("length of sequence", length, "what memory holds"))?;
-        let data = space.bytes(pointer, bytes)?;
+        let data = space.pointers().bytes(pointer, bytes)?;
         let mut converted = vec![0; length * base.target_size];
         base.run(&data, &mut converted, space)?;
         (length, converted)
@@ -446,7 +529,7 @@ fn reference_to_memory(from: &[u8], to: &mut [u8], offset: usize, space: &mut dy
         [&from[..REFERENCE_HEADER], rest].concat()
     };
     to[..8].copy_from_slice(&(encoded.len() as u64).to_ne_bytes());
-    to[8..].copy_from_slice(&space.keep(encoded)?.to_ne_bytes());
+    to[8..].copy_from_slice(&space.pointers().keep(encoded)?.to_ne_bytes());
     Ok(())
 }
 
@@ -457,7 +540,7 @@ fn reference_to_file(from: &[u8], to: &mut [u8], offset: usize, space: &mut dyn 
         return Ok(());
     }
     let short = || Error::new(ErrorKind::Argument, format!("{length} bytes are no encoded reference"));
-    let encoded = space.bytes(pointer, usize::try_from(length).map_err(|_| short())?)?;
+    let encoded = space.pointers().bytes(pointer, usize::try_from(length).map_err(|_| short())?)?;
     let Some((header, rest)) = encoded.split_at_checked(REFERENCE_HEADER).filter(|(_, rest)| !rest.is_empty()) else {
         return Err(short());
     };

@@ -43,7 +43,7 @@ fn release(
                 }
             }
             Class::Array { base, .. } => release(base, element, replaced, sizes, heap)?,
-            Class::VariableLength { base, .. } => {
+            Class::VariableLength { base, .. } if size == offset + 8 => {
                 let (address, object) = plan::heap_id(&element[4..], offset);
                 if address == 0 || replaced.is_some_and(|new| plan::heap_id(&new[4..], offset) == (address, object)) {
                     continue;
@@ -55,7 +55,7 @@ fn release(
                 }
                 heap.remove(address, object)?;
             }
-            Class::Reference { kind: 2.., .. } if !plan::is_inline(element) => {
+            Class::Reference { kind: 2.., .. } if size == offset + 10 && !plan::is_inline(element) => {
                 let (address, object) = plan::heap_id(&element[6..], offset);
                 let kept = |new: &[u8]| !plan::is_inline(new) && plan::heap_id(&new[6..], offset) == (address, object);
                 if address != 0 && !replaced.is_some_and(kept) {

@@ -5,7 +5,7 @@ use std::mem::{offset_of, size_of};
 
 use super::options::{self, Versioned};
 use super::types::{self, h5r_type};
-use super::{callback, guard, h5r_object, h5r_status, input};
+use super::{callback, guard, h5r_object, h5r_status, input, vlen};
 use crate::error::{Error, ErrorKind, Result};
 
 /// No value at all.
@@ -82,7 +82,8 @@ pub unsafe extern "C" fn h5r_attr_write(
         let (name, dims) = unsafe { (input::text(name, "name")?, input::dims(rank, dims, "dims")?) };
         let length = input::byte_length(dims, datatype.size())?;
         // SAFETY: as above: `data` has the elements that `dims` and `type` say.
-        object.attr_write_of(name, &datatype, committed, dims, unsafe { input::bytes(data, length, "data")? })
+        let data = unsafe { input::bytes(data, length, "data")? };
+        object.attr_write_values(name, &datatype, committed, dims, data, &mut vlen::Given)
     })
 }
 
@@ -118,7 +119,7 @@ pub unsafe extern "C" fn h5r_attr_read(
         let datatype = types::resolve(memory_type)?;
         // SAFETY: as this function's documentation asks of the caller.
         let (name, data) = unsafe { (input::text(name, "name")?, input::bytes_mut(data_out, capacity, "data_out")?) };
-        let needed = object.attr_read(name, &datatype, data)?;
+        let needed = vlen::keep(|pointers| object.attr_read_values(name, &datatype, data, pointers))?;
         if needed > capacity {
             let message =
                 format!("reading attribute '{name}': the capacity is {capacity}, and {needed} bytes are needed");

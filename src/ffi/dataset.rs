@@ -6,7 +6,7 @@ use std::ptr;
 
 use super::options::{self, choice, flag, h5r_storage, Versioned, STORAGE};
 use super::types::{self, h5r_type};
-use super::{guard, h5r_object, h5r_status, handle, input};
+use super::{guard, h5r_object, h5r_status, handle, input, vlen};
 use crate::datatype::{convert, Datatype};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::fill::{AllocationTime, Fill, WriteTime};
@@ -241,6 +241,9 @@ impl h5r_dataset_options {
         if self.fill_value.is_null() {
             return Ok(Fill::Default);
         }
+        if own.has_pointers() {
+            return Err(Error::unsupported("a fill value of variable length"));
+        }
         let given = if self.fill_type == 0 { own.clone() } else { types::resolve(self.fill_type)? };
         // SAFETY: as promised by the caller.
         let value = unsafe { input::bytes(self.fill_value, given.size(), "fill_value")? };
@@ -309,7 +312,8 @@ pub unsafe extern "C" fn h5r_dataset_write(
         let selection = unsafe { self::selection(selection)? };
         let length = selected_bytes(object, selection.as_ref(), &memory)?;
         // SAFETY: as above: `data` has the selected elements.
-        object.dataset_write(&memory, selection.as_ref(), unsafe { input::bytes(data, length, "data")? })
+        let data = unsafe { input::bytes(data, length, "data")? };
+        object.dataset_write_values(&memory, selection.as_ref(), data, &mut vlen::Given)
     })
 }
 
@@ -331,7 +335,8 @@ pub unsafe extern "C" fn h5r_dataset_read(
         let selection = unsafe { self::selection(selection)? };
         let length = selected_bytes(object, selection.as_ref(), &memory)?;
         // SAFETY: as above: `data_out` has room for the selected elements.
-        object.dataset_read(&memory, selection.as_ref(), unsafe { input::bytes_mut(data_out, length, "data_out")? })
+        let data = unsafe { input::bytes_mut(data_out, length, "data_out")? };
+        vlen::keep(|pointers| object.dataset_read_values(&memory, selection.as_ref(), data, pointers))
     })
 }
 
@@ -393,6 +398,17 @@ pub unsafe extern "C" fn h5r_dataset_append(
     guard::with_object(dataset, |object, _| {
         let memory = types::resolve(memory_type)?;
         // SAFETY: as this function's documentation asks of the caller.
-        object.dataset_append_from(&memory, rows, |length| unsafe { input::bytes(data, length, "data") })
+        let data = |length| unsafe { input::bytes(data, length, "data") };
+        match object.transfers_simply(&memory)? {
+            true => object.dataset_append_from(&memory, rows, data),
+            false => {
+                let mut dims = object.dataset_dims()?.unwrap_or_default();
+                if let Some(first) = dims.first_mut() {
+                    *first = rows;
+                }
+                let data = data(input::byte_length(&dims, memory.size())?)?;
+                object.dataset_append_values(&memory, rows, data, &mut vlen::Given)
+            }
+        }
     })
 }

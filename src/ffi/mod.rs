@@ -26,6 +26,7 @@ mod table;
 mod type_info;
 mod type_make;
 mod types;
+mod vlen;
 
 pub use attribute::*;
 pub use check::*;
@@ -43,3 +44,4 @@ pub use status::*;
 pub use type_info::*;
 pub use type_make::*;
 pub use types::*;
+pub use vlen::*;

@@ -24,8 +24,30 @@ pub(super) type Released = Option<u64>;
 pub(super) enum Put {
     /// There was none of this name.
     New,
-    /// One was replaced, which may have referred to a committed datatype.
-    Replaced(Released),
+    /// One was replaced, which may have referred to what is to be released.
+    Replaced(Lost),
+}
+
+/// What an attribute that is gone referred to.
+#[derive(Default)]
+pub(super) struct Lost {
+    /// A committed datatype.
+    pub committed: Released,
+    /// The message, where its value may own objects of the global heap.
+    pub message: Option<Box<[u8]>>,
+}
+
+/// What the attribute in this message refers to.
+#[inline]
+pub(super) fn lost(message: &[u8], sizes: Sizes) -> Result<Lost> {
+    let committed = committed(message, sizes)?;
+    // Attributes are replaced by the million: the class is looked up where it stands.
+    let class = match message {
+        [3, 0, low, high, ..] => message.get(9 + usize::from(u16::from_le_bytes([*low, *high]))).copied(),
+        _ => Attribute::decode(message)?.datatype.first().copied(),
+    };
+    let owns = committed.is_some() || class.is_some_and(|class| matches!(class & 0x0f, 6 | 7 | 9 | 10));
+    Ok(Lost { committed, message: owns.then(|| message.into()) })
 }
 
 /// The committed datatype that an attribute message refers to.
@@ -43,12 +65,12 @@ pub(super) fn committed(message: &[u8], sizes: Sizes) -> Result<Released> {
 }
 
 impl DenseStore<AttributeKind> {
-    /// The committed datatype that the attribute at a location refers to.
+    /// What the attribute at a location refers to.
     #[inline]
-    fn committed_at(&mut self, store: &mut Store, location: &Location) -> Result<Released> {
+    fn lost_at(&mut self, store: &mut Store, location: &Location) -> Result<Lost> {
         let sizes = store.sizes();
         let record = self.record(store, location);
-        committed(self.object(store, &record)?, sizes)
+        lost(self.object(store, &record)?, sizes)
     }
 
     /// Gives the attributes the creation orders 0, 1, 2, … in their order.
@@ -184,7 +206,7 @@ impl Attributes {
         let Some(dense) = self.dense(store)? else { return self.put_compact(store, header, name, message) };
         let (location, hash) = dense.locate_to_edit(store, name, |_| ())?;
         if location.found {
-            let released = dense.committed_at(store, &location)?;
+            let released = dense.lost_at(store, &location)?;
             dense.replace_at(store, &location, message)?;
             return Ok(Put::Replaced(released));
         }
@@ -220,7 +242,7 @@ impl Attributes {
         self.leave_old_header(store, header, message)?;
         if let Some(index) = find_compact(store, header, name)? {
             let sizes = store.sizes();
-            let released = committed(header.body(store, index)?, sizes)?;
+            let released = lost(header.body(store, index)?, sizes)?;
             if message.len() <= header.max_body() {
                 header.replace(store, index, message)?;
             } else {
@@ -299,12 +321,12 @@ impl Attributes {
         self.info.get_or_insert_with(|| AttributeInfo::new(phase.track_order, phase.index_order))
     }
 
-    /// Removes the attribute of this name; `None` when there is none, else the committed datatype that it referred to.
+    /// Removes the attribute of this name; `None` when there is none, else what it referred to.
     #[inline]
-    pub fn remove(&mut self, store: &mut Store, header: &mut ObjectHeader, name: &[u8]) -> Result<Option<Released>> {
+    pub fn remove(&mut self, store: &mut Store, header: &mut ObjectHeader, name: &[u8]) -> Result<Option<Lost>> {
         if let Some(dense) = self.dense(store)? {
-            let (sizes, mut released) = (store.sizes(), Ok(None));
-            let (location, _) = dense.locate_to_edit(store, name, |object| released = committed(object, sizes))?;
+            let (sizes, mut released) = (store.sizes(), Ok(Lost::default()));
+            let (location, _) = dense.locate_to_edit(store, name, |object| released = lost(object, sizes))?;
             if !location.found {
                 return Ok(None);
             }
@@ -314,7 +336,7 @@ impl Attributes {
         }
         let Some(index) = find_compact(store, header, name)? else { return Ok(None) };
         let sizes = store.sizes();
-        let released = committed(header.body(store, index)?, sizes)?;
+        let released = lost(header.body(store, index)?, sizes)?;
         header.remove(store, index)?;
         self.compact -= 1;
         Ok(Some(released))
@@ -433,17 +455,16 @@ impl Attributes {
         Ok(true)
     }
 
-    /// Gives the dense store's space back: the object is deleted. The committed datatypes that its attributes referred
-    /// to join `released`.
-    pub fn delete(&mut self, store: &mut Store, header: &ObjectHeader, released: &mut Vec<u64>) -> Result<()> {
+    /// Gives the dense store's space back: the object is deleted. What its attributes referred to joins `released`.
+    pub fn delete(&mut self, store: &mut Store, header: &ObjectHeader, released: &mut Vec<Lost>) -> Result<()> {
         let sizes = store.sizes();
         for index in header.find_all(kind::ATTRIBUTE) {
             check_shared(header, index)?;
-            released.extend(committed(header.body(store, index)?, sizes)?);
+            released.push(lost(header.body(store, index)?, sizes)?);
         }
         if let Some(dense) = self.dense(store)? {
             dense.for_each(store, |_, object| {
-                released.extend(committed(object, sizes)?);
+                released.push(lost(object, sizes)?);
                 Ok(true)
             })?;
         }

@@ -1,15 +1,16 @@
 //! What a user does with an object's attributes.
 
-use crate::datatype::{convert, Datatype};
+use crate::datatype::{convert, Datatype, NoPointers, Pointers};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::attribute::Attribute;
 use crate::object::attribute::Put;
 use crate::object::committed::{committed_type, sharable};
+use crate::object::elements::is_simple;
 use crate::object::face::lossless;
 use crate::object::group;
 use crate::object::options::Order;
-use crate::object::state::State;
-use crate::object::value::{self, AttributeInfo, TypeOf};
+use crate::object::state::{Slot, State};
+use crate::object::value::{self, AttributeInfo, NewValue, TypeOf};
 use crate::object::Object;
 use crate::rebalance::Kind;
 
@@ -19,64 +20,56 @@ const MAX_NAME: usize = u16::MAX as usize - 1;
 impl Object {
     /// Writes an attribute: a new one, or in the place of the one of this name. No dimensions make a scalar.
     pub fn attr_write(&self, name: &str, datatype: &Datatype, dims: &[u64], data: &[u8]) -> Result<()> {
-        self.put_attribute(name, datatype, None, Some(dims), data)
+        self.attr_write_values(name, datatype, None, dims, data, &mut NoPointers)
     }
 
-    /// As [`attr_write`](Self::attr_write), sharing the named datatype at the address `committed`.
-    pub fn attr_write_of(
+    /// As [`attr_write`](Self::attr_write), sharing the named datatype at the address `committed`, and with what pointers in
+    /// the elements lead to.
+    pub fn attr_write_values(
         &self,
         name: &str,
         datatype: &Datatype,
         committed: Option<u64>,
         dims: &[u64],
         data: &[u8],
+        pointers: &mut dyn Pointers,
     ) -> Result<()> {
-        self.put_attribute(name, datatype, committed, Some(dims), data)
+        self.change("writing attribute", name, |state, slot| {
+            if !datatype.refers_to_heap() {
+                return put_attribute(state, slot, name, &NewValue { datatype, committed, dims: Some(dims), data });
+            }
+            check_attribute_name(name)?;
+            let file = datatype.to_file(state.store.sizes())?;
+            committed.map(|address| sharable(state, address, &file)).transpose()?;
+            let raw = state.attribute_to_file(datatype, &file, value::elements(dims)?, data, pointers)?;
+            put_attribute(state, slot, name, &NewValue { datatype: &file, committed, dims: Some(dims), data: &raw })
+        })
     }
 
     /// Writes an attribute without a value (null dataspace).
     pub fn attr_write_null(&self, name: &str, datatype: &Datatype) -> Result<()> {
-        self.put_attribute(name, datatype, None, None, &[])
-    }
-
-    fn put_attribute(
-        &self,
-        name: &str,
-        datatype: &Datatype,
-        committed: Option<u64>,
-        dims: Option<&[u64]>,
-        data: &[u8],
-    ) -> Result<()> {
         self.change("writing attribute", name, |state, slot| {
-            check_attribute_name(name)?;
-            let shared = committed.map(|address| sharable(state, address, datatype)).transpose()?;
-            let State { store, objects, scratch, maintenance, .. } = state;
-            let object = objects.get(slot)?;
-            let value = value::NewValue { datatype, committed, dims, data };
-            value::encode(scratch, name.as_bytes(), &value, store.sizes())?;
-            let put = object.attributes.put(store, &mut object.header, name.as_bytes(), scratch)?;
-            objects.mark(slot)?;
-            let released = match put {
-                Put::New => {
-                    maintenance.note(objects, slot, Kind::Insert)?;
-                    None
-                }
-                Put::Replaced(released) => {
-                    maintenance.note(objects, slot, Kind::Update)?;
-                    released
-                }
-            };
-            if let Some(slot) = shared {
-                group::retain(state, slot)?;
-            }
-            group::release_all(state, released)
+            let datatype = &datatype.to_file(state.store.sizes())?;
+            put_attribute(state, slot, name, &NewValue { datatype, committed: None, dims: None, data: &[] })
         })
     }
 
     /// Reads an attribute's value, converted to type `memory`, into `out`; returns the bytes that it needs. Nothing is
     /// written when `out` is empty; an `out` too small is an error.
     pub fn attr_read(&self, name: &str, memory: &Datatype, out: &mut [u8]) -> Result<usize> {
-        self.with_attribute("reading attribute", name, |info, data| {
+        self.attr_read_values(name, memory, out, &mut NoPointers)
+    }
+
+    /// As [`attr_read`](Self::attr_read), with somewhere for what pointers in the elements lead to.
+    pub fn attr_read_values(
+        &self,
+        name: &str,
+        memory: &Datatype,
+        out: &mut [u8],
+        pointers: &mut dyn Pointers,
+    ) -> Result<usize> {
+        let mut later = None;
+        let needed = self.with_attribute("reading attribute", name, |info, data| {
             let count = if info.is_null { 0 } else { value::elements(&info.dims)? };
             let needed = value::value_size(count, memory)?;
             if out.is_empty() || needed == 0 {
@@ -87,9 +80,18 @@ impl Object {
                 let message = format!("the value needs {needed} bytes, the buffer has {available}");
                 return Err(Error::new(ErrorKind::TooSmall, message));
             };
-            convert(&info.datatype, data, memory, target, count as usize)?;
+            match is_simple(&info.datatype, memory) {
+                true => convert(&info.datatype, data, memory, target, count as usize)?,
+                false => later = Some((info.datatype, data.to_vec())),
+            }
             Ok(needed)
-        })
+        })?;
+        if let Some((file, raw)) = later {
+            self.read("reading attribute", name, |state, _| {
+                state.attribute_to_memory(&file, &raw, memory, &mut out[..needed], pointers)
+            })?;
+        }
+        Ok(needed)
     }
 
     /// Describes an attribute; its type is in its form in memory.
@@ -145,7 +147,7 @@ impl Object {
             let released = removed.ok_or_else(no_attribute)?;
             objects.mark(slot)?;
             maintenance.note(objects, slot, Kind::Delete)?;
-            group::release_all(state, released)
+            group::release_lost(state, released)
         })
     }
 
@@ -197,6 +199,27 @@ impl Object {
             let names = object.attributes.names(store, &object.header, order)?;
             Ok(names.into_iter().map(lossless).collect())
         })
+    }
+}
+
+fn put_attribute(state: &mut State, slot: Slot, name: &str, value: &NewValue<'_>) -> Result<()> {
+    check_attribute_name(name)?;
+    let shared = value.committed.map(|address| sharable(state, address, value.datatype)).transpose()?;
+    let State { store, objects, scratch, maintenance, .. } = state;
+    let object = objects.get(slot)?;
+    value::encode(scratch, name.as_bytes(), value, store.sizes())?;
+    let put = object.attributes.put(store, &mut object.header, name.as_bytes(), scratch)?;
+    objects.mark(slot)?;
+    match put {
+        Put::New => {
+            maintenance.note(objects, slot, Kind::Insert)?;
+            shared.map_or(Ok(()), |slot| group::retain(state, slot))
+        }
+        Put::Replaced(lost) => {
+            maintenance.note(objects, slot, Kind::Update)?;
+            shared.map_or(Ok(()), |slot| group::retain(state, slot))?;
+            group::release_lost(state, lost)
+        }
     }
 }
 

@@ -4,8 +4,9 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::Times;
 use crate::format::message::kind;
-use crate::object::attribute::Attributes;
+use crate::object::attribute::{Attributes, Lost};
 use crate::object::dataset::Plan;
+use crate::object::elements;
 use crate::object::header::{HeaderOptions, NewMessage, ObjectHeader};
 use crate::object::link::{LinkTarget, Links, Place};
 use crate::object::options::{GroupOptions, Phase};
@@ -147,10 +148,13 @@ pub(super) fn retain(state: &mut State, slot: Slot) -> Result<()> {
     state.objects.mark(slot)
 }
 
-/// One reference less to each of these objects.
+/// Gives back what an attribute that is gone referred to.
 #[inline]
-pub(super) fn release_all(state: &mut State, addresses: impl IntoIterator<Item = u64>) -> Result<()> {
-    addresses.into_iter().try_for_each(|address| release(state, address))
+pub(super) fn release_lost(state: &mut State, lost: Lost) -> Result<()> {
+    if let Some(message) = &lost.message {
+        elements::release_attribute(state, message)?;
+    }
+    lost.committed.map_or(Ok(()), |address| release(state, address))
 }
 
 /// One hard link to the object at `address` less; with the last, the object and what it alone linked to are freed.
@@ -180,7 +184,7 @@ pub(super) fn release(state: &mut State, address: u64) -> Result<()> {
 
 /// Gives back all that an object owns; its hard links join the list.
 fn free(state: &mut State, slot: Slot, waiting: &mut Vec<u64>) -> Result<()> {
-    let State { store, objects, maintenance, .. } = state;
+    let State { store, objects, maintenance, heap, .. } = state;
     let object = objects.get(slot)?;
     maintenance.forget(slot, object);
     if let Some(links) = &mut object.links {
@@ -188,15 +192,23 @@ fn free(state: &mut State, slot: Slot, waiting: &mut Vec<u64>) -> Result<()> {
         links.delete(store)?;
     }
     if let Some(dataset) = &mut object.dataset {
+        elements::release_all(store, heap, &object.header, dataset)?;
         dataset.free_storage(store)?;
         waiting.extend(dataset.committed_type());
     }
-    object.attributes.delete(store, &object.header, waiting)?;
+    let mut lost = Vec::new();
+    object.attributes.delete(store, &object.header, &mut lost)?;
     object.header.clone().delete(store)?;
     if object.handles == 0 {
         objects.remove(slot);
     } else {
         objects.detach(slot);
+    }
+    for lost in lost {
+        if let Some(message) = &lost.message {
+            elements::release_attribute(state, message)?;
+        }
+        waiting.extend(lost.committed);
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ pub mod check;
 mod committed;
 pub mod dataset;
 mod dense;
+mod elements;
 mod extents;
 #[cfg(test)]
 mod extents_tests;

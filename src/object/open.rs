@@ -9,6 +9,7 @@ use crate::format::message::kind;
 use crate::format::message::plain::BTreeK;
 use crate::format::superblock::{Superblock, OPEN_FOR_SWMR, OPEN_FOR_WRITE};
 use crate::format::{Sizes, UNDEFINED};
+use crate::heap::GlobalHeap;
 use crate::object::free_space::FreeSpace;
 use crate::object::group;
 use crate::object::header::ObjectHeader;
@@ -99,7 +100,8 @@ fn state(
         store.set_k(old.k);
     }
     let maintenance = Maintenance::new();
-    State { store, superblock, objects, maintenance, free_space, scratch: Vec::new(), recovery, open: true }
+    let heap = GlobalHeap::default();
+    State { store, superblock, objects, maintenance, free_space, heap, scratch: Vec::new(), recovery, open: true }
 }
 
 /// Finds and reads the superblock.

@@ -3,6 +3,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::superblock::Superblock;
 use crate::format::symbol_table::Cache;
+use crate::heap::GlobalHeap;
 use crate::object::attribute::Attributes;
 use crate::object::dataset::DatasetState;
 use crate::object::free_space::FreeSpace;
@@ -50,6 +51,8 @@ pub(super) struct State {
     pub objects: Objects,
     pub maintenance: Maintenance,
     pub free_space: FreeSpace,
+    /// Values of variable length.
+    pub heap: GlobalHeap,
     /// Reused for encoding, so that no operation allocates.
     pub scratch: Vec<u8>,
     /// What opening the file had to do.

@@ -82,6 +82,10 @@ fn largest(stored: usize) -> usize {
 
 /// Fails when data cannot be written through these filters; says which.
 pub fn check_writable(filters: &[Filter]) -> Result<()> {
+    // libhdf5 stores this where it cannot shuffle, as with values of variable length, and then skips it.
+    if filters.iter().any(|filter| filter.id == SHUFFLE && filter.client_data.is_empty()) {
+        return Err(Error::unsupported("writing through the filter shuffle without the size of an element"));
+    }
     match filters.iter().find(|filter| ![DEFLATE, SHUFFLE, FLETCHER32].contains(&filter.id)) {
         None => Ok(()),
         Some(filter) => Err(Error::unsupported(format_args!(

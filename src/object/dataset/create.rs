@@ -124,6 +124,9 @@ pub fn plan(datatype: &Datatype, dims: &[u64], options: &DatasetOptions) -> Resu
             return Err(Error::new(ErrorKind::Type, message));
         }
     }
+    if datatype.has_pointers() && options.fill_time == WriteTime::Never {
+        return Err(Error::unsupported("values of variable length without a fill value written"));
+    }
     let allocation_time = match (options.allocation, options.layout) {
         (AllocationTime::Default, NewLayout::Contiguous) => AllocationTime::Late,
         (_, NewLayout::Compact) => AllocationTime::Early,

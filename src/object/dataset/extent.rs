@@ -73,6 +73,18 @@ impl DatasetState {
         Ok(())
     }
 
+    /// Fails when as many rows cannot be appended.
+    pub fn check_can_append(&self, rows: u64) -> Result<()> {
+        let max = self.check_can_resize()?;
+        let (Some(max), Some(dim)) = (max.first(), self.dataspace.dims().first()) else {
+            return Err(Error::new(ErrorKind::WrongKind, "a scalar has no rows"));
+        };
+        match dim.checked_add(rows) {
+            Some(dim) if dim <= *max => Ok(()),
+            _ => Err(Error::range("rows", rows, format_args!("0..{}", max - dim))),
+        }
+    }
+
     /// Appends rows along the first dimension, whose elements of type `memory` are `data`.
     pub fn append(
         &mut self,

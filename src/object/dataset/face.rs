@@ -24,15 +24,7 @@ impl Object {
 
     /// Changes a chunked dataset's dimensions, within its maximum ones. Chunks outside are freed.
     pub fn dataset_set_extent(&self, dims: &[u64]) -> Result<()> {
-        self.change("changing dimensions", "", |state, slot| {
-            let State { store, objects, .. } = state;
-            let (header, array) = objects.get(slot)?.array()?;
-            let changed = array.set_extent(store, header, dims);
-            if changed.is_ok() || array.has_unwritten() {
-                objects.mark(slot)?;
-            }
-            changed
-        })
+        self.change_array("changing dimensions", |state, slot| state.set_extent(slot, dims))
     }
 
     /// Appends rows to a chunked dataset along its first dimension: `data` are their elements, of type `memory`.

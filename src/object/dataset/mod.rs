@@ -25,6 +25,7 @@ mod shrink;
 mod tests;
 mod transfer;
 mod virtuals;
+mod values;
 
 pub use create::{plan, DatasetOptions, NewBody, NewLayout, Plan, MAX_COMPACT};
 pub use direct::ChunkInfo;
@@ -283,6 +284,7 @@ impl DatasetState {
                         self.place(store, header, address)?;
                         address
                     }
+                    address if self.datatype.has_pointers() => self.unshare(store, header, address)?,
                     address => address,
                 };
                 store.check_extent(address, self.size, "contiguous raw data")?;

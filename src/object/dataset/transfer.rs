@@ -148,6 +148,19 @@ fn grow(buffer: &mut Vec<u8>, length: usize) {
     }
 }
 
+/// Copies an extent of the file into another one.
+pub(super) fn copy(store: &mut Store, from: u64, to: u64, size: u64) -> Result<()> {
+    let mut buffer = vec![0; BUFFER.min(size) as usize];
+    let mut done = 0;
+    while done < size {
+        let length = (size - done).min(buffer.len() as u64) as usize;
+        store.read_raw(from + done, &mut buffer[..length], RAW_DATA)?;
+        store.write_raw(to + done, &buffer[..length])?;
+        done += length as u64;
+    }
+    Ok(())
+}
+
 /// Reads the slab's elements from raw data in memory.
 pub(super) fn read_compact(raw: &[u8], slab: &Slab, conversion: Conversion, out: &mut [u8]) -> Result<()> {
     let (element, size) = (conversion.source_size(), conversion.target_size());

@@ -1,0 +1,52 @@
+//! What datasets need whose elements own objects of the global heap.
+
+use super::selection::Slab;
+use super::{transfer, DatasetState, Selection, Storage};
+use crate::error::{Error, Result};
+use crate::format::message::dataspace::Dataspace;
+use crate::format::message::fill::Fill;
+use crate::format::UNDEFINED;
+use crate::object::header::ObjectHeader;
+use crate::store::Store;
+
+impl DatasetState {
+    /// Where the raw data may be overwritten: not where the last flushed state has them, for their heap IDs and the
+    /// global heap change together.
+    pub(super) fn unshare(&mut self, store: &mut Store, header: &mut ObjectHeader, address: u64) -> Result<u64> {
+        if store.space().is_fresh(address, self.size) {
+            return Ok(address);
+        }
+        let Storage::Contiguous { size: stored, .. } = self.storage else { return Ok(address) };
+        store.check_extent(address, stored, "contiguous raw data")?;
+        let new = store.allocate(self.size)?;
+        transfer::copy(store, address, new, self.size)?;
+        self.place(store, header, new)?;
+        store.free(address, stored);
+        Ok(new)
+    }
+
+    /// The number of elements that a selection has (all, without one).
+    pub fn selected(&self, selection: Option<&Selection<'_>>) -> Result<u64> {
+        let slab = Slab::new(selection, self.dataspace.dims())?;
+        Ok(if self.dataspace == Dataspace::Null { 0 } else { slab.elements() })
+    }
+
+    /// Whether anything was ever written.
+    pub fn has_storage(&self) -> bool {
+        match &self.storage {
+            Storage::Contiguous { address, .. } => *address != UNDEFINED,
+            Storage::Chunked(chunked) => chunked.address != UNDEFINED || self.has_unwritten(),
+            Storage::Compact { .. } => true,
+            Storage::External | Storage::Virtual => false,
+        }
+    }
+
+    /// Fails where elements cannot be written with values of their own: each unwritten one has the same fill value.
+    pub fn check_values_writable(&self) -> Result<()> {
+        let filled = matches!(&self.fill.fill, Fill::Value(value) if value.iter().any(|&byte| byte != 0));
+        if self.datatype.has_pointers() && filled {
+            return Err(Error::unsupported("writing a dataset whose fill value is of variable length"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,375 @@
+//! Elements between memory and file where it takes more than the conversion of numbers and strings: they are converted as
+//! a whole, and their values of variable length stored in, read from and given back to the global heap.
+
+use crate::datatype::{Conversion, Converter, Datatype, Pointers, Release, Space};
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::message::attribute::Attribute;
+use crate::heap::GlobalHeap;
+use crate::object::committed::committed_type;
+use crate::object::dataset::{DatasetState, Selection};
+use crate::object::header::ObjectHeader;
+use crate::object::state::{Slot, State};
+use crate::object::value::{self, TypeOf};
+use crate::object::Object;
+use crate::store::Store;
+
+/// Elements may share a heap object (a fill value), so that a small file could fill all memory: what one call reads is at
+/// most this, and [`PER_BYTE`] times the file.
+const MIN_BUDGET: u64 = 256 << 20;
+const PER_BYTE: u64 = 4;
+
+/// Elements whose values are given back at once.
+const PIECE: u64 = 1 << 20;
+
+/// A file's global heap, and what pointers lead to.
+struct Bridge<'a> {
+    store: &'a mut Store,
+    heap: &'a mut GlobalHeap,
+    pointers: &'a mut dyn Pointers,
+    budget: u64,
+}
+
+impl<'a> Bridge<'a> {
+    fn new(store: &'a mut Store, heap: &'a mut GlobalHeap, pointers: &'a mut dyn Pointers) -> Self {
+        let budget = store.space().end().saturating_mul(PER_BYTE).saturating_add(MIN_BUDGET);
+        Bridge { store, heap, pointers, budget }
+    }
+}
+
+impl Space for Bridge<'_> {
+    fn object(&mut self, address: u64, index: u32) -> Result<Vec<u8>> {
+        let object = self.heap.get(self.store, address, index)?;
+        self.budget = self.budget.checked_sub(object.len() as u64).ok_or_else(|| {
+            let message = "the values are many times larger than the file; read fewer elements at once";
+            Error::new(ErrorKind::Limit, message)
+        })?;
+        Ok(object.to_vec())
+    }
+
+    fn store(&mut self, bytes: &[u8]) -> Result<(u64, u32)> {
+        self.heap.insert(self.store, bytes)
+    }
+
+    fn pointers(&mut self) -> &mut dyn Pointers {
+        self.pointers
+    }
+}
+
+struct Returned<'a> {
+    store: &'a mut Store,
+    heap: &'a mut GlobalHeap,
+}
+
+impl Release for Returned<'_> {
+    fn object(&mut self, address: u64, index: u32) -> Result<Vec<u8>> {
+        match self.heap.get(self.store, address, index) {
+            Ok(object) => Ok(object.to_vec()),
+            // What does not exist owns nothing: damage is no reason to keep the rest.
+            Err(e) if e.kind() == ErrorKind::Corrupt => Ok(Vec::new()),
+            Err(e) => Err(e),
+        }
+    }
+
+    fn remove(&mut self, address: u64, index: u32) -> Result<()> {
+        match self.heap.remove(self.store, address, index) {
+            Err(e) if e.kind() != ErrorKind::Corrupt => Err(e),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether elements go from one type to the other, one in memory and one in the file, without more ado.
+pub(super) fn is_simple(from: &Datatype, to: &Datatype) -> bool {
+    !from.has_pointers() && !to.has_pointers() && Conversion::between(from, to).is_ok()
+}
+
+fn buffer(count: u64, datatype: &Datatype) -> Result<Vec<u8>> {
+    Ok(vec![0; value::value_size(count, datatype)?])
+}
+
+impl Object {
+    /// Whether elements of the type `memory` are those of the dataset without more than the conversion of numbers and
+    /// strings.
+    pub fn transfers_simply(&self, memory: &Datatype) -> Result<bool> {
+        self.read("asking for the type of", "", |state, slot| {
+            Ok(is_simple(memory, state.objects.get(slot)?.array()?.1.datatype()))
+        })
+    }
+
+    /// Writes the selected elements (all, without a selection) from `data`, whose elements are of type `memory`; with what
+    /// pointers in them lead to.
+    pub fn dataset_write_values(
+        &self,
+        memory: &Datatype,
+        selection: Option<&Selection<'_>>,
+        data: &[u8],
+        pointers: &mut dyn Pointers,
+    ) -> Result<()> {
+        if self.transfers_simply(memory)? {
+            return self.dataset_write(memory, selection, data);
+        }
+        self.change_array("writing dataset", |state, slot| {
+            state.write_elements(slot, memory, selection, data, pointers)
+        })
+    }
+
+    /// Appends rows to a chunked dataset along its first dimension: `data` are their elements, of type `memory`; with what
+    /// pointers in them lead to.
+    pub fn dataset_append_values(
+        &self,
+        memory: &Datatype,
+        rows: u64,
+        data: &[u8],
+        pointers: &mut dyn Pointers,
+    ) -> Result<()> {
+        if self.transfers_simply(memory)? {
+            return self.dataset_append(memory, rows, data);
+        }
+        self.change_array("appending to dataset", |state, slot| {
+            state.append_elements(slot, memory, rows, data, pointers)
+        })
+    }
+
+    /// Reads the selected elements (all, without a selection) into `out`, converted to type `memory`; with somewhere for
+    /// what pointers in them lead to.
+    pub fn dataset_read_values(
+        &self,
+        memory: &Datatype,
+        selection: Option<&Selection<'_>>,
+        out: &mut [u8],
+        pointers: &mut dyn Pointers,
+    ) -> Result<()> {
+        if self.transfers_simply(memory)? {
+            return self.dataset_read(memory, selection, out);
+        }
+        self.read("reading dataset", "", |state, slot| state.read_elements(slot, memory, selection, out, pointers))
+    }
+
+    pub(super) fn change_array(&self, what: &str, change: impl FnOnce(&mut State, Slot) -> Result<()>) -> Result<()> {
+        self.change(what, "", |state, slot| {
+            let changed = change(state, slot);
+            // After an error, chunks may have changed in memory.
+            if changed.is_ok() || state.objects.get(slot)?.array()?.1.has_unwritten() {
+                state.objects.mark(slot)?;
+            }
+            changed
+        })
+    }
+}
+
+impl State {
+    /// Reads selected elements of a dataset, as [`DatasetState::read`], of any type.
+    pub fn read_elements(
+        &mut self,
+        slot: Slot,
+        memory: &Datatype,
+        selection: Option<&Selection<'_>>,
+        out: &mut [u8],
+        pointers: &mut dyn Pointers,
+    ) -> Result<()> {
+        let State { store, objects, heap, .. } = self;
+        let (header, array) = objects.get(slot)?.array()?;
+        let file = array.datatype().clone();
+        let converter = Converter::to_memory(&file, memory, store.sizes())?;
+        let count = array.selected(selection)?;
+        check_buffer(count, memory, out.len())?;
+        let mut raw = buffer(count, &file)?;
+        array.read(store, header, &file, selection, &mut raw)?;
+        // Outputs are written on success only: `out` holds no pointers to what an error takes back.
+        let mut converted = out.to_vec();
+        converter.run(&raw, &mut converted, &mut Bridge::new(store, heap, pointers))?;
+        out.copy_from_slice(&converted);
+        Ok(())
+    }
+
+    /// Writes selected elements of a dataset, as [`DatasetState::write`], of any type.
+    pub fn write_elements(
+        &mut self,
+        slot: Slot,
+        memory: &Datatype,
+        selection: Option<&Selection<'_>>,
+        data: &[u8],
+        pointers: &mut dyn Pointers,
+    ) -> Result<()> {
+        let State { store, objects, heap, .. } = self;
+        let (header, array) = objects.get(slot)?.array()?;
+        let file = array.datatype().clone();
+        store.check_writable()?;
+        let converter = Converter::to_file(memory, &file, store.sizes())?;
+        let count = array.selected(selection)?;
+        check_buffer(count, memory, data.len())?;
+        array.check_values_writable()?;
+        let keeps = converter.keeps_some(&file);
+        let mut old = Vec::new();
+        if keeps || file.has_pointers() {
+            old = buffer(count, &file)?;
+            array.read(store, header, &file, selection, &mut old)?;
+        }
+        let mut new = if keeps { old.clone() } else { buffer(count, &file)? };
+        converter.run(data, &mut new, &mut Bridge::new(store, heap, pointers))?;
+        array.write(store, header, &file, selection, &new)?;
+        let sizes = store.sizes();
+        file.release(&old, Some(&new), sizes, &mut Returned { store, heap })
+    }
+
+    /// Appends rows to a dataset, as [`DatasetState::append`], of any type.
+    pub fn append_elements(
+        &mut self,
+        slot: Slot,
+        memory: &Datatype,
+        rows: u64,
+        data: &[u8],
+        pointers: &mut dyn Pointers,
+    ) -> Result<()> {
+        let State { store, objects, heap, .. } = self;
+        let (header, array) = objects.get(slot)?.array()?;
+        let file = array.datatype().clone();
+        store.check_writable()?;
+        let converter = Converter::to_file(memory, &file, store.sizes())?;
+        let dims = array.dims().unwrap_or_default();
+        let row = value::elements(dims.get(1..).unwrap_or_default())?;
+        let count = rows.checked_mul(row).ok_or_else(|| Error::range("rows", rows, "what a file can hold"))?;
+        check_buffer(count, memory, data.len())?;
+        array.check_can_append(rows)?;
+        array.check_values_writable()?;
+        let mut new = buffer(count, &file)?;
+        converter.run(data, &mut new, &mut Bridge::new(store, heap, pointers))?;
+        array.append(store, header, &file, rows, &new)
+    }
+
+    /// Changes a dataset's dimensions, as [`DatasetState::set_extent`]; what is cut off gives its values back.
+    pub fn set_extent(&mut self, slot: Slot, dims: &[u64]) -> Result<()> {
+        let State { store, objects, heap, .. } = self;
+        let (header, array) = objects.get(slot)?.array()?;
+        if !array.datatype().has_pointers() {
+            return array.set_extent(store, header, dims);
+        }
+        let old = array.dims().unwrap_or_default();
+        let mut cut = Vec::new();
+        if old.len() == dims.len() {
+            // What lies behind the new extent in one dimension, and before it in those that came earlier.
+            for dimension in (0..old.len()).filter(|&d| dims[d] < old[d]) {
+                let (mut start, mut block) = (vec![0; old.len()], old.clone());
+                (0..dimension).for_each(|d| block[d] = dims[d].min(old[d]));
+                (start[dimension], block[dimension]) = (dims[dimension], old[dimension] - dims[dimension]);
+                cut.push(read_part(store, header, array, &start, &block)?);
+            }
+        }
+        array.set_extent(store, header, dims)?;
+        let (file, sizes) = (array.datatype().clone(), store.sizes());
+        cut.iter().try_for_each(|raw| file.release(raw, None, sizes, &mut Returned { store, heap }))
+    }
+
+    /// An attribute's value as the file has it, from elements in memory.
+    pub fn attribute_to_file(
+        &mut self,
+        memory: &Datatype,
+        file: &Datatype,
+        count: u64,
+        data: &[u8],
+        pointers: &mut dyn Pointers,
+    ) -> Result<Vec<u8>> {
+        let State { store, heap, .. } = self;
+        store.check_writable()?;
+        let needed = value::value_size(count, memory)?;
+        let Some(data) = data.get(..needed) else {
+            let message = format!("the value has {needed} bytes, {} were given", data.len());
+            return Err(Error::new(ErrorKind::TooSmall, message));
+        };
+        let mut raw = buffer(count, file)?;
+        let converter = Converter::to_file(memory, file, store.sizes())?;
+        converter.run(data, &mut raw, &mut Bridge::new(store, heap, pointers))?;
+        Ok(raw)
+    }
+
+    /// Elements in memory of an attribute's value in the file.
+    pub fn attribute_to_memory(
+        &mut self,
+        file: &Datatype,
+        raw: &[u8],
+        memory: &Datatype,
+        out: &mut [u8],
+        pointers: &mut dyn Pointers,
+    ) -> Result<()> {
+        let State { store, heap, .. } = self;
+        let converter = Converter::to_memory(file, memory, store.sizes())?;
+        let mut converted = out.to_vec();
+        converter.run(raw, &mut converted, &mut Bridge::new(store, heap, pointers))?;
+        out.copy_from_slice(&converted);
+        Ok(())
+    }
+}
+
+fn check_buffer(count: u64, memory: &Datatype, length: usize) -> Result<()> {
+    let needed = value::value_size(count, memory)?;
+    if needed != length {
+        let kind = if needed > length { ErrorKind::TooSmall } else { ErrorKind::Argument };
+        let message = format!("{count} elements of {} bytes do not match a buffer of {length}", memory.size());
+        return Err(Error::new(kind, message));
+    }
+    Ok(())
+}
+
+/// A block of elements as the file has them.
+fn read_part(
+    store: &mut Store,
+    header: &ObjectHeader,
+    array: &mut DatasetState,
+    start: &[u64],
+    block: &[u64],
+) -> Result<Vec<u8>> {
+    let ones = vec![1; start.len()];
+    let selection = Selection { start: Some(start), count: Some(&ones), block: Some(block), ..Selection::default() };
+    let file = array.datatype().clone();
+    let mut raw = buffer(value::elements(block)?, &file)?;
+    array.read(store, header, &file, Some(&selection), &mut raw)?;
+    Ok(raw)
+}
+
+/// Gives back what the elements of a dataset own, which is about to be deleted.
+pub(super) fn release_all(
+    store: &mut Store,
+    heap: &mut GlobalHeap,
+    header: &ObjectHeader,
+    array: &mut DatasetState,
+) -> Result<()> {
+    let Some(dims) = array.dims().filter(|_| array.datatype().has_pointers() && array.has_storage()) else {
+        return Ok(());
+    };
+    let (file, sizes) = (array.datatype().clone(), store.sizes());
+    let rows = dims.first().copied().unwrap_or(1);
+    let row = value::elements(dims.get(1..).unwrap_or_default())?;
+    let step = (PIECE / row.max(1)).max(1);
+    let mut at = 0;
+    while at < rows {
+        let (mut start, mut block) = (vec![0; dims.len()], dims.clone());
+        if let (Some(start), Some(block)) = (start.first_mut(), block.first_mut()) {
+            (*start, *block) = (at, step.min(rows - at));
+        }
+        match read_part(store, header, array, &start, &block) {
+            Ok(raw) => file.release(&raw, None, sizes, &mut Returned { store, heap })?,
+            // Data that cannot be read must not keep the dataset from being deleted.
+            Err(e) if matches!(e.kind(), ErrorKind::Corrupt | ErrorKind::Unsupported) => {}
+            Err(e) => return Err(e),
+        }
+        at = at.saturating_add(step);
+    }
+    Ok(())
+}
+
+/// Gives back what an attribute's value owns, whose message is gone.
+pub(super) fn release_attribute(state: &mut State, message: &[u8]) -> Result<()> {
+    let sizes = state.store.sizes();
+    let attribute = Attribute::decode(message)?;
+    let datatype = match value::type_of(&attribute, sizes)? {
+        TypeOf::Own(datatype) => datatype,
+        TypeOf::Committed(address) => committed_type(state, address)?,
+    };
+    if !datatype.has_pointers() {
+        return Ok(());
+    }
+    let info = value::describe(&attribute, &datatype, None, sizes)?;
+    let State { store, heap, .. } = state;
+    let value = &attribute.data[..info.storage_size as usize];
+    datatype.release(value, None, sizes, &mut Returned { store, heap })
+}
