@@ -20,6 +20,8 @@ pub struct GlobalHeap {
     known: AddressMap<Objects>,
     /// Collections with free space, those that got it last at the end.
     roomy: Vec<u64>,
+    /// Collections that were given back since the last flush.
+    freed: Vec<u64>,
 }
 
 impl GlobalHeap {
@@ -33,7 +35,7 @@ impl GlobalHeap {
         }
         let sizes = store.sizes();
         let start = store.read_start(address, global_heap::header_length(sizes), WHAT)?;
-        let length = global_heap::parse_length(&start, sizes)?;
+        let length = global_heap::parse_length(start, sizes)?;
         if length > u64::from(u32::MAX) {
             return Err(Error::corrupt(WHAT, address, format_args!("a size of {length} bytes")));
         }
@@ -126,6 +128,7 @@ impl GlobalHeap {
             self.known.remove(&address);
             self.roomy.retain(|&other| other != address);
             store.free(address, whole as u64);
+            self.freed.push(address);
             return Ok(true);
         }
         objects.places.iter_mut().filter(|place| place.0 > at).for_each(|place| place.0 -= length);
@@ -135,6 +138,19 @@ impl GlobalHeap {
         close(bytes, objects.free, sizes);
         self.note_room(address);
         Ok(true)
+    }
+}
+
+impl GlobalHeap {
+    /// After a flush: collections that were given back are no longer found by their signature.
+    pub fn erase_freed(&mut self, store: &mut Store) -> Result<()> {
+        for address in std::mem::take(&mut self.freed) {
+            let is_free = |at: u64| at < store.space().end() && store.space().overlaps_free(at, 1);
+            if (address..address + 4).all(is_free) {
+                store.write_raw(address, &[0; 4])?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -351,6 +351,7 @@ impl State {
             self.open_free_space()?;
             let superblock = &self.superblock;
             self.store.flush(|end| superblock.encode(end))?;
+            self.heap.erase_freed(&mut self.store)?;
         } else {
             self.store.settle()?;
         }

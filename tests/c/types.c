@@ -166,8 +166,53 @@ static void committed(h5r_object *root) {
     OK(h5r_type_close(type));
 }
 
+static void variable(h5r_object *root) {
+    h5r_type text = 0, numbers = 0, record = 0;
+    h5r_object *dataset = NULL;
+    const uint64_t three = 3;
+    const char *texts[3] = {"first", NULL, ""};
+    char *back[3] = {NULL, NULL, NULL};
+    int16_t values[4] = {1, -2, 3, -4};
+    struct {
+        char *name;
+        h5r_vlen data;
+    } pairs[3] = {{NULL, {4, values}}, {NULL, {0, NULL}}, {NULL, {1, values + 3}}}, read[3];
+    char word[] = "word";
+    pairs[2].name = word;
+    OK(h5r_type_string_variable(H5R_PAD_NULL_TERMINATED, H5R_CHARSET_UTF8, &text));
+    OK(h5r_type_vlen(H5R_I16, &numbers));
+    OK(h5r_type_compound(sizeof pairs[0], &record));
+    OK(h5r_type_insert(record, "name", 0, text));
+    OK(h5r_type_insert(record, "data", sizeof(char *), numbers));
+    OK(h5r_attr_write(root, "texts", text, 1, &three, texts));
+    OK(h5r_attr_read(root, "texts", text, back, sizeof back));
+    CHECK(strcmp(back[0], "first") == 0 && back[1] == NULL && back[2][0] == '\0');
+    OK(h5r_vlen_release(text, 3, back));
+    CHECK(back[0] == NULL && back[2] == NULL);
+    OK(h5r_vlen_release(text, 3, back));
+    OK(h5r_dataset_create(root, "records", record, 1, &three, NULL, &dataset));
+    for (int round = 0; round < 3; round++) {
+        OK(h5r_dataset_write(dataset, record, NULL, pairs));
+        OK(h5r_dataset_read(dataset, record, NULL, read));
+        CHECK(read[0].name == NULL && read[0].data.length == 4 && ((int16_t *)read[0].data.data)[1] == -2);
+        CHECK(read[1].data.length == 0 && read[1].data.data == NULL);
+        CHECK(strcmp(read[2].name, "word") == 0 && *(int16_t *)read[2].data.data == -4);
+        OK(h5r_vlen_release(record, 3, read));
+        pairs[0].data.length = 4;
+    }
+    FAILS(H5R_ERR_TYPE, h5r_dataset_read(dataset, text, NULL, back));
+    FAILS(H5R_ERR_TYPE, h5r_attr_read(root, "texts", numbers, read, sizeof read));
+    OK(h5r_link_delete(root, "records"));
+    OK(h5r_attr_delete(root, "texts"));
+    OK(h5r_object_close(dataset));
+    OK(h5r_type_close(record));
+    OK(h5r_type_close(numbers));
+    OK(h5r_type_close(text));
+}
+
 int main(void) {
     h5r_file *file = new_file("types.h5");
+    variable(h5r_root(file));
     asked();
     layouts();
     committed(h5r_root(file));

@@ -39,6 +39,9 @@ def main():
     build()
     libraries = find_libraries()
     selftest.run(WORK, libraries[VERSIONS[0]])
+    if not options.only:
+        values = [ROOT / "target/venv/bin/python", ROOT / "tests/interop/values.py", TARGET / PROFILE / "libh5r.so", WORK / "values"]
+        subprocess.run(values, check=True)
     matrix = Matrix(options, libraries)
     began = time.monotonic()
     chains = list(matrix.chains())

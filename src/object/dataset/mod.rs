@@ -171,11 +171,6 @@ impl DatasetState {
         &self.datatype
     }
 
-    /// The object header of the committed datatype that this dataset shares, if it does.
-    pub fn committed_type(&self) -> Option<u64> {
-        self.committed
-    }
-
     /// The dimensions, none for a null dataspace.
     pub fn dims(&self) -> Option<Vec<u64>> {
         (self.dataspace != Dataspace::Null).then(|| self.dataspace.dims().to_vec())

@@ -1,4 +1,4 @@
-//! What datasets need whose elements own objects of the global heap.
+//! What a dataset's type asks for: named datatypes, and elements that own objects of the global heap.
 
 use super::selection::Slab;
 use super::{transfer, DatasetState, Selection, Storage};
@@ -10,6 +10,11 @@ use crate::object::header::ObjectHeader;
 use crate::store::Store;
 
 impl DatasetState {
+    /// The object header of the committed datatype that this dataset shares, if it does.
+    pub fn committed_type(&self) -> Option<u64> {
+        self.committed
+    }
+
     /// Where the raw data may be overwritten: not where the last flushed state has them, for their heap IDs and the
     /// global heap change together.
     pub(super) fn unshare(&mut self, store: &mut Store, header: &mut ObjectHeader, address: u64) -> Result<u64> {
