@@ -10,6 +10,7 @@ mod model;
 mod number;
 mod plan;
 mod release;
+mod space;
 mod string;
 pub mod token;
 
@@ -19,8 +20,9 @@ use std::sync::Arc;
 pub use convert::{convert, Conversion};
 pub use model::{ReferenceKind, MAX_TAG, POINTER, SEQUENCE};
 pub use number::{ByteOrder, Number};
-pub use plan::{Arena, Converter, NoPointers, Pointers, Space};
+pub use plan::Converter;
 pub use release::Release;
+pub use space::{Arena, NoPointers, Pointers, Space};
 
 use crate::error::{Error, Result};
 use crate::format::message::datatype as message;

@@ -4,21 +4,18 @@
 use crate::btree::Location;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::message_flag;
-use crate::format::message::attribute::{self, Attribute, DATATYPE_SHARED};
+use crate::format::message::attribute;
 use crate::format::message::attribute_info::AttributeInfo;
 use crate::format::message::kind;
-use crate::format::message::shared::Shared;
-use crate::format::{Sizes, UNDEFINED};
+use crate::format::UNDEFINED;
 use crate::heap::HeapParams;
 use crate::object::attribute_compact::{check_shared, find_compact, insert_compact, order_at, NO_ORDER};
+pub(super) use crate::object::attribute_lost::{committed, lost, Lost};
 pub(super) use crate::object::attribute_records::AttributeKind;
 use crate::object::dense::{DenseAddresses, DenseKind, DenseStore, MAX_RECORD};
 use crate::object::header::{NewMessage, ObjectHeader};
 use crate::object::options::{Order, Phase};
 use crate::store::Store;
-
-/// The address of a committed datatype that lost a reference.
-pub(super) type Released = Option<u64>;
 
 /// What storing an attribute did.
 pub(super) enum Put {
@@ -26,42 +23,6 @@ pub(super) enum Put {
     New,
     /// One was replaced, which may have referred to what is to be released.
     Replaced(Lost),
-}
-
-/// What an attribute that is gone referred to.
-#[derive(Default)]
-pub(super) struct Lost {
-    /// A committed datatype.
-    pub committed: Released,
-    /// The message, where its value may own objects of the global heap.
-    pub message: Option<Box<[u8]>>,
-}
-
-/// What the attribute in this message refers to.
-#[inline]
-pub(super) fn lost(message: &[u8], sizes: Sizes) -> Result<Lost> {
-    let committed = committed(message, sizes)?;
-    // Attributes are replaced by the million: the class is looked up where it stands.
-    let class = match message {
-        [3, 0, low, high, ..] => message.get(9 + usize::from(u16::from_le_bytes([*low, *high]))).copied(),
-        _ => Attribute::decode(message)?.datatype.first().copied(),
-    };
-    let owns = committed.is_some() || class.is_some_and(|class| matches!(class & 0x0f, 6 | 7 | 9 | 10));
-    Ok(Lost { committed, message: owns.then(|| message.into()) })
-}
-
-/// The committed datatype that an attribute message refers to.
-#[inline]
-pub(super) fn committed(message: &[u8], sizes: Sizes) -> Result<Released> {
-    match message {
-        [version, flags, ..] if *version >= 2 && flags & DATATYPE_SHARED != 0 => {
-            match Shared::decode(Attribute::decode(message)?.datatype, sizes)? {
-                Shared::Object(address) => Ok(Some(address)),
-                Shared::Heap(_) => Err(Error::unsupported("a datatype in the shared object header message heap")),
-            }
-        }
-        _ => Ok(None),
-    }
 }
 
 impl DenseStore<AttributeKind> {

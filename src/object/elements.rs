@@ -83,6 +83,15 @@ pub(super) fn is_simple(from: &Datatype, to: &Datatype) -> bool {
     !from.has_pointers() && !to.has_pointers() && Conversion::between(from, to).is_ok()
 }
 
+/// Fails where the type's elements have pointers, which only some calls follow.
+pub(super) fn check_plain(memory: &Datatype) -> Result<()> {
+    if memory.has_pointers() {
+        let message = format!("elements of {memory}, whose values are elsewhere, in this call");
+        return Err(Error::unsupported(message));
+    }
+    Ok(())
+}
+
 fn buffer(count: u64, datatype: &Datatype) -> Result<Vec<u8>> {
     Ok(vec![0; value::value_size(count, datatype)?])
 }

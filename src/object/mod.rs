@@ -6,6 +6,7 @@
 mod attribute;
 mod attribute_compact;
 mod attribute_face;
+mod attribute_lost;
 mod attribute_records;
 pub mod check;
 mod committed;

@@ -3,6 +3,7 @@
 use super::DatasetInfo;
 use crate::datatype::Datatype;
 use crate::error::{Error, Result};
+use crate::object::elements::check_plain;
 use crate::object::state::State;
 use crate::object::Object;
 
@@ -39,6 +40,7 @@ impl Object {
         rows: u64,
         data: impl FnOnce(usize) -> Result<&'a [u8]>,
     ) -> Result<()> {
+        check_plain(memory)?;
         self.change("appending to dataset", "", |state, slot| {
             let State { store, objects, .. } = state;
             let (header, array) = objects.get(slot)?.array()?;

@@ -18,6 +18,7 @@ use crate::datatype::{Conversion, Datatype};
 use crate::error::{Error, Result};
 use crate::format::message::filter_pipeline::Filter;
 use crate::format::UNDEFINED;
+use crate::object::elements::check_plain;
 use crate::object::header::ObjectHeader;
 use crate::object::state::State;
 use crate::object::workers::Tools;
@@ -226,6 +227,7 @@ fn read_parts(
 impl Object {
     /// Reads the selected elements (all, without a selection) into `out`, converted to type `memory`.
     pub fn dataset_read(&self, memory: &Datatype, selection: Option<&Selection<'_>>, out: &mut [u8]) -> Result<()> {
+        check_plain(memory)?;
         let total = out.len() as u64;
         self.listener().report(0, total)?;
         for attempt in 0.. {

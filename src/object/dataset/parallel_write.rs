@@ -12,6 +12,7 @@ use super::{DatasetState, Storage};
 use crate::datatype::{Conversion, Datatype};
 use crate::error::{Error, Result};
 use crate::format::message::filter_pipeline::Filter;
+use crate::object::elements::check_plain;
 use crate::object::header::ObjectHeader;
 use crate::object::progress::Listener;
 use crate::object::state::State;
@@ -177,6 +178,7 @@ impl WritePlan {
 impl Object {
     /// Writes the selected elements (all, without a selection) from `data`, whose elements are of type `memory`.
     pub fn dataset_write(&self, memory: &Datatype, selection: Option<&Selection<'_>>, data: &[u8]) -> Result<()> {
+        check_plain(memory)?;
         const WHAT: &str = "writing dataset";
         let total = data.len() as u64;
         self.listener().report(0, total)?;

@@ -4,6 +4,7 @@ use super::selection::{Selection, Slab};
 use super::{DatasetState, Storage};
 use crate::datatype::Datatype;
 use crate::error::{Error, ErrorKind, Result};
+use crate::object::elements::check_plain;
 use crate::object::state::State;
 use crate::object::Object;
 
@@ -46,6 +47,7 @@ impl Object {
     /// Reads the elements at `points`, as many coordinates each as the dataset has dimensions, converted to type `memory`, into
     /// `out` in their order.
     pub fn dataset_read_points(&self, memory: &Datatype, points: &[u64], out: &mut [u8]) -> Result<()> {
+        check_plain(memory)?;
         self.read("reading points of", "", |state, slot| {
             let State { store, objects, .. } = state;
             let (header, array) = objects.get(slot)?.array()?;
@@ -65,6 +67,7 @@ impl Object {
     /// Writes elements of type `memory` to the places `points`; of those at the same place the last one stays. Nothing is written
     /// if one is outside.
     pub fn dataset_write_points(&self, memory: &Datatype, points: &[u64], data: &[u8]) -> Result<()> {
+        check_plain(memory)?;
         self.change("writing points of", "", |state, slot| {
             let State { store, objects, .. } = state;
             let (header, array) = objects.get(slot)?.array()?;
@@ -90,6 +93,7 @@ impl Object {
 
     /// Reads the elements of each selection, one after the other, into `out`.
     pub fn dataset_read_list(&self, memory: &Datatype, selections: &[Selection<'_>], out: &mut [u8]) -> Result<()> {
+        check_plain(memory)?;
         let lengths = self.lengths(memory, selections, out.len())?;
         let mut rest = out;
         for (selection, length) in selections.iter().zip(lengths) {
@@ -103,6 +107,7 @@ impl Object {
     /// Writes the elements of each selection, one after the other, from `data`; where selections meet, the last one stays. Nothing
     /// is written if one is outside.
     pub fn dataset_write_list(&self, memory: &Datatype, selections: &[Selection<'_>], data: &[u8]) -> Result<()> {
+        check_plain(memory)?;
         let lengths = self.lengths(memory, selections, data.len())?;
         let mut rest = data;
         for (selection, length) in selections.iter().zip(lengths) {
@@ -142,6 +147,7 @@ impl Object {
         within: Option<&Selection<'_>>,
         out: &mut [u8],
     ) -> Result<()> {
+        check_plain(memory)?;
         let (slab, size) = (places(memory, dims, within, out.len())?, memory.size());
         let mut elements = vec![0; slab.elements() as usize * size];
         self.dataset_read(memory, selection, &mut elements)?;
@@ -164,6 +170,7 @@ impl Object {
         within: Option<&Selection<'_>>,
         data: &[u8],
     ) -> Result<()> {
+        check_plain(memory)?;
         let (slab, size) = (places(memory, dims, within, data.len())?, memory.size());
         let mut elements = Vec::with_capacity(slab.elements() as usize * size);
         slab.for_each_run(|first, length| {
