@@ -13,7 +13,7 @@ use crate::object::options::{CreateOptions, Durability, OpenOptions};
 use crate::object::progress::{Listener, Progress};
 use crate::object::state::{Objects, Slot, State};
 use crate::object::workers::Workers;
-use crate::object::{check, extents, global_heap, open, path};
+use crate::object::{check, extents, open, path};
 use crate::rebalance::{
     self, Controller, Host, IncrementalOptions, LazyOptions, RebalanceStats, Retired, SmartOptions, Subject, Survey,
 };
@@ -199,7 +199,7 @@ impl File {
     /// An object of the global heap collection at `address`: what a variable-length element or a region reference
     /// refers to.
     pub fn global_heap_object(&self, address: u64, index: u32) -> Result<Vec<u8>> {
-        self.shared.read(|state| global_heap::read(&mut state.store, address, index))
+        self.shared.read(|state| state.heap.get(&mut state.store, address, index).map(<[u8]>::to_vec))
     }
 
     /// A handle of the root group.

@@ -24,8 +24,8 @@ mod shrink;
 #[cfg(test)]
 mod tests;
 mod transfer;
-mod virtuals;
 mod values;
+mod virtuals;
 
 pub use create::{plan, DatasetOptions, NewBody, NewLayout, Plan, MAX_COMPACT};
 pub use direct::ChunkInfo;
