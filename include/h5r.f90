@@ -90,6 +90,12 @@ module h5r
   integer(c_int32_t), parameter, public :: H5R_FILL_ALWAYS = 1
   integer(c_int32_t), parameter, public :: H5R_FILL_NEVER = 2
   integer(c_int64_t), parameter, public :: H5R_UNLIMITED = -1_c_int64_t
+  integer(c_int32_t), parameter, public :: H5R_FILTER_DEFLATE = 1
+  integer(c_int32_t), parameter, public :: H5R_FILTER_SHUFFLE = 2
+  integer(c_int32_t), parameter, public :: H5R_FILTER_FLETCHER32 = 3
+  integer(c_int32_t), parameter, public :: H5R_FILTER_LZF = 32000
+  integer(c_int32_t), parameter, public :: H5R_FILTER_LZ4 = 32004
+  integer(c_int32_t), parameter, public :: H5R_FILTER_ZSTD = 32015
   integer(c_int32_t), parameter, public :: H5R_SPACE_NULL = 2
   integer(c_int32_t), parameter, public :: H5R_SPACE_SCALAR = 0
   integer(c_int32_t), parameter, public :: H5R_SPACE_SIMPLE = 1
@@ -197,7 +203,7 @@ module h5r
     integer(c_int64_t) :: max_findings = 1000
   end type
   type, bind(C), public :: h5r_dataset_options
-    integer(c_size_t) :: struct_size = 88
+    integer(c_size_t) :: struct_size = 104
     type(c_ptr) :: max_dims = c_null_ptr, chunk = c_null_ptr ! in C's order
     type(c_ptr) :: fill_value = c_null_ptr
     integer(c_int64_t) :: fill_type = 0
@@ -206,6 +212,13 @@ module h5r
     type(h5r_storage) :: attributes
     integer(c_int32_t) :: reserved = 0
     integer(c_int32_t) :: deflate = 0, shuffle = 0, fletcher32 = 0, reserved_2 = 0
+    type(c_ptr) :: filters = c_null_ptr ! filter_count of h5r_filter, instead of the three above
+    integer(c_size_t) :: filter_count = 0
+  end type
+  type, bind(C), public :: h5r_filter
+    integer(c_int32_t) :: id = 0, optional = 0
+    type(c_ptr) :: parameters = c_null_ptr ! c_int32_t
+    integer(c_size_t) :: parameter_count = 0
   end type
   ! The bits of an integer, bit field or float.
   type, bind(C), public :: h5r_type_layout

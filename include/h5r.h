@@ -37,7 +37,7 @@
 #define H5R_GROUP_OPTIONS_INIT {sizeof(h5r_group_options), H5R_STORAGE_INIT, H5R_STORAGE_INIT}
 #define H5R_DATASET_OPTIONS_INIT \
     {sizeof(h5r_dataset_options), NULL, NULL, NULL, 0, H5R_LAYOUT_CONTIGUOUS, H5R_ALLOCATION_DEFAULT, H5R_FILL_IF_SET, \
-     0, H5R_STORAGE_INIT, 0, 0, 0, 0, 0}
+     0, H5R_STORAGE_INIT, 0, 0, 0, 0, 0, NULL, 0}
 #define H5R_SELECTION_INIT {0, NULL, NULL, NULL, NULL}
 #define H5R_LAZY_OPTIONS_INIT {sizeof(h5r_lazy_options), 0.05, 300000, 100}
 #define H5R_INCREMENTAL_OPTIONS_INIT {sizeof(h5r_incremental_options), 100000, 5000, NULL, NULL}
@@ -236,6 +236,24 @@
 
 // A maximum dimension without bound.
 #define H5R_UNLIMITED UINT64_MAX
+
+// Deflate, in zlib's format; its parameter is the level, 1 to 9.
+#define H5R_FILTER_DEFLATE 1
+
+// The bytes of elements are sorted by their weight; its parameter is the bytes of an element.
+#define H5R_FILTER_SHUFFLE 2
+
+// A checksum, which is verified by reading.
+#define H5R_FILTER_FLETCHER32 3
+
+// LZF, as h5py has it.
+#define H5R_FILTER_LZF 32000
+
+// LZ4; its parameter is the bytes of a block, 0 for one block.
+#define H5R_FILTER_LZ4 32004
+
+// Zstandard; its parameter is the level.
+#define H5R_FILTER_ZSTD 32015
 
 // No value at all.
 #define H5R_SPACE_NULL 2
@@ -500,6 +518,18 @@ typedef struct h5r_object_details {
 // only; `kind` is H5R_KIND_GROUP, _DATASET or _TYPE. Returns 0 to go on, positive to stop, negative to fail.
 typedef int32_t (*h5r_object_path_visit)(const char *path, int32_t kind, void *user_data);
 
+// A filter of a new dataset.
+typedef struct h5r_filter {
+    // Its registered number, H5R_FILTER_... .
+    uint32_t id;
+    // 1: other libraries may store a chunk without it when it fails; 0: they may not.
+    uint32_t optional;
+    // Its parameters; NULL: what it needs is filled in.
+    const uint32_t *parameters;
+    // How many parameters there are.
+    size_t parameter_count;
+} h5r_filter;
+
 // Options of h5r_dataset_create. Start from H5R_DATASET_OPTIONS_INIT.
 typedef struct h5r_dataset_options {
     // sizeof(h5r_dataset_options), set by the INIT macro.
@@ -532,6 +562,11 @@ typedef struct h5r_dataset_options {
     int32_t fletcher32;
     // 0; for later use.
     int32_t reserved_2;
+    // With H5R_LAYOUT_CHUNKED, and instead of deflate, shuffle and fletcher32: filter_count filters in the order in which they
+    // are applied; NULL, the default: none.
+    const h5r_filter *filters;
+    // How many filters there are, at most 32.
+    size_t filter_count;
 } h5r_dataset_options;
 
 // Which elements of a dataset a call means: count blocks of block elements each, stride apart, from start, in each
@@ -1341,7 +1376,8 @@ h5r_status h5r_object_set_comment(h5r_object *object, const char *comment);
 // relative to `loc`, with the groups on the way that are missing. `options` may be NULL for all defaults,
 // `dataset_out` NULL when no handle is wanted; `h5r_object_close` closes the handle.
 //
-// Errors: BAD_HANDLE, ARGUMENT, RANGE, EXISTS, WRONG_KIND, TYPE (the fill value), UNSUPPORTED (chunks allocated early),
+// Errors: BAD_HANDLE, ARGUMENT, RANGE, EXISTS, WRONG_KIND, TYPE (the fill value), UNSUPPORTED (chunks allocated early, a filter
+// that is not known),
 // READ_ONLY, IO, FAILED. Any thread.
 h5r_status h5r_dataset_create(h5r_object *loc,
                               const char *path,

@@ -10,7 +10,7 @@ use super::{guard, h5r_object, h5r_status, handle, input, vlen};
 use crate::datatype::{convert, Datatype};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::fill::{AllocationTime, Fill, WriteTime};
-use crate::object::dataset::{DatasetOptions, LayoutKind, NewLayout, Selection};
+use crate::object::dataset::{DatasetOptions, LayoutKind, NewFilter, NewLayout, Selection};
 use crate::object::Object;
 
 /// The elements are in the object header; at most 64 KiB.
@@ -75,7 +75,39 @@ pub struct h5r_dataset_options {
     pub fletcher32: i32,
     /// 0; for later use.
     pub reserved_2: i32,
+    /// With H5R_LAYOUT_CHUNKED, and instead of deflate, shuffle and fletcher32: filter_count filters in the order in which they
+    /// are applied; NULL, the default: none.
+    pub filters: *const h5r_filter,
+    /// How many filters there are, at most 32.
+    pub filter_count: usize,
 }
+
+/// A filter of a new dataset.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct h5r_filter {
+    /// Its registered number, H5R_FILTER_... .
+    pub id: u32,
+    /// 1: other libraries may store a chunk without it when it fails; 0: they may not.
+    pub optional: u32,
+    /// Its parameters; NULL: what it needs is filled in.
+    pub parameters: *const u32,
+    /// How many parameters there are.
+    pub parameter_count: usize,
+}
+
+/// Deflate, in zlib's format; its parameter is the level, 1 to 9.
+pub const H5R_FILTER_DEFLATE: u32 = 1;
+/// The bytes of elements are sorted by their weight; its parameter is the bytes of an element.
+pub const H5R_FILTER_SHUFFLE: u32 = 2;
+/// A checksum, which is verified by reading.
+pub const H5R_FILTER_FLETCHER32: u32 = 3;
+/// LZF, as h5py has it.
+pub const H5R_FILTER_LZF: u32 = 32000;
+/// LZ4; its parameter is the bytes of a block, 0 for one block.
+pub const H5R_FILTER_LZ4: u32 = 32004;
+/// Zstandard; its parameter is the level.
+pub const H5R_FILTER_ZSTD: u32 = 32015;
 
 /// Which elements of a dataset a call means: count blocks of block elements each, stride apart, from start, in each
 /// dimension. A NULL array means the obvious: start at 0, blocks of 1, blocks side by side, as many as fit.
@@ -136,6 +168,8 @@ unsafe impl Versioned for h5r_dataset_options {
         shuffle: 0,
         fletcher32: 0,
         reserved_2: 0,
+        filters: ptr::null(),
+        filter_count: 0,
     };
 }
 
@@ -156,7 +190,7 @@ unsafe impl Versioned for h5r_dataset_details {
 }
 
 const _: () = {
-    assert!(size_of::<h5r_dataset_options>() == offset_of!(h5r_dataset_options, reserved_2) + 4);
+    assert!(size_of::<h5r_dataset_options>() == offset_of!(h5r_dataset_options, filter_count) + 8);
     assert!(size_of::<h5r_dataset_details>() == h5r_dataset_details::FIRST_SIZE);
     assert!(size_of::<h5r_dataset_details>() == offset_of!(h5r_dataset_details, max_dims) + 8 * input::H5R_MAX_RANK);
 };
@@ -219,6 +253,8 @@ impl h5r_dataset_options {
                 level => return Err(Error::range("deflate", level, "0..9")),
             },
             fletcher32: flag("fletcher32", self.fletcher32)?,
+            // SAFETY: as promised by the caller.
+            filters: unsafe { self.filters()? },
             max_dims: array(self.max_dims, "max_dims")?,
             null: flag("is_null", self.is_null)?,
             // SAFETY: as promised by the caller.
@@ -231,6 +267,31 @@ impl h5r_dataset_options {
             )?,
             attributes: self.attributes.phase("attributes")?,
         })
+    }
+
+    /// The filters by number.
+    ///
+    /// # Safety
+    /// `filters` is NULL or has `filter_count` entries, whose parameters are as they say.
+    unsafe fn filters(&self) -> Result<Vec<NewFilter>> {
+        if self.filter_count > 32 {
+            return Err(Error::range("filter_count", self.filter_count, "0..32"));
+        }
+        if self.filters.is_null() && self.filter_count > 0 {
+            return Err(Error::new(ErrorKind::Argument, "filters is NULL, and filter_count is not 0"));
+        }
+        let read = |number| {
+            // SAFETY: as promised by the caller.
+            let filter = unsafe { *self.filters.add(number) };
+            let id = u16::try_from(filter.id).map_err(|_| Error::range("filter id", filter.id, "1..65535"))?;
+            let optional = flag("filter optional", filter.optional as i32)?;
+            let bytes = input::byte_length(&[filter.parameter_count.min(1 << 16) as u64], size_of::<u32>())?;
+            // SAFETY: as promised by the caller.
+            let bytes = unsafe { input::bytes(filter.parameters.cast(), bytes, "filter parameters")? };
+            let parameters = bytes.as_chunks().0.iter().map(|&value| u32::from_ne_bytes(value)).collect();
+            Ok(NewFilter { id, optional, parameters })
+        };
+        (0..self.filter_count).map(read).collect()
     }
 
     /// The fill value in the dataset's type.
@@ -257,7 +318,8 @@ impl h5r_dataset_options {
 /// relative to `loc`, with the groups on the way that are missing. `options` may be NULL for all defaults,
 /// `dataset_out` NULL when no handle is wanted; `h5r_object_close` closes the handle.
 ///
-/// Errors: BAD_HANDLE, ARGUMENT, RANGE, EXISTS, WRONG_KIND, TYPE (the fill value), UNSUPPORTED (chunks allocated early),
+/// Errors: BAD_HANDLE, ARGUMENT, RANGE, EXISTS, WRONG_KIND, TYPE (the fill value), UNSUPPORTED (chunks allocated early, a filter
+/// that is not known),
 /// READ_ONLY, IO, FAILED. Any thread.
 #[no_mangle]
 pub unsafe extern "C" fn h5r_dataset_create(

@@ -107,6 +107,44 @@ static void parts(h5r_object *root) {
     OK(h5r_object_close(dataset));
 }
 
+// Filters by number.
+static void filters(h5r_object *root) {
+    const uint64_t dims[1] = {5000}, chunk[1] = {600};
+    const uint32_t ids[3] = {H5R_FILTER_LZF, H5R_FILTER_LZ4, H5R_FILTER_ZSTD}, level = 7;
+    const char *names[3] = {"lzf", "lz4", "zstd"};
+    int32_t values[5000], back[5000];
+    h5r_dataset_options options = H5R_DATASET_OPTIONS_INIT;
+    h5r_filter list[3] = {{H5R_FILTER_SHUFFLE, 1, NULL, 0}, {0, 0, NULL, 0}, {H5R_FILTER_FLETCHER32, 0, NULL, 0}};
+    h5r_object *dataset = NULL;
+    for (int i = 0; i < 5000; i++) values[i] = i * 3;
+    options.layout = H5R_LAYOUT_CHUNKED;
+    options.chunk = chunk;
+    options.filters = list;
+    options.filter_count = 3;
+    for (int i = 0; i < 3; i++) {
+        h5r_dataset_details details = H5R_DATASET_DETAILS_INIT;
+        list[1].id = ids[i];
+        list[1].parameters = i == 2 ? &level : NULL;
+        list[1].parameter_count = i == 2;
+        OK(h5r_dataset_create(root, names[i], H5R_I32, 1, dims, &options, &dataset));
+        OK(h5r_dataset_write(dataset, H5R_I32, NULL, values));
+        memset(back, 0, sizeof back);
+        OK(h5r_dataset_read(dataset, H5R_I32, NULL, back));
+        CHECK(memcmp(values, back, sizeof back) == 0);
+        OK(h5r_dataset_info(dataset, &details));
+        CHECK(details.storage_size > 100 && details.storage_size < 9000);
+        OK(h5r_object_close(dataset));
+    }
+    list[1].id = 32013;
+    FAILS(H5R_ERR_UNSUPPORTED, h5r_dataset_create(root, "zfp", H5R_I32, 1, dims, &options, NULL));
+    SAYS("zfp");
+    list[1].id = 70000;
+    FAILS(H5R_ERR_RANGE, h5r_dataset_create(root, "no", H5R_I32, 1, dims, &options, NULL));
+    list[1].id = H5R_FILTER_LZF;
+    options.shuffle = 1;
+    FAILS(H5R_ERR_ARGUMENT, h5r_dataset_create(root, "no", H5R_I32, 1, dims, &options, NULL));
+}
+
 struct told {
     uint64_t calls, last, total, stop_after;
     h5r_object *object;
@@ -172,6 +210,7 @@ int main(void) {
     OK(h5r_create("chunks.h5", NULL, &file));
     stored(h5r_root(file));
     parts(h5r_root(file));
+    filters(h5r_root(file));
     OK(h5r_check(file));
     OK(h5r_close(file));
     progress();

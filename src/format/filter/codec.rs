@@ -3,7 +3,7 @@
 use libdeflater::{Compressor, Decompressor};
 
 use super::{applied, check_known, check_writable, deflate, fletcher32, largest, lzf, name, shuffle, shuffle_width};
-use super::{DEFLATE, FLETCHER32, SHUFFLE};
+use super::{DEFLATE, FLETCHER32, LZ4, LZF, SHUFFLE, ZSTD};
 use crate::error::{Error, Result};
 use crate::format::message::filter_pipeline::Filter;
 
@@ -66,7 +66,7 @@ impl Codec {
             if rest.is_empty() {
                 return self.undo(filter, input, out).map_err(|detail| (filter, detail));
             }
-            let most = most(rest, out.len()).min(largest(stored.len()));
+            let most = most(rest, out.len()).min(largest(steps, stored.len()));
             if back.len() < most {
                 back.resize(most, 0);
             }
@@ -94,7 +94,12 @@ impl Codec {
                 out.get_mut(..data.len()).ok_or("more data than expected")?.copy_from_slice(data);
                 Ok(data.len())
             }
-            _ => lzf::decode(data, out),
+            LZF => lzf::decode(data, out),
+            #[cfg(feature = "lz4")]
+            LZ4 => super::lz4::decode(data, out),
+            #[cfg(feature = "zstd")]
+            ZSTD => zstd::bulk::decompress_to_buffer(data, out).map_err(|_| "the compressed data are damaged"),
+            _ => Err("a filter that is not known"),
         }
     }
 
@@ -139,12 +144,27 @@ impl Codec {
                 shuffle::encode(data, shuffle_width(filter), out);
                 Ok(())
             }
-            _ => {
+            FLETCHER32 => {
                 out.clear();
                 out.extend_from_slice(data);
                 out.extend_from_slice(&fletcher32::encode(data));
                 Ok(())
             }
+            LZF => {
+                lzf::encode(data, out);
+                Ok(())
+            }
+            #[cfg(feature = "lz4")]
+            LZ4 => super::lz4::encode(data, filter.client_data.first().copied().unwrap_or(0), out),
+            #[cfg(feature = "zstd")]
+            ZSTD => {
+                let level = filter.client_data.first().map_or(zstd::DEFAULT_COMPRESSION_LEVEL, |&level| level as i32);
+                out.resize(zstd::zstd_safe::compress_bound(data.len()), 0);
+                let length = zstd::bulk::compress_to_buffer(data, out, level);
+                out.truncate(length.map_err(|_| "more bytes than the largest that data become")?);
+                Ok(())
+            }
+            _ => Err("a filter that is not known"),
         }
     }
 }

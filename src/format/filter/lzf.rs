@@ -31,9 +31,72 @@ pub(super) fn decode(data: &[u8], out: &mut [u8]) -> Result<usize, &'static str>
     Ok(done)
 }
 
+const TABLE_BITS: u32 = 14;
+
+/// The longest copy, and the farthest that it may come from.
+const MAX_LENGTH: usize = 264;
+const MAX_DISTANCE: usize = 8192;
+
+/// Literals that one control byte announces.
+const MAX_LITERALS: usize = 32;
+
+/// Encodes. What does not compress becomes a 32nd larger, which the decoder takes.
+pub(super) fn encode(data: &[u8], out: &mut Vec<u8>) {
+    out.clear();
+    let mut table = vec![u32::MAX; 1 << TABLE_BITS];
+    let word = |at: usize| u32::from(data[at]) << 16 | u32::from(data[at + 1]) << 8 | u32::from(data[at + 2]);
+    let slot = |word: u32| (word.wrapping_mul(0x9e37_79b1) >> (32 - TABLE_BITS)) as usize;
+    let (mut literals, mut at) = (0, 0);
+    while at + 2 < data.len() {
+        let wanted = word(at);
+        let before = std::mem::replace(&mut table[slot(wanted)], at as u32) as usize;
+        if before >= at || at - before > MAX_DISTANCE || word(before) != wanted {
+            at += 1;
+            continue;
+        }
+        let most = MAX_LENGTH.min(data.len() - at);
+        let length = (3..most).find(|&n| data[before + n] != data[at + n]).unwrap_or(most);
+        data[literals..at].chunks(MAX_LITERALS).for_each(|run| put_literals(out, run));
+        let (distance, rest) = (at - before - 1, length - 2);
+        match rest {
+            0..7 => out.push((rest as u8) << 5 | (distance >> 8) as u8),
+            _ => out.extend_from_slice(&[7 << 5 | (distance >> 8) as u8, (rest - 7) as u8]),
+        }
+        out.push(distance as u8);
+        at += length;
+        literals = at;
+    }
+    data[literals..].chunks(MAX_LITERALS).for_each(|run| put_literals(out, run));
+}
+
+fn put_literals(out: &mut Vec<u8>, run: &[u8]) {
+    out.push((run.len() - 1) as u8);
+    out.extend_from_slice(run);
+}
+
 #[cfg(test)]
 mod tests {
-    use super::decode;
+    use super::{decode, encode};
+
+    #[test]
+    fn what_is_encoded_is_decoded() {
+        let mut state = 1u32;
+        let mut random = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state >> 16
+        };
+        for length in [0, 1, 2, 3, 4, 33, 1000, 70_000] {
+            for spread in [1, 3, 40, 65_536] {
+                let data: Vec<u8> = (0..length).map(|_| (random() % spread) as u8).collect();
+                let (mut encoded, mut out) = (Vec::new(), vec![0; length]);
+                encode(&data, &mut encoded);
+                assert!(encoded.len() <= length + length / 32 + 1);
+                assert!(spread > 1 || length < 100 || encoded.len() < length / 50);
+                assert_eq!(decode(&encoded, &mut out), Ok(length), "{length} bytes of {spread} values");
+                assert!(out == data);
+            }
+        }
+    }
 
     #[test]
     fn literals_and_overlapping_copies() {

@@ -7,6 +7,8 @@
 mod codec;
 mod deflate;
 mod fletcher32;
+#[cfg(feature = "lz4")]
+mod lz4;
 mod lzf;
 mod noise;
 mod shuffle;
@@ -26,6 +28,23 @@ pub const FLETCHER32: u16 = 3;
 /// LZF, as h5py registers it.
 pub const LZF: u16 = 32000;
 
+/// LZ4 in blocks; its parameter is the bytes of a block, 0 or none: one block.
+pub const LZ4: u16 = 32004;
+/// Zstandard; its parameter is the level.
+pub const ZSTD: u16 = 32015;
+
+/// The filters that data are written and read through.
+const KNOWN: &[u16] = &[
+    DEFLATE,
+    SHUFFLE,
+    FLETCHER32,
+    LZF,
+    #[cfg(feature = "lz4")]
+    LZ4,
+    #[cfg(feature = "zstd")]
+    ZSTD,
+];
+
 /// A filter's flag: a chunk that it fails on is stored without it.
 pub const OPTIONAL: u16 = 1;
 
@@ -44,10 +63,10 @@ const NAMES: [(u16, &str); 18] = [
     (307, "bzip2"),
     (LZF, "lzf"),
     (32001, "blosc"),
-    (32004, "lz4"),
+    (LZ4, "lz4"),
     (32008, "bitshuffle"),
     (32013, "zfp"),
-    (32015, "zstd"),
+    (ZSTD, "zstd"),
     (32017, "sz"),
     (32019, "jpeg"),
     (32024, "sz3"),
@@ -65,7 +84,7 @@ pub fn decode(
     address: u64,
 ) -> Result<Vec<u8>> {
     // No more than what can come out, whatever the size that the file claims.
-    if size > largest(bytes.len()) {
+    if size > largest(&filters.iter().collect::<Vec<_>>(), bytes.len()) {
         let detail = format_args!("{} bytes cannot have become {size}", bytes.len());
         return Err(Error::corrupt(what, address, detail));
     }
@@ -74,10 +93,18 @@ pub fn decode(
     Ok(out)
 }
 
-/// What stored bytes may become: what one deflate can make of them, and what several make of few. Without a limit several in a
-/// row would make gigabytes of a small file.
-fn largest(stored: usize) -> usize {
-    stored.saturating_mul(deflate::MAX_RATIO).max(MOST_FROM_FEW)
+/// What stored bytes may become: what one of the filters can make of them, and what several make of few. Without a limit
+/// several in a row would make gigabytes of a small file.
+fn largest(filters: &[&Filter], stored: usize) -> usize {
+    let ratio = |filter: &&Filter| match filter.id {
+        DEFLATE => deflate::MAX_RATIO,
+        LZF | LZ4 => 256,
+        // A block of 128 KiB that is one byte repeated.
+        ZSTD => 1 << 16,
+        _ => 1,
+    };
+    let ratio = filters.iter().map(ratio).max().unwrap_or(1);
+    stored.saturating_mul(ratio).max(MOST_FROM_FEW)
 }
 
 /// Fails when data cannot be written through these filters; says which.
@@ -86,14 +113,7 @@ pub fn check_writable(filters: &[Filter]) -> Result<()> {
     if filters.iter().any(|filter| filter.id == SHUFFLE && filter.client_data.is_empty()) {
         return Err(Error::unsupported("writing through the filter shuffle without the size of an element"));
     }
-    match filters.iter().find(|filter| ![DEFLATE, SHUFFLE, FLETCHER32].contains(&filter.id)) {
-        None => Ok(()),
-        Some(filter) => Err(Error::unsupported(format_args!(
-            "writing through the filter {} ({}); deflate, shuffle and fletcher32 are written",
-            filter.id,
-            name(filter)
-        ))),
-    }
+    check_known(filters, 0)
 }
 
 /// Applies the filters, the first one first.
@@ -103,13 +123,13 @@ pub fn encode(filters: &[Filter], bytes: &[u8]) -> Result<Vec<u8>> {
 
 /// Fails when a filter that has to be undone is not known here; says which.
 pub fn check_known(filters: &[Filter], mask: u32) -> Result<()> {
-    let known = [DEFLATE, SHUFFLE, FLETCHER32, LZF];
-    match applied(filters, mask).find(|(_, filter)| !known.contains(&filter.id)) {
+    match applied(filters, mask).find(|(_, filter)| !KNOWN.contains(&filter.id)) {
         None => Ok(()),
         Some((_, filter)) => Err(Error::unsupported(format_args!(
-            "the raw data's filter {} ({}); known are deflate, shuffle, fletcher32 and lzf",
+            "the raw data's filter {} ({}); known are {}",
             filter.id,
-            name(filter)
+            name(filter),
+            KNOWN.iter().map(|&id| known_name(id)).collect::<Vec<_>>().join(", ")
         ))),
     }
 }
@@ -124,8 +144,12 @@ pub fn name(filter: &Filter) -> String {
     if !filter.name.is_empty() {
         return String::from_utf8_lossy(&filter.name).into_owned();
     }
-    let known = NAMES.iter().find(|(id, _)| *id == filter.id);
-    known.map_or("no name is recorded", |(_, name)| name).to_string()
+    known_name(filter.id).to_string()
+}
+
+/// What a filter is known as.
+pub fn known_name(id: u16) -> &'static str {
+    NAMES.iter().find(|(known, _)| *known == id).map_or("no name is recorded", |(_, name)| name)
 }
 
 fn shuffle_width(filter: &Filter) -> usize {
@@ -143,13 +167,13 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_refused_by_name() {
-        let mut zstd = filter(32015, vec![3]);
+        let mut zfp = filter(32013, vec![3]);
         let error = |filters: &[Filter], mask| decode(filters, mask, &[1], 1, "chunk", 7).unwrap_err().to_string();
-        assert!(error(&[zstd.clone()], 0).contains("filter 32015 (zstd)"));
-        zstd.name = b"my own".to_vec();
-        assert!(error(&[zstd.clone()], 0).contains("filter 32015 (my own)"));
+        assert!(error(&[zfp.clone()], 0).contains("filter 32013 (zfp)"));
+        zfp.name = b"my own".to_vec();
+        assert!(error(&[zfp.clone()], 0).contains("filter 32013 (my own)"));
         assert!(error(&[filter(999, vec![])], 2).contains("filter 999 (no name is recorded)"));
-        assert_eq!(decode(&[zstd], 1, &[9], 1, "chunk", 7).unwrap(), [9]);
+        assert_eq!(decode(&[zfp], 1, &[9], 1, "chunk", 7).unwrap(), [9]);
     }
 
     #[test]
@@ -175,6 +199,23 @@ mod tests {
     }
 
     #[test]
+    fn every_filter_gives_back_what_it_took() {
+        for size in [0usize, 1, 1000, 200_000] {
+            let data: Vec<u8> = (0..size).map(|i| (i / 7 * i) as u8).collect();
+            for &id in KNOWN {
+                for parameters in [vec![], vec![4]] {
+                    let filters = [filter(id, parameters), filter(SHUFFLE, vec![2])];
+                    let stored = encode(&filters, &data).unwrap();
+                    assert!(
+                        decode(&filters, 0, &stored, size, "chunk", 0).unwrap() == data,
+                        "{size} bytes, filter {id}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
     fn bombs_are_bounded() {
         let filters = [filter(DEFLATE, vec![9]), filter(DEFLATE, vec![9])];
         let deflate = |data: &[u8]| encode(&filters[..1], data).unwrap();
@@ -195,7 +236,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(256))]
         #[test]
         fn nothing_panics_and_nothing_grows(
-            ids in proptest::collection::vec(prop_oneof![Just(DEFLATE), Just(SHUFFLE), Just(FLETCHER32), Just(LZF)], 0..4),
+            ids in proptest::collection::vec(proptest::sample::select(KNOWN), 0..4),
             parameter: u32, mask in 0..8u32, bytes in proptest::collection::vec(any::<u8>(), 0..100), size in 0..1000usize,
         ) {
             let filters: Vec<Filter> = ids.into_iter().map(|id| filter(id, vec![parameter; 3])).collect();

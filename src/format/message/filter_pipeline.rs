@@ -7,7 +7,7 @@ use crate::format::codec::{Reader, Writer};
 pub const MAX_FILTERS: usize = 32;
 
 /// Filters below this number are the library's own: version 2 does not store their names.
-const FIRST_NAMED: u16 = 256;
+pub const FIRST_NAMED: u16 = 256;
 
 /// One filter of a pipeline.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,12 +1,12 @@
 //! What the chunks of a new dataset are to be.
 
-use super::create::{DatasetOptions, NewLayout};
+use super::create::{DatasetOptions, NewFilter, NewLayout};
 use crate::chunk;
 use crate::datatype::Datatype;
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::filter::{self, DEFLATE, FLETCHER32, MAX_LEVEL, OPTIONAL, SHUFFLE};
+use crate::format::filter::{self, DEFLATE, FLETCHER32, LZF, MAX_LEVEL, OPTIONAL, SHUFFLE};
 use crate::format::message::fill::AllocationTime;
-use crate::format::message::filter_pipeline::Filter;
+use crate::format::message::filter_pipeline::{Filter, FIRST_NAMED, MAX_FILTERS};
 use crate::format::message::layout::{ChunkIndex, Chunked};
 use crate::format::UNDEFINED;
 
@@ -25,7 +25,10 @@ pub(super) struct NewChunks {
 
 /// Checks the options; none when the dataset is not chunked.
 pub(super) fn plan(datatype: &Datatype, dims: &[u64], options: &DatasetOptions) -> Result<Option<NewChunks>> {
-    let filters = filters(datatype, options)?;
+    let filters = match options.filters.is_empty() {
+        true => filters(datatype, options)?,
+        false => numbered(datatype, options)?,
+    };
     let argument = |message: String| Err(Error::new(ErrorKind::Argument, message));
     if options.layout != NewLayout::Chunked {
         return match (&options.chunk, filters.first()) {
@@ -55,6 +58,39 @@ pub(super) fn plan(datatype: &Datatype, dims: &[u64], options: &DatasetOptions) 
     match layout.chunk_bytes() {
         Some(bytes) if bytes <= MAX_BYTES => Ok(Some(NewChunks { layout, filters })),
         _ => Err(Error::range("size of a chunk", format_args!("{chunk:?}"), format_args!("1..{MAX_BYTES} bytes"))),
+    }
+}
+
+/// Filters that are given by number.
+fn numbered(datatype: &Datatype, options: &DatasetOptions) -> Result<Vec<Filter>> {
+    if options.shuffle || options.deflate.is_some() || options.fletcher32 {
+        let message =
+            "filters are given by number, and shuffle, deflate or fletcher32 apart: put them in the list, too";
+        return Err(Error::new(ErrorKind::Argument, message));
+    }
+    if options.filters.len() > MAX_FILTERS {
+        return Err(Error::range("number of filters", options.filters.len(), format_args!("0..{MAX_FILTERS}")));
+    }
+    let chunk_bytes =
+        options.chunk.iter().flatten().try_fold(datatype.size() as u64, |bytes, &dim| bytes.checked_mul(dim));
+    let filter = |new: &NewFilter| {
+        let mut client_data = new.parameters.clone();
+        match new.id {
+            SHUFFLE if client_data.is_empty() => client_data.push(datatype.size() as u32),
+            DEFLATE if client_data.is_empty() => client_data.push(6),
+            // As h5py's filter does it: the filter's version, the library's, and the bytes of a chunk.
+            LZF if client_data.is_empty() => client_data.extend([4, 0x0105, chunk_bytes.unwrap_or(0) as u32]),
+            _ => {}
+        }
+        let flags = if new.optional { OPTIONAL } else { 0 };
+        let name = if new.id < FIRST_NAMED { Vec::new() } else { filter::known_name(new.id).as_bytes().to_vec() };
+        Filter { id: new.id, flags, name, client_data }
+    };
+    let filters: Vec<Filter> = options.filters.iter().map(filter).collect();
+    filter::check_writable(&filters)?;
+    match filters.iter().find(|filter| filter.id == DEFLATE && !(1..=MAX_LEVEL).contains(&filter.client_data[0])) {
+        Some(filter) => Err(Error::range("deflate level", filter.client_data[0], format_args!("1..{MAX_LEVEL}"))),
+        None => Ok(filters),
     }
 }
 

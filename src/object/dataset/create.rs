@@ -29,6 +29,17 @@ pub enum NewLayout {
     Chunked,
 }
 
+/// A filter of a new dataset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewFilter {
+    /// Its registered number.
+    pub id: u16,
+    /// Other libraries may store a chunk without it when it fails.
+    pub optional: bool,
+    /// Its parameters; where there are none, what the filter needs is filled in.
+    pub parameters: Vec<u32>,
+}
+
 /// Options of creating a dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DatasetOptions {
@@ -42,6 +53,8 @@ pub struct DatasetOptions {
     pub deflate: Option<u32>,
     /// Chunks carry a checksum.
     pub fletcher32: bool,
+    /// Filters by number, in the order in which they are applied; instead of those above.
+    pub filters: Vec<NewFilter>,
     /// How far the dimensions can grow; only as far as they are, without chunked storage.
     pub max_dims: Option<Vec<u64>>,
     /// No elements at all (null dataspace); there must be no dimensions.
@@ -64,6 +77,7 @@ impl Default for DatasetOptions {
             shuffle: false,
             deflate: None,
             fletcher32: false,
+            filters: Vec::new(),
             max_dims: None,
             null: false,
             fill: Fill::Default,

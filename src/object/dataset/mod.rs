@@ -27,7 +27,7 @@ mod transfer;
 mod values;
 mod virtuals;
 
-pub use create::{plan, DatasetOptions, NewBody, NewLayout, Plan, MAX_COMPACT};
+pub use create::{plan, DatasetOptions, NewBody, NewFilter, NewLayout, Plan, MAX_COMPACT};
 pub use direct::ChunkInfo;
 pub use selection::Selection;
 
