@@ -66,7 +66,7 @@ impl Codec {
             if rest.is_empty() {
                 return self.undo(filter, input, out).map_err(|detail| (filter, detail));
             }
-            let most = most(rest, out.len()).min(largest(steps, stored.len()));
+            let most = most(rest, out.len()).min(largest(steps.iter().copied(), stored.len()));
             if back.len() < most {
                 back.resize(most, 0);
             }
@@ -108,7 +108,7 @@ impl Codec {
     pub fn encode<'a>(&'a mut self, filters: &[Filter], data: &'a [u8]) -> Result<&'a [u8]> {
         check_writable(filters)?;
         self.apply_all(filters, data)?;
-        if !filters.is_empty() && data.len() > largest(self.buffers[0].len()) {
+        if !filters.is_empty() && data.len() > largest(filters, self.buffers[0].len()) {
             self.apply_all(&deflating_once(filters), data)?;
         }
         Ok(if filters.is_empty() { data } else { &self.buffers[0] })

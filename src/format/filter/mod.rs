@@ -84,7 +84,7 @@ pub fn decode(
     address: u64,
 ) -> Result<Vec<u8>> {
     // No more than what can come out, whatever the size that the file claims.
-    if size > largest(&filters.iter().collect::<Vec<_>>(), bytes.len()) {
+    if size > largest(filters, bytes.len()) {
         let detail = format_args!("{} bytes cannot have become {size}", bytes.len());
         return Err(Error::corrupt(what, address, detail));
     }
@@ -95,15 +95,15 @@ pub fn decode(
 
 /// What stored bytes may become: what one of the filters can make of them, and what several make of few. Without a limit
 /// several in a row would make gigabytes of a small file.
-fn largest(filters: &[&Filter], stored: usize) -> usize {
-    let ratio = |filter: &&Filter| match filter.id {
+fn largest<'a>(filters: impl IntoIterator<Item = &'a Filter>, stored: usize) -> usize {
+    let ratio = |filter: &Filter| match filter.id {
         DEFLATE => deflate::MAX_RATIO,
         LZF | LZ4 => 256,
         // A block of 128 KiB that is one byte repeated.
         ZSTD => 1 << 16,
         _ => 1,
     };
-    let ratio = filters.iter().map(ratio).max().unwrap_or(1);
+    let ratio = filters.into_iter().map(ratio).max().unwrap_or(1);
     stored.saturating_mul(ratio).max(MOST_FROM_FEW)
 }
 
