@@ -18,6 +18,7 @@ import numpy as np
 
 H5R = ctypes.CDLL(sys.argv[1])
 FOLDER = sys.argv[2]
+os.makedirs(FOLDER, exist_ok=True)
 RANDOM = random.Random(int(sys.argv[3]) if len(sys.argv) > 3 else 1)
 H5R.h5r_last_error.restype = ctypes.c_char_p
 H5R.h5r_root.restype = ctypes.c_void_p

@@ -40,8 +40,9 @@ def main():
     libraries = find_libraries()
     selftest.run(WORK, libraries[VERSIONS[0]])
     if not options.only:
-        values = [ROOT / "target/venv/bin/python", ROOT / "tests/interop/values.py", TARGET / PROFILE / "libh5r.so", WORK / "values"]
-        subprocess.run(values, check=True)
+        for script in "values", "chunks", "shrink":
+            python, library = ROOT / "target/venv/bin/python", TARGET / PROFILE / "libh5r.so"
+            subprocess.run([python, ROOT / f"tests/interop/{script}.py", library, WORK / script], check=True)
     matrix = Matrix(options, libraries)
     began = time.monotonic()
     chains = list(matrix.chains())
