@@ -107,8 +107,14 @@ impl Tree {
         loop {
             let step = place.step();
             // A leaf's records together, a separator alone.
-            let behind = if place.level == 0 { u64::from(step.nrec - step.index) } else { 1 };
-            let count = behind.min(end - at + 1) as usize;
+            let behind = match place.level {
+                0 => u64::from(step.nrec.saturating_sub(step.index)),
+                _ => 1,
+            };
+            let count = behind.min((end + 1).saturating_sub(at)) as usize;
+            if count == 0 {
+                return Err(self.miscounted());
+            }
             let first = usize::from(step.index);
             let places = self.geometry.record(first).start..self.geometry.record(first + count - 1).end;
             leaf.clear();

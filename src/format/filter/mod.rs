@@ -203,7 +203,8 @@ mod tests {
         for size in [0usize, 1, 1000, 200_000] {
             let data: Vec<u8> = (0..size).map(|i| (i / 7 * i) as u8).collect();
             for &id in KNOWN {
-                for parameters in [vec![], vec![4]] {
+                // Without the size of an element libhdf5 skips a shuffle: that is refused.
+                for parameters in [vec![], vec![4]].into_iter().skip(usize::from(id == SHUFFLE)) {
                     let filters = [filter(id, parameters), filter(SHUFFLE, vec![2])];
                     let stored = encode(&filters, &data).unwrap();
                     assert!(
