@@ -298,6 +298,31 @@ fn a_link_count_that_is_too_low() {
     let _ = file.close();
 }
 
+/// The same with links beside each other: what the last link that is counted freed is not opened, nor freed again.
+#[test]
+fn an_object_that_was_freed_under_a_link() {
+    let mut bytes = small(|file| {
+        let root = file.root().unwrap();
+        let group = root.create_group("first", &GroupOptions::default()).unwrap();
+        root.link_create_hard("second", &group).unwrap();
+    });
+    let seals = Seals::of(&bytes);
+    let header = *seals.all(&bytes, b"OHDR").last().unwrap();
+    let at = find(&bytes, header, &[0x16, 5, 0]) + 5;
+    assert_eq!(bytes[at], 2);
+    seals.patch(&mut bytes, at, &[1]);
+    for flush in [false, true] {
+        let file = walk::open(MemoryBackend::with_bytes(bytes.clone()), false).unwrap();
+        let root = file.root().unwrap();
+        root.link_delete("first").unwrap();
+        if flush {
+            file.flush().unwrap();
+        }
+        assert_eq!(root.open("second").err().map(|e| e.kind()), Some(ErrorKind::Corrupt));
+        assert_eq!(root.link_delete("second").err().map(|e| e.kind()), Some(ErrorKind::Corrupt));
+    }
+}
+
 #[test]
 fn cycles_of_soft_links() {
     let bytes = small(|file| {
