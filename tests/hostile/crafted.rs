@@ -464,6 +464,50 @@ fn huge_counts() {
     }
 }
 
+/// All trees of a file claim as many records as there can be, and all heaps as many bytes, which are added up.
+#[test]
+fn huge_counts_together() {
+    let mut bytes = dense(40);
+    let seals = Seals::of(&bytes);
+    for tree in seals.all(&bytes, b"BTHD") {
+        seals.patch(&mut bytes, tree + 26, &(u64::MAX - 3).to_le_bytes());
+    }
+    for heap in seals.all(&bytes, b"FRHP") {
+        // Bytes of managed space, of those that are allocated, and of huge objects.
+        [54, 62, 86].iter().for_each(|at| seals.patch(&mut bytes, heap + at, &(u64::MAX - 3).to_le_bytes()));
+    }
+    survive("huge counts together", &bytes);
+    for read_only in [true, false] {
+        let bytes = bytes.clone();
+        bounded("the status of huge counts together", bytes.len(), move || {
+            let Ok(file) = walk::open(MemoryBackend::with_bytes(bytes), read_only) else { return };
+            let objects = walk::describe(&file);
+            let _ = (file.rebalance_status(), file.rebalance(), file.rebalance_status());
+            let _ = objects.iter().map(|object| object.attr_delete("name7")).count();
+            let _ = (file.rebalance_status(), file.close());
+        });
+    }
+}
+
+/// Two attributes of one name in a header: there is no place for both in an index by names, which is the file's fault.
+#[test]
+fn a_name_twice() {
+    let mut bytes = small(|file| {
+        let root = file.root().unwrap();
+        (0..6).for_each(|n| root.attr_write(&format!("name{n}"), &i32(), &[], &[n; 4]).unwrap());
+    });
+    let seals = Seals::of(&bytes);
+    let at = find(&bytes, seals.first(&bytes, b"OHDR"), b"name5");
+    seals.patch(&mut bytes, at, b"name2");
+    survive("a name twice", &bytes);
+    let file = walk::open(MemoryBackend::with_bytes(bytes), false).unwrap();
+    let root = file.root().unwrap();
+    let written = (6..20).try_for_each(|n| root.attr_write(&format!("name{n}"), &i32(), &[], &[n; 4]));
+    let error = written.and_then(|()| file.flush()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
+    assert!(error.message().contains("stored twice"), "{error}");
+}
+
 /// A heap with indirect blocks below its root: their addresses lead to the root, or to each other.
 #[test]
 fn heap_blocks_that_point_back() {
