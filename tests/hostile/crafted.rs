@@ -7,7 +7,7 @@ use h5r::datatype::{Datatype, Number};
 use h5r::error::ErrorKind;
 use h5r::format::checksum::checksum;
 use h5r::object::dataset::DatasetOptions;
-use h5r::object::{CreateOptions, File, FormatVersion, GroupOptions, OpenOptions, Phase};
+use h5r::object::{CreateOptions, File, FormatVersion, GroupOptions, LinkTarget, OpenOptions, Order, Phase};
 use h5r::store::{Change, MemoryBackend, RecordingBackend};
 
 use super::{bounded, decoders, seal, survive, walk};
@@ -683,6 +683,34 @@ fn chunk_tree_nodes_that_overlap() {
     bytes[28..36].copy_from_slice(&end.to_le_bytes());
     seal::seal(&mut bytes);
     refused("overlapping nodes of chunks", &bytes, &["blocks overlap"]);
+}
+
+/// Two old groups with one symbol table: what is counted in the one is changed by way of the other.
+#[test]
+fn two_groups_with_one_symbol_table() {
+    let mut bytes = include_bytes!("../data/old.h5").to_vec();
+    let table_of = |path: &str| {
+        let file = walk::open(MemoryBackend::with_bytes(bytes.clone()), true).unwrap();
+        let group = file.root().unwrap().open(path).unwrap();
+        assert_eq!(group.link_count().unwrap(), 0);
+        // The message's type and size; then the addresses of B-tree and heap.
+        find(&bytes, group.address().unwrap() as usize, &[0x11, 0, 16, 0]) + 8
+    };
+    let below = {
+        let file = walk::open(MemoryBackend::with_bytes(bytes.clone()), true).unwrap();
+        let links = file.root().unwrap().open("links").unwrap();
+        let names = links.links(Order::Name).unwrap().into_iter().filter(|(name, _)| !name.contains("hard"));
+        let mut names = names.filter(|(_, info)| matches!(info.target, LinkTarget::Hard(_)));
+        format!("links/{}", names.next().unwrap().0)
+    };
+    let (first, second) = (table_of("empty"), table_of(&below));
+    bytes.copy_within(first..first + 16, second);
+    refused("two groups with one symbol table", &bytes, &["table", "heap", "tree"]);
+    let file = walk::open(MemoryBackend::with_bytes(bytes), false).unwrap();
+    let (first, second) = (file.root().unwrap().open("empty").unwrap(), file.root().unwrap().open(&below).unwrap());
+    assert_eq!((first.link_count().unwrap(), second.link_count().unwrap()), (0, 0));
+    first.link_create_soft("new", "/nowhere").unwrap();
+    let _ = (second.link_delete("new"), second.link_count(), first.link_count(), file.flush());
 }
 
 /// A dataset whose layout does not fit its dataspace, opened and closed: the others can still be read.
