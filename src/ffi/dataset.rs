@@ -11,7 +11,6 @@ use crate::datatype::{convert, Datatype};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::fill::{AllocationTime, Fill, WriteTime};
 use crate::object::dataset::{DatasetOptions, LayoutKind, NewFilter, NewLayout, Selection};
-use crate::object::Object;
 
 /// The elements are in the object header; at most 64 KiB.
 pub const H5R_LAYOUT_COMPACT: i32 = 0;
@@ -348,15 +347,6 @@ pub unsafe extern "C" fn h5r_dataset_create(
     })
 }
 
-/// Bytes of the selected elements in memory.
-fn selected_bytes(object: &Object, selection: Option<&Selection<'_>>, memory: &Datatype) -> Result<usize> {
-    match (object.dataset_dims()?, selection) {
-        (None, None) => Ok(0),
-        (Some(dims), None) => input::byte_length(&dims, memory.size()),
-        (dims, Some(selection)) => input::byte_length(&[selection.elements(&dims.unwrap_or_default())?], memory.size()),
-    }
-}
-
 /// Writes the elements of `selection`, or all for NULL, from `data`: elements of `memory_type` in row-major order.
 ///
 /// Errors: BAD_HANDLE, ARGUMENT, RANGE (outside the dataset), WRONG_KIND, TYPE, UNSUPPORTED (external, virtual, a filter
@@ -372,9 +362,8 @@ pub unsafe extern "C" fn h5r_dataset_write(
         let memory = types::resolve(memory_type)?;
         // SAFETY: as this function's documentation asks of the caller.
         let selection = unsafe { self::selection(selection)? };
-        let length = selected_bytes(object, selection.as_ref(), &memory)?;
         // SAFETY: as above: `data` has the selected elements.
-        let data = unsafe { input::bytes(data, length, "data")? };
+        let data = |length| unsafe { input::bytes(data, length, "data") };
         object.dataset_write_values(&memory, selection.as_ref(), data, &mut vlen::Given)
     })
 }
@@ -395,9 +384,8 @@ pub unsafe extern "C" fn h5r_dataset_read(
         let memory = types::resolve(memory_type)?;
         // SAFETY: as this function's documentation asks of the caller.
         let selection = unsafe { self::selection(selection)? };
-        let length = selected_bytes(object, selection.as_ref(), &memory)?;
         // SAFETY: as above: `data_out` has room for the selected elements.
-        let data = unsafe { input::bytes_mut(data_out, length, "data_out")? };
+        let data = |length| unsafe { input::bytes_mut(data_out, length, "data_out") };
         vlen::keep(|pointers| object.dataset_read_values(&memory, selection.as_ref(), data, pointers))
     })
 }
@@ -461,16 +449,6 @@ pub unsafe extern "C" fn h5r_dataset_append(
         let memory = types::resolve(memory_type)?;
         // SAFETY: as this function's documentation asks of the caller.
         let data = |length| unsafe { input::bytes(data, length, "data") };
-        match object.transfers_simply(&memory)? {
-            true => object.dataset_append_from(&memory, rows, data),
-            false => {
-                let mut dims = object.dataset_dims()?.unwrap_or_default();
-                if let Some(first) = dims.first_mut() {
-                    *first = rows;
-                }
-                let data = data(input::byte_length(&dims, memory.size())?)?;
-                object.dataset_append_values(&memory, rows, data, &mut vlen::Given)
-            }
-        }
+        object.dataset_append_values(&memory, rows, data, &mut vlen::Given)
     })
 }

@@ -97,61 +97,72 @@ fn buffer(count: u64, datatype: &Datatype) -> Result<Vec<u8>> {
 }
 
 impl Object {
-    /// Whether elements of the type `memory` are those of the dataset without more than the conversion of numbers and
-    /// strings.
-    pub fn transfers_simply(&self, memory: &Datatype) -> Result<bool> {
-        self.read("asking for the type of", "", |state, slot| {
-            Ok(is_simple(memory, state.objects.get(slot)?.array()?.1.datatype()))
+    /// Bytes of the selected elements (all, without a selection) in memory, and whether they are those in the file without
+    /// more than the conversion of numbers and strings.
+    fn transfer(&self, what: &str, memory: &Datatype, selection: Option<&Selection<'_>>) -> Result<(usize, bool)> {
+        self.read(what, "", |state, slot| {
+            let array = state.objects.get(slot)?.array()?.1;
+            let bytes = value::value_size(array.selected(selection)?, memory)?;
+            Ok((bytes, is_simple(memory, array.datatype())))
         })
     }
 
-    /// Writes the selected elements (all, without a selection) from `data`, whose elements are of type `memory`; with what
-    /// pointers in them lead to.
-    pub fn dataset_write_values(
+    /// Writes the selected elements (all, without a selection), which are of type `memory`, with what pointers in them lead
+    /// to. `data` is told how many bytes they have.
+    pub fn dataset_write_values<'a>(
         &self,
         memory: &Datatype,
         selection: Option<&Selection<'_>>,
-        data: &[u8],
+        data: impl FnOnce(usize) -> Result<&'a [u8]>,
         pointers: &mut dyn Pointers,
     ) -> Result<()> {
-        if self.transfers_simply(memory)? {
-            return self.dataset_write(memory, selection, data);
+        const WHAT: &str = "writing dataset";
+        let (bytes, simple) = self.transfer(WHAT, memory, selection)?;
+        let data = data(bytes)?;
+        match simple {
+            true => self.dataset_write(memory, selection, data),
+            false => self.change_array(WHAT, |state, slot| state.write_elements(slot, memory, selection, data, pointers)),
         }
-        self.change_array("writing dataset", |state, slot| {
-            state.write_elements(slot, memory, selection, data, pointers)
-        })
     }
 
-    /// Appends rows to a chunked dataset along its first dimension: `data` are their elements, of type `memory`; with what
-    /// pointers in them lead to.
-    pub fn dataset_append_values(
+    /// Reads the selected elements (all, without a selection), converted to type `memory`, with somewhere for what pointers
+    /// in them lead to. `out` is told how many bytes they have.
+    pub fn dataset_read_values<'a>(
+        &self,
+        memory: &Datatype,
+        selection: Option<&Selection<'_>>,
+        out: impl FnOnce(usize) -> Result<&'a mut [u8]>,
+        pointers: &mut dyn Pointers,
+    ) -> Result<()> {
+        const WHAT: &str = "reading dataset";
+        let (bytes, simple) = self.transfer(WHAT, memory, selection)?;
+        let out = out(bytes)?;
+        match simple {
+            true => self.dataset_read(memory, selection, out),
+            false => self.read(WHAT, "", |state, slot| state.read_elements(slot, memory, selection, out, pointers)),
+        }
+    }
+
+    /// Appends rows to a chunked dataset along its first dimension: their elements are of type `memory`, with what pointers
+    /// in them lead to. `data` is told how many bytes they have.
+    pub fn dataset_append_values<'a>(
         &self,
         memory: &Datatype,
         rows: u64,
-        data: &[u8],
+        data: impl FnOnce(usize) -> Result<&'a [u8]>,
         pointers: &mut dyn Pointers,
     ) -> Result<()> {
-        if self.transfers_simply(memory)? {
-            return self.dataset_append(memory, rows, data);
-        }
         self.change_array("appending to dataset", |state, slot| {
-            state.append_elements(slot, memory, rows, data, pointers)
+            let State { store, objects, .. } = state;
+            let (header, array) = objects.get(slot)?.array()?;
+            let bytes = array.row_bytes(memory, rows).filter(|&bytes| isize::try_from(bytes).is_ok());
+            let bytes = bytes.ok_or_else(|| Error::range("rows", rows, "as many as the address space has room for"))?;
+            let data = data(bytes as usize)?;
+            match is_simple(memory, array.datatype()) {
+                true => array.append(store, header, memory, rows, data),
+                false => state.append_elements(slot, memory, rows, data, pointers),
+            }
         })
-    }
-
-    /// Reads the selected elements (all, without a selection) into `out`, converted to type `memory`; with somewhere for
-    /// what pointers in them lead to.
-    pub fn dataset_read_values(
-        &self,
-        memory: &Datatype,
-        selection: Option<&Selection<'_>>,
-        out: &mut [u8],
-        pointers: &mut dyn Pointers,
-    ) -> Result<()> {
-        if self.transfers_simply(memory)? {
-            return self.dataset_read(memory, selection, out);
-        }
-        self.read("reading dataset", "", |state, slot| state.read_elements(slot, memory, selection, out, pointers))
     }
 
     pub(super) fn change_array(&self, what: &str, change: impl FnOnce(&mut State, Slot) -> Result<()>) -> Result<()> {

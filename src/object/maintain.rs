@@ -133,10 +133,11 @@ impl Maintenance {
         }
     }
 
-    /// The file is about to be closed: unless the mode is none, it shrinks as far as it can.
-    pub fn trim_at_close(&mut self) {
+    /// The file is about to be closed: unless the mode is none, it shrinks as far as it can; with its raw data if much was
+    /// freed since it was opened.
+    pub fn trim_at_close(&mut self, freed_much: bool) {
         self.trim_due |= self.controller.finishes_at_close();
-        self.raw_due |= self.trim_due;
+        self.raw_due |= self.trim_due && freed_much;
     }
 
     /// Raw data are to be moved, too, as soon as what was freed may be written.

@@ -388,7 +388,8 @@ impl State {
         }
         self.store.check_usable()?;
         let rebalanced = rebalance::before_close(self);
-        self.maintenance.trim_at_close();
+        let freed_much = self.has_freed_much();
+        self.maintenance.trim_at_close(freed_much);
         self.free_space.begin_closing();
         self.flush()?;
         self.close_free_space()?;

@@ -42,6 +42,12 @@ impl State {
         Ok(())
     }
 
+    /// Whether this session gave so much space back that moving raw data may be worth a walk over all objects.
+    pub fn has_freed_much(&self) -> bool {
+        let space = self.store.space();
+        space.given_back().saturating_mul(TRIM_RAW_PARTS) > space.end()
+    }
+
     /// Moves the raw data of all datasets that hard links lead to, where they reach beyond `limit`, the last in the file
     /// first; how many datasets had some. What is damaged or not known to this version stays where it is.
     fn move_raw_down(&mut self, limit: u64) -> Result<u64> {

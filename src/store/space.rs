@@ -120,6 +120,7 @@ pub struct Space {
     pending: Extents,
     /// What [`Space::reopen`] made free: the flushed state uses it, so it is not fresh when it is handed out.
     reopened: Extents,
+    given_back: u64,
     refused: u64,
     at_once: bool,
     /// Free extents were read from the file, and nothing has contradicted them yet.
@@ -193,6 +194,11 @@ impl Space {
     /// Bytes that the next flush frees.
     pub fn pending_bytes(&self) -> u64 {
         self.pending.total
+    }
+
+    /// Bytes that were given back since the file was opened, whatever came of them.
+    pub fn given_back(&self) -> u64 {
+        self.given_back
     }
 
     /// Extents that were given back while they, or a part of them, were free already, or that lie outside the file.
@@ -280,6 +286,7 @@ impl Space {
             self.refused += 1;
             return;
         }
+        self.given_back = self.given_back.saturating_add(length);
         if address >= self.flushed_end {
             self.free.insert(address, length);
             self.cut_end(self.flushed_end);

@@ -2,7 +2,7 @@
 
 use super::DatasetInfo;
 use crate::datatype::Datatype;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::object::elements::check_plain;
 use crate::object::state::State;
 use crate::object::Object;
@@ -30,29 +30,11 @@ impl Object {
 
     /// Appends rows to a chunked dataset along its first dimension: `data` are their elements, of type `memory`.
     pub fn dataset_append(&self, memory: &Datatype, rows: u64, data: &[u8]) -> Result<()> {
-        self.dataset_append_from(memory, rows, |_| Ok(data))
-    }
-
-    /// The same; `data` is told how many bytes the rows have.
-    pub(crate) fn dataset_append_from<'a>(
-        &self,
-        memory: &Datatype,
-        rows: u64,
-        data: impl FnOnce(usize) -> Result<&'a [u8]>,
-    ) -> Result<()> {
         check_plain(memory)?;
-        self.change("appending to dataset", "", |state, slot| {
+        self.change_array("appending to dataset", |state, slot| {
             let State { store, objects, .. } = state;
             let (header, array) = objects.get(slot)?.array()?;
-            let bytes = array.row_bytes(memory, rows).and_then(|bytes| isize::try_from(bytes).ok());
-            let Some(bytes) = bytes else {
-                return Err(Error::range("rows", rows, "as many as the address space has room for"));
-            };
-            let appended = array.append(store, header, memory, rows, data(bytes as usize)?);
-            if appended.is_ok() || array.has_unwritten() {
-                objects.mark(slot)?;
-            }
-            appended
+            array.append(store, header, memory, rows, data)
         })
     }
 }
