@@ -68,30 +68,31 @@ impl Object {
         out: &mut [u8],
         pointers: &mut dyn Pointers,
     ) -> Result<usize> {
-        let mut later = None;
-        let needed = self.with_attribute("reading attribute", name, |info, data| {
-            let count = if info.is_null { 0 } else { value::elements(&info.dims)? };
-            let needed = value::value_size(count, memory)?;
-            if out.is_empty() || needed == 0 {
-                return Ok(needed);
-            }
-            let available = out.len();
-            let Some(target) = out.get_mut(..needed) else {
-                let message = format!("the value needs {needed} bytes, the buffer has {available}");
-                return Err(Error::new(ErrorKind::TooSmall, message));
-            };
-            match is_simple(&info.datatype, memory) {
-                true => convert(&info.datatype, data, memory, target, count as usize)?,
-                false => later = Some((info.datatype, data.to_vec())),
+        // One lock hold: what the value's pointers lead to goes when the attribute is replaced.
+        self.read("reading attribute", name, |state, slot| {
+            let mut later = None;
+            let needed = with_attribute(state, slot, name, |info, data| {
+                let count = if info.is_null { 0 } else { value::elements(&info.dims)? };
+                let needed = value::value_size(count, memory)?;
+                if out.is_empty() || needed == 0 {
+                    return Ok(needed);
+                }
+                let available = out.len();
+                let Some(target) = out.get_mut(..needed) else {
+                    let message = format!("the value needs {needed} bytes, the buffer has {available}");
+                    return Err(Error::new(ErrorKind::TooSmall, message));
+                };
+                match is_simple(&info.datatype, memory) {
+                    true => convert(&info.datatype, data, memory, target, count as usize)?,
+                    false => later = Some((info.datatype, data.to_vec())),
+                }
+                Ok(needed)
+            })?;
+            if let Some((file, raw)) = later {
+                state.attribute_to_memory(&file, &raw, memory, &mut out[..needed], pointers)?;
             }
             Ok(needed)
-        })?;
-        if let Some((file, raw)) = later {
-            self.read("reading attribute", name, |state, _| {
-                state.attribute_to_memory(&file, &raw, memory, &mut out[..needed], pointers)
-            })?;
-        }
-        Ok(needed)
+        })
     }
 
     /// Describes an attribute; its type is in its form in memory.
@@ -111,31 +112,9 @@ impl Object {
         &self,
         what: &str,
         name: &str,
-        mut read: impl FnMut(AttributeInfo, &[u8]) -> Result<R>,
+        read: impl FnMut(AttributeInfo, &[u8]) -> Result<R>,
     ) -> Result<R> {
-        self.read(what, name, |state, slot| {
-            let mut committed = None;
-            loop {
-                let State { store, objects, .. } = state;
-                let sizes = store.sizes();
-                let object = objects.get(slot)?;
-                let outcome = object.attributes.with(store, &object.header, name.as_bytes(), |message, order| {
-                    let attribute = Attribute::decode(message)?;
-                    let datatype = match (value::type_of(&attribute, sizes)?, &committed) {
-                        (TypeOf::Own(datatype), _) => datatype,
-                        (TypeOf::Committed(_), Some(datatype)) => Datatype::clone(datatype),
-                        (TypeOf::Committed(address), None) => return Ok(Err(address)),
-                    };
-                    let info = value::describe(&attribute, &datatype, order, sizes)?;
-                    let value = &attribute.data[..info.storage_size as usize];
-                    read(info, value).map(Ok)
-                })?;
-                match outcome.ok_or_else(no_attribute)? {
-                    Ok(result) => return Ok(result),
-                    Err(address) => committed = Some(committed_type(state, address)?),
-                }
-            }
-        })
+        self.read(what, name, |state, slot| with_attribute(state, slot, name, read))
     }
 
     /// Deletes an attribute.
@@ -237,4 +216,34 @@ fn check_attribute_name(name: &str) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// Hands an attribute's description and value to `read`.
+fn with_attribute<R>(
+    state: &mut State,
+    slot: Slot,
+    name: &str,
+    mut read: impl FnMut(AttributeInfo, &[u8]) -> Result<R>,
+) -> Result<R> {
+    let mut committed = None;
+    loop {
+        let State { store, objects, .. } = state;
+        let sizes = store.sizes();
+        let object = objects.get(slot)?;
+        let outcome = object.attributes.with(store, &object.header, name.as_bytes(), |message, order| {
+            let attribute = Attribute::decode(message)?;
+            let datatype = match (value::type_of(&attribute, sizes)?, &committed) {
+                (TypeOf::Own(datatype), _) => datatype,
+                (TypeOf::Committed(_), Some(datatype)) => Datatype::clone(datatype),
+                (TypeOf::Committed(address), None) => return Ok(Err(address)),
+            };
+            let info = value::describe(&attribute, &datatype, order, sizes)?;
+            let value = &attribute.data[..info.storage_size as usize];
+            read(info, value).map(Ok)
+        })?;
+        match outcome.ok_or_else(no_attribute)? {
+            Ok(result) => return Ok(result),
+            Err(address) => committed = Some(committed_type(state, address)?),
+        }
+    }
 }

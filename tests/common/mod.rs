@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 
-use h5r::datatype::Datatype;
+use h5r::datatype::{Arena, Datatype};
 use h5r::error::{ErrorKind, Result};
 use h5r::format::superblock::{Superblock, COMMITTING};
 use h5r::object::{File, LinkTarget, Object, ObjectKind, Order};
@@ -22,7 +22,7 @@ pub struct Place {
     pub link_order: Option<Vec<String>>,
     /// A dataset's dimensions; none for a null dataspace.
     pub dims: Option<Vec<u64>>,
-    /// A dataset's elements, converted to `i32`; none where they cannot be read.
+    /// A dataset's elements, converted to `i32`, or with what their pointers lead to; none where they cannot be read.
     pub data: Option<Vec<u8>>,
 }
 
@@ -80,7 +80,14 @@ fn attributes_and_data(object: &Object) -> Result<Place> {
     let names = object.attr_names(Order::Name)?;
     assert_eq!(object.attr_count()?, names.len() as u64, "count of attributes of {}", object.path());
     for name in names {
-        let (info, data) = object.attr_read_raw(&name)?;
+        let (info, mut data) = object.attr_read_raw(&name)?;
+        let memory = object.attr_info(&name)?.datatype;
+        if memory.has_pointers() {
+            data = vec![0; object.attr_read(&name, &memory, &mut [])?];
+            let mut arena = Arena::default();
+            object.attr_read_values(&name, &memory, &mut data, &mut arena)?;
+            data.extend(values(&arena));
+        }
         let dims = (!info.is_null).then_some(info.dims);
         place.attributes.insert(name, (info.datatype, dims, data));
     }
@@ -88,13 +95,25 @@ fn attributes_and_data(object: &Object) -> Result<Place> {
     if object.kind()? == ObjectKind::Dataset {
         let info = object.dataset_info()?;
         let count: u64 = if info.is_null { 0 } else { info.dims.iter().product() };
-        let i32 = Datatype::little(h5r::datatype::Number::I32);
-        let mut data = vec![0; usize::try_from(count.min(1 << 20)).unwrap_or(0) * 4];
-        let read = object.dataset_read(&i32, None, &mut data);
+        let memory = match info.datatype.has_pointers() {
+            true => info.datatype.clone(),
+            false => Datatype::little(h5r::datatype::Number::I32),
+        };
+        let mut data = vec![0; usize::try_from(count.min(1 << 20)).unwrap_or(0) * memory.size()];
+        let mut arena = Arena::default();
+        let read = object.dataset_read_values(&memory, None, |_| Ok(&mut data), &mut arena);
         place.dims = (!info.is_null).then_some(info.dims);
-        place.data = unless(read, &[ErrorKind::Type, ErrorKind::Unsupported])?.map(|()| data);
+        let read = unless(read, &[ErrorKind::Type, ErrorKind::Unsupported])?;
+        data.extend(values(&arena));
+        place.data = read.map(|()| data);
     }
     Ok(place)
+}
+
+/// All that pointers lead to, one after the other.
+fn values(arena: &Arena) -> Vec<u8> {
+    let kept = (1..).map_while(|pointer| arena.get(pointer));
+    kept.flat_map(|value| [&(value.len() as u64).to_le_bytes(), value].concat()).collect()
 }
 
 /// `None` for an error of one of these kinds.

@@ -1,13 +1,15 @@
 //! The proof of the atomic commit: every file that a crash can leave is opened, and must be in the state of the last
 //! flush that returned, or of the one in progress.
 //!
-//! `H5R_CRASH_STATES` sets how many states at least are tried (20,000 when it is not set).
+//! `H5R_CRASH_STATES` sets how many states at least are tried (20,000 when it is not set), `H5R_CRASH_WORKLOAD` a word in the
+//! names of the workloads that are run.
 
 mod chunks;
 #[path = "../common/mod.rs"]
 mod common;
 mod judge;
 mod libhdf5;
+mod moves;
 mod protocol;
 mod random;
 mod record;
@@ -160,7 +162,11 @@ fn every_crash_leaves_a_flushed_state() {
     let found = campaign(at_least, &sample);
     found.print(began.elapsed().as_secs_f32());
     assert!(found.broken.is_empty(), "{:#?}", &found.broken[..found.broken.len().min(10)]);
-    assert!(found.states >= at_least.max(5000), "{} states", found.states);
+    assert!(found.states >= at_least, "{} states", found.states);
+    if std::env::var_os("H5R_CRASH_WORKLOAD").is_some() {
+        return sample.judge();
+    }
+    assert!(at_least >= 5000, "a whole campaign has 5,000 states or more");
     assert!(found.swept > 0, "no recording has what the background thread does");
     assert!(found.flagged * 20 > found.states && found.recoveries > found.states / 100);
     sample.judge();

@@ -187,6 +187,11 @@ impl Recorder {
         self.root().open(path).unwrap()
     }
 
+    /// Bytes of the file.
+    pub fn length(&self) -> u64 {
+        self.bytes.lock().len() as u64
+    }
+
     pub fn flush(&mut self) {
         let contents = Arc::new(describe(&self.file).unwrap());
         let begin = self.collect();

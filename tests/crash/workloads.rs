@@ -6,6 +6,7 @@ use h5r::object::{Durability, GroupOptions, Object, ObjectKind, Order, Phase};
 
 use crate::chunks::{chunks, foreign_chunks};
 use crate::common::superblock;
+use crate::moves::{interleaved_moves, moves, variable};
 use crate::random::Random;
 use crate::record::{Recorder, Recording, Setup, MODES};
 
@@ -28,7 +29,7 @@ const FOREIGN: [(&str, &[u8], Workload); 11] = [
 type Workload = fn(&mut Recorder, &mut Random);
 
 /// Workloads that begin with a new file.
-const NEW: [(&str, Workload); 12] = [
+const NEW: [(&str, Workload); 15] = [
     ("attributes", attributes),
     ("links", links),
     ("datasets", datasets),
@@ -41,6 +42,9 @@ const NEW: [(&str, Workload); 12] = [
     ("levels", levels),
     ("large", large),
     ("chunks", chunks),
+    ("moves", moves),
+    ("interleaved moves", interleaved_moves),
+    ("variable", variable),
 ];
 
 fn i32() -> Datatype {
@@ -86,9 +90,11 @@ pub fn second_life(first: &str, crashed: &[u8], seed: u64, setup: Setup) -> Reco
     recorder.finish()
 }
 
-/// All workloads for a seed, the modes and levels in turn.
+/// All workloads for a seed, the modes and levels in turn; of those that `H5R_CRASH_WORKLOAD` names, if it is set.
 pub fn all(seed: u64) -> Vec<Recording> {
+    let word = std::env::var("H5R_CRASH_WORKLOAD").unwrap_or_default();
     let names = NEW.iter().map(|(name, _)| name).chain(FOREIGN.iter().map(|(name, ..)| name));
+    let names = names.filter(|name| name.contains(&word));
     let turns = names.enumerate().flat_map(|(turn, name)| {
         let durability = [Durability::Process, Durability::Power];
         durability.map(|durability| {
