@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use h5r::datatype::{Datatype, Number};
-use h5r::object::dataset::DatasetOptions;
+use h5r::object::dataset::{DatasetOptions, NewLayout, Selection};
 use h5r::object::{CreateOptions, File, Object, OpenOptions};
 use h5r::rebalance::{IncrementalOptions, LazyOptions, SmartOptions};
 
@@ -115,5 +115,90 @@ fn after_deleting_half_nodes_are_full_and_the_file_is_as_a_fresh_one() {
             file.close().unwrap();
             std::fs::remove_file(path).unwrap();
         }
+    }
+}
+
+/// A dataset without bounds, with a chunk for each of its `rows` times `columns` elements, written in random order.
+fn chunked(file: &File, rows: u64, columns: u64) -> Object {
+    let i32 = Datatype::little(Number::I32);
+    let options = DatasetOptions {
+        layout: NewLayout::Chunked,
+        chunk: Some(vec![1, 1]),
+        max_dims: Some(vec![u64::MAX; 2]),
+        ..DatasetOptions::default()
+    };
+    let dataset = file.root().unwrap().create_dataset("chunks", &i32, &[rows, columns], &options).unwrap();
+    // Steps of a number that divides none of the counts meet every chunk.
+    let total = rows * columns;
+    for n in 0..total {
+        let at = n * 1_000_003 % total;
+        let start = [at / columns, at % columns];
+        let part = Selection { start: Some(&start), count: Some(&[1, 1]), ..Selection::default() };
+        dataset.dataset_write(&i32, Some(&part), &(at as i32).to_le_bytes()).unwrap();
+    }
+    dataset
+}
+
+fn check_chunks(dataset: &Object, rows: u64, columns: u64, width: u64) {
+    let mut out = vec![0; (rows * columns * 4) as usize];
+    dataset.dataset_read(&Datatype::little(Number::I32), None, &mut out).unwrap();
+    let found: Vec<i32> = out.as_chunks().0.iter().map(|&bytes| i32::from_le_bytes(bytes)).collect();
+    let expected = (0..rows).flat_map(|row| (0..columns).map(move |column| (row * width + column) as i32));
+    assert_eq!(found, expected.collect::<Vec<_>>());
+}
+
+#[test]
+fn the_trees_of_chunks_are_swept() {
+    let (rows, columns) = (100, 200);
+    for mode in MODES {
+        let path = path(&format!("chunks-{mode}"));
+        let file = File::create(&path, &CreateOptions::default()).unwrap();
+        set(&file, mode);
+        if mode == "incremental" {
+            let options = IncrementalOptions { interval_ms: 1, ..IncrementalOptions::default() };
+            file.set_incremental(options).unwrap();
+        }
+        let dataset = chunked(&file, rows, columns);
+        file.flush().unwrap();
+        let before = file.rebalance_status().unwrap();
+        assert!(before.nodes > 150 && before.inserts >= rows * columns, "{mode}: {before:?}");
+        for left in (columns / 4..columns).rev() {
+            dataset.dataset_set_extent(&[rows, left]).unwrap();
+            if left % 10 == 0 {
+                file.check().unwrap();
+            }
+        }
+        check_chunks(&dataset, rows, columns / 4, columns);
+        let after = file.rebalance_status().unwrap();
+        assert!(after.deletes >= rows * columns * 3 / 4, "{mode}: {after:?}");
+        match mode {
+            "none" => assert!(after.nodes_rebalanced == 0, "{after:?}"),
+            "lazy" => assert!(after.batches > 0 && after.nodes < before.nodes / 2, "{after:?}"),
+            "incremental" => {
+                let begun = std::time::Instant::now();
+                while file.rebalance_status().unwrap().sessions == 0 {
+                    assert!(begun.elapsed().as_secs() < 60, "the thread never came");
+                    std::thread::yield_now();
+                }
+            }
+            _ => {}
+        }
+        file.check().unwrap();
+        drop(dataset);
+        file.close().unwrap();
+        let file = File::open(&path, &OpenOptions::default()).unwrap();
+        file.check().unwrap();
+        let dataset = file.root().unwrap().open("chunks").unwrap();
+        check_chunks(&dataset, rows, columns / 4, columns);
+        let closed = file.rebalance_status().unwrap();
+        assert_eq!(closed.underfull_nodes > 0 || closed.occupancy < 0.9, mode == "none", "{mode}: {closed:?}");
+        drop(dataset);
+        file.rebalance().unwrap();
+        let dataset = file.root().unwrap().open("chunks").unwrap();
+        check_chunks(&dataset, rows, columns / 4, columns);
+        let rebalanced = file.rebalance_status().unwrap();
+        assert!(rebalanced.underfull_nodes == 0 && rebalanced.occupancy >= 0.9, "{mode}: {rebalanced:?}");
+        file.close().unwrap();
+        std::fs::remove_file(path).unwrap();
     }
 }

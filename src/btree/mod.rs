@@ -213,13 +213,25 @@ impl Tree {
             return Ok(());
         }
         self.repair(store)?;
+        self.publish(store)?;
+        self.changed = false;
+        Ok(())
+    }
+
+    /// Writes the header's bytes into its block, for those who open the tree anew. Nodes may stay sparse, and a flush still
+    /// needs [`Tree::prepare`].
+    pub fn publish(&mut self, store: &mut Store) -> Result<()> {
+        if !self.changed {
+            return Ok(());
+        }
         let sizes = store.sizes();
         let size = Header::size(sizes);
         let id = store.block(self.address, size as u64, Seal::At((size - CHECKSUM) as u32), HEADER)?;
         self.header.depth = self.depth as u16;
         let image = self.header.encode(sizes);
-        store.bytes_mut(id)[..image.len()].copy_from_slice(&image);
-        self.changed = false;
+        if store.bytes(id).get(..image.len()) != Some(image.as_slice()) {
+            store.bytes_mut(id)[..image.len()].copy_from_slice(&image);
+        }
         Ok(())
     }
 

@@ -97,7 +97,7 @@ impl Index {
         Ok(address)
     }
 
-    /// Enters a chunk, in the place of the one that was there; [`Index::prepare`] comes behind. The chunks of a
+    /// Enters a chunk, in the place of the one that was there; [`Index::publish`] comes behind. The chunks of a
     /// single chunk's and of an implicit index are where the layout message says, which the caller keeps.
     pub fn set(&mut self, chunks: &Chunks<'_>, store: &mut Store, scaled: &[u64], place: Place) -> Result<()> {
         match self {
@@ -113,10 +113,18 @@ impl Index {
         }
     }
 
-    /// Makes the index ready for a flush, and for being walked.
+    /// Makes the index ready for a flush.
     pub fn prepare(&mut self, store: &mut Store) -> Result<()> {
         match self {
             Index::BTree2(tree) => tree.prepare(store),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes the index ready for being walked.
+    pub fn publish(&mut self, store: &mut Store) -> Result<()> {
+        match self {
+            Index::BTree2(tree) => tree.publish(store),
             _ => Ok(()),
         }
     }

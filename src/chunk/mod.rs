@@ -16,6 +16,7 @@ mod tree_edit;
 
 pub use edit::choose;
 pub use index::{Index, Place};
+pub use tree::{BTree2, Tally};
 
 use std::collections::HashSet;
 

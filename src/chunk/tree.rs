@@ -48,6 +48,16 @@ pub(super) fn find_btree1(chunks: &Chunks<'_>, store: &mut Store, scaled: &[u64]
 pub struct BTree2 {
     pub(super) tree: Tree,
     pub(super) records: Records,
+    pub(super) tally: Tally,
+}
+
+/// What was done with a tree of chunks since that was last asked.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Tally {
+    /// Chunks that were entered.
+    pub entered: u64,
+    /// Chunks that were taken out.
+    pub removed: u64,
 }
 
 /// A chunk's place, as the records have it.
@@ -69,7 +79,7 @@ impl BTree2 {
     pub(super) fn open(chunks: &Chunks<'_>, store: &mut Store) -> Result<Self> {
         let tree = Tree::open(store, chunks.layout.address)?;
         let records = Records::new(&tree, chunks.layout, store)?;
-        Ok(BTree2 { tree, records })
+        Ok(BTree2 { tree, records, tally: Tally::default() })
     }
 
     /// Where a record says which chunk it is of.

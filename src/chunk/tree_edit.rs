@@ -1,9 +1,9 @@
 //! Changing the B-trees of chunks.
 
 use super::index::Place;
-use super::tree::{BTree2, Scaled, FILTERED, NODE, UNFILTERED};
+use super::tree::{BTree2, Scaled, Tally, FILTERED, NODE, UNFILTERED};
 use super::{Chunks, Part, MAX_RANK};
-use crate::btree::{Tree, TreeParams};
+use crate::btree::{Tree, TreeParams, TreeStats};
 use crate::error::{Error, Result};
 use crate::format::btree1::{key_size, node_size, parse_start};
 use crate::format::UNDEFINED;
@@ -36,12 +36,48 @@ impl BTree2 {
         self.tree.prepare(store)
     }
 
+    /// Makes the tree ready for being walked.
+    pub(super) fn publish(&mut self, store: &mut Store) -> Result<()> {
+        self.tree.publish(store)
+    }
+
+    /// The tree's figures.
+    pub fn stats(&mut self, store: &mut Store) -> Result<TreeStats> {
+        self.tree.stats(store)
+    }
+
+    /// What was done since the last time.
+    pub fn take_tally(&mut self) -> Tally {
+        std::mem::take(&mut self.tally)
+    }
+
+    /// Packs the next `leaves` leaves or so behind the chunk at `after`, or from the beginning, as [`Tree::sweep`]: how many
+    /// they were, and the last chunk that was passed; none at the end.
+    pub fn sweep(&mut self, store: &mut Store, after: Option<&[u64]>, leaves: usize) -> Result<(u64, Option<Vec<u64>>)> {
+        let at = self.scaled_at();
+        let mut after = after.map(|scaled| Scaled { scaled, at });
+        let progress = self.tree.sweep(store, after.as_mut(), leaves, |_, _| {}, |_, _| Ok(()))?;
+        self.tree.publish(store)?;
+        let scaled = |record: &[u8]| record[at..].as_chunks().0.iter().map(|&bytes| u64::from_le_bytes(bytes)).collect();
+        Ok((progress.nodes_done as u64, progress.last.map(|last| scaled(&last))))
+    }
+
+    /// Moves nodes that stand at `limit` or above into holes below it; how many were moved.
+    pub fn relocate_above(&mut self, store: &mut Store, limit: u64) -> Result<u64> {
+        let moved = self.tree.relocate_above(store, limit, usize::MAX)?;
+        self.tree.publish(store)?;
+        Ok(moved as u64)
+    }
+
     /// Enters a chunk, or that there is none.
     pub(super) fn set(&mut self, store: &mut Store, scaled: &[u64], place: Option<Place>) -> Result<()> {
         let mut key = Scaled { scaled, at: self.scaled_at() };
         let location = self.tree.locate(store, &mut key)?;
         match place {
-            None if location.found => self.tree.remove_at(store, location)?,
+            None if location.found => {
+                self.tree.remove_at(store, location)?;
+                self.tally.removed += 1;
+            }
             None => {}
             Some(place) => {
                 let record = self.records.encode(store, place, scaled)?;
@@ -49,6 +85,7 @@ impl BTree2 {
                     self.tree.record_at_mut(store, &location).copy_from_slice(&record);
                 } else {
                     self.tree.insert_at(store, location, &record)?;
+                    self.tally.entered += 1;
                 }
             }
         }

@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use crate::btree::TreeStats;
+use crate::chunk::BTree2;
 use crate::error::{Error, Result};
 use crate::object::attribute::AttributeKind;
 use crate::object::dense::{DenseKind, DenseStore};
@@ -49,11 +51,12 @@ impl Summary {
     }
 }
 
-/// Which of an object's two dense stores.
+/// Which of an object's dense stores, or the tree that finds its chunks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Which {
     Attributes,
     Links,
+    Chunks,
 }
 
 /// The sweep in progress.
@@ -180,6 +183,11 @@ impl Loaded {
         if let Some(dense) = self.links.as_mut().and_then(|links| links.loaded_dense()) {
             summary.add(&dense.summary(store)?);
         }
+        if let Some(tree) = self.chunk_tree() {
+            let stats = tree.stats(store)?;
+            let TreeStats { nodes, underfull, records, capacity_total: capacity, .. } = stats;
+            summary.add(&Summary { nodes, underfull, records, capacity, ..Summary::default() });
+        }
         Ok(summary)
     }
 
@@ -187,6 +195,54 @@ impl Loaded {
         match which {
             Which::Attributes => self.attributes.is_dense_loaded(),
             Which::Links => self.links.as_ref().is_some_and(|links| links.is_dense_loaded()),
+            Which::Chunks => self.dataset.as_ref().is_some_and(|dataset| dataset.has_chunk_tree()),
+        }
+    }
+
+    fn chunk_tree(&mut self) -> Option<&mut BTree2> {
+        self.dataset.as_mut().and_then(|dataset| dataset.chunk_tree())
+    }
+
+    fn dense_links(&mut self) -> Option<&mut DenseStore<LinkKind>> {
+        self.links.as_mut().and_then(|links| links.loaded_dense())
+    }
+
+    /// Begins a sweep; `None` when there is nothing to put right.
+    fn begin_sweep(&mut self, store: &mut Store, which: Which, limit: &Limit) -> Result<Option<Sweep>> {
+        match which {
+            Which::Attributes => begin(store, self.attributes.loaded_dense(), limit),
+            Which::Links => begin(store, self.dense_links(), limit),
+            Which::Chunks => match self.chunk_tree() {
+                Some(tree) => Sweep::of_chunks(store, tree),
+                None => Ok(None),
+            },
+        }
+    }
+
+    /// Goes on with a sweep; true when it is over.
+    fn go_on(
+        &mut self,
+        store: &mut Store,
+        active: &mut Active,
+        limit: &Limit,
+        report: &mut StepReport,
+    ) -> Result<bool> {
+        match active.which {
+            Which::Attributes => go_on::<AttributeKind>(store, self.attributes.loaded_dense(), active, limit, report),
+            Which::Links => go_on::<LinkKind>(store, self.dense_links(), active, limit, report),
+            Which::Chunks => match self.chunk_tree() {
+                Some(tree) => active.sweep.pass_chunks(store, tree, limit, report),
+                None => Ok(true),
+            },
+        }
+    }
+
+    /// Ends a sweep where it is.
+    fn break_off(&mut self, which: Which) -> Result<()> {
+        match which {
+            Which::Attributes => self.attributes.loaded_dense().map_or(Ok(()), DenseStore::break_off_sweep),
+            Which::Links => self.dense_links().map_or(Ok(()), DenseStore::break_off_sweep),
+            Which::Chunks => Ok(()),
         }
     }
 }
@@ -224,18 +280,7 @@ impl State {
         let Some(active) = self.maintenance.active.take() else { return Ok(()) };
         let State { objects, maintenance, .. } = self;
         let object = objects.get(active.slot)?;
-        match active.which {
-            Which::Attributes => {
-                if let Some(dense) = object.attributes.loaded_dense() {
-                    dense.break_off_sweep()?;
-                }
-            }
-            Which::Links => {
-                if let Some(dense) = object.links.as_mut().and_then(|links| links.loaded_dense()) {
-                    dense.break_off_sweep()?;
-                }
-            }
-        }
+        object.break_off(active.which)?;
         maintenance.touch(active.slot, object);
         objects.mark(active.slot)?;
         maintenance.in_round = false;
@@ -255,18 +300,12 @@ impl State {
         }
         while let Some(&slot) = maintenance.round.last() {
             let object = self.objects.get(slot)?;
-            for which in [Which::Attributes, Which::Links] {
+            for which in [Which::Attributes, Which::Links, Which::Chunks] {
                 if object.swept(which) || !object.store_to_sweep(which) {
                     continue;
                 }
                 object.set_swept(which);
-                let begun = match which {
-                    Which::Attributes => begin(&mut self.store, object.attributes.loaded_dense(), limit)?,
-                    Which::Links => {
-                        begin(&mut self.store, object.links.as_mut().and_then(|l| l.loaded_dense()), limit)?
-                    }
-                };
-                if let Some(sweep) = begun {
+                if let Some(sweep) = object.begin_sweep(&mut self.store, which, limit)? {
                     maintenance.active = Some(Active { slot, which, sweep });
                     return Ok(true);
                 }
@@ -287,15 +326,7 @@ impl State {
         let Some(mut active) = self.maintenance.active.take() else { return Ok(()) };
         let State { store, objects, .. } = self;
         let object = objects.get(active.slot)?;
-        let done = match active.which {
-            Which::Attributes => {
-                go_on::<AttributeKind>(store, object.attributes.loaded_dense(), &mut active, limit, report)?
-            }
-            Which::Links => {
-                let dense = object.links.as_mut().and_then(|links| links.loaded_dense());
-                go_on::<LinkKind>(store, dense, &mut active, limit, report)?
-            }
-        };
+        let done = object.go_on(store, &mut active, limit, report)?;
         if done {
             object.make_compact(store, active.which)?;
         }
@@ -312,8 +343,17 @@ impl State {
     pub fn touch_all_dense(&mut self) -> Result<()> {
         for slot in self.objects.with_dense() {
             self.maintenance.touch(slot, self.objects.get(slot)?);
+            self.note_chunks(slot)?;
         }
         Ok(())
+    }
+
+    /// Chunks of a dataset were entered in its index or taken out.
+    pub fn note_chunks(&mut self, slot: Slot) -> Result<()> {
+        let State { objects, maintenance, .. } = self;
+        let tally = objects.get(slot)?.dataset.as_mut().map(|dataset| dataset.take_chunk_tally()).unwrap_or_default();
+        (0..tally.entered).try_for_each(|_| maintenance.note(objects, slot, Kind::Insert))?;
+        (0..tally.removed).try_for_each(|_| maintenance.note(objects, slot, Kind::Delete))
     }
 
     /// Loads the dense stores of every object that can be reached, so that the next round sweeps the whole file.
@@ -331,6 +371,9 @@ impl State {
             if let Some(links) = &mut object.links {
                 links.dense(store)?;
                 waiting.extend(links.hard_targets(store, &object.header)?);
+            }
+            if let Some(dataset) = &mut object.dataset {
+                dataset.load_sparse_tree(store)?;
             }
             if object.has_dense() {
                 maintenance.touch(slot, object);
@@ -367,7 +410,7 @@ impl Loaded {
         self.swept = 0;
     }
 
-    /// Brings a store back to the object header if few objects are left in it; whether it did.
+    /// Nothing is left to sweep in a store. Brings it back to the object header if few objects are left in it; whether it did.
     fn make_compact(&mut self, store: &mut Store, which: Which) -> Result<bool> {
         match which {
             Which::Attributes => self.attributes.make_compact(store, &mut self.header),
@@ -375,6 +418,12 @@ impl Loaded {
                 Some(links) => links.make_compact(store, &mut self.header),
                 None => Ok(false),
             },
+            Which::Chunks => {
+                if let Some(dataset) = &mut self.dataset {
+                    dataset.set_thinned(false);
+                }
+                Ok(false)
+            }
         }
     }
 }
@@ -384,6 +433,7 @@ impl Which {
         match self {
             Which::Attributes => 1,
             Which::Links => 2,
+            Which::Chunks => 4,
         }
     }
 }

@@ -174,7 +174,7 @@ impl Objects {
         (0..self.slots.len() as Slot).filter(|&slot| self.slots[slot as usize].is_some()).collect()
     }
 
-    /// Objects with a dense store in memory.
+    /// Objects with a dense store, or a tree of chunks, in memory.
     pub fn with_dense(&self) -> Vec<Slot> {
         let dense = |slot: &Slot| self.slots[*slot as usize].as_ref().is_some_and(|object| object.has_dense());
         (0..self.slots.len() as Slot).filter(dense).collect()
@@ -187,7 +187,7 @@ impl Objects {
         }
         let surplus = |slot: &Slot| {
             let object = self.slots[*slot as usize].as_ref();
-            object.is_some_and(|object| object.handles == 0 && !object.has_dense())
+            object.is_some_and(|object| object.handles == 0 && !object.must_stay())
         };
         (0..self.slots.len() as Slot).filter(surplus).collect()
     }
@@ -233,9 +233,16 @@ impl Loaded {
         }
     }
 
-    /// Whether a dense store of the object is loaded.
+    /// Whether a dense store of the object, or the tree that finds its chunks, is loaded.
     pub fn has_dense(&self) -> bool {
-        self.attributes.is_dense_loaded() || self.links.as_ref().is_some_and(|links| links.is_dense_loaded())
+        self.must_stay() || self.dataset.as_ref().is_some_and(|dataset| dataset.has_chunk_tree())
+    }
+
+    /// Whether the object stays in memory without a handle, for its dense stores or a sweep to come.
+    fn must_stay(&self) -> bool {
+        self.attributes.is_dense_loaded()
+            || self.links.as_ref().is_some_and(|links| links.is_dense_loaded())
+            || self.dataset.as_ref().is_some_and(|dataset| dataset.is_thinned())
     }
 
     /// Fails when the object was deleted.
@@ -299,10 +306,13 @@ impl State {
             self.objects.remove(slot);
             return Ok(());
         }
-        let State { store, objects, .. } = self;
+        let State { store, objects, maintenance, .. } = self;
         let object = objects.get(slot)?;
         if let (Some(dataset), Ok(())) = (&mut object.dataset, store.check_usable()) {
             dataset.close(store, &mut object.header)?;
+        }
+        if object.counted != Summary::default() {
+            maintenance.touch(slot, object);
         }
         self.drop_surplus()
     }

@@ -1,4 +1,4 @@
-//! One dense store's sweep: packing the nodes of its indexes and emptying the heap blocks that are to be freed.
+//! One dense store's sweep, or that of an index of chunks: packing the nodes of its indexes and emptying the heap blocks that are to be freed.
 //!
 //! The sweep walks the name index in key order, so every heap object is met exactly once, with the record that points
 //! to it: objects above the heap's watermark move into holes below it, and record and creation-order record follow.
@@ -9,7 +9,8 @@ use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::marker::PhantomData;
 
-use crate::btree::{Key, Tree};
+use crate::btree::{Key, Tree, TreeStats};
+use crate::chunk::BTree2;
 use crate::error::Result;
 use crate::format::checksum::name_hash;
 use crate::heap::{Heap, HeapId};
@@ -44,6 +45,8 @@ enum After {
     Start,
     Name(Vec<u8>),
     Order(u64),
+    /// A chunk, by its place in chunks.
+    Chunk(Vec<u64>),
 }
 
 /// How far a sweep has come.
@@ -57,10 +60,48 @@ pub(super) struct Sweep {
 }
 
 impl Sweep {
+    fn new(heap: HeapWork, nodes: u64) -> Self {
+        Sweep { after: After::Start, in_order_index: false, heap, nodes, nodes_done: 0 }
+    }
+
     /// Nodes still to be visited, as far as can be told.
     pub fn nodes_remaining(&self) -> u64 {
         self.nodes.saturating_sub(self.nodes_done)
     }
+
+    /// Begins the sweep of an index of chunks; `None` when there is nothing to put right.
+    pub fn of_chunks(store: &mut Store, tree: &mut BTree2) -> Result<Option<Sweep>> {
+        let stats = tree.stats(store)?;
+        Ok(is_sparse(&stats).then(|| Sweep::new(HeapWork::Nothing, stats.nodes)))
+    }
+
+    /// Goes on with it until the limit is reached; true when it is over.
+    pub fn pass_chunks(
+        &mut self,
+        store: &mut Store,
+        tree: &mut BTree2,
+        limit: &Limit,
+        report: &mut StepReport,
+    ) -> Result<bool> {
+        while !limit.reached(report.nodes_done) {
+            let leaves = LEAVES_PACKING.min(limit.nodes - report.nodes_done) as usize;
+            let after = match &self.after {
+                After::Chunk(scaled) => Some(scaled.as_slice()),
+                _ => None,
+            };
+            let (nodes_done, last) = tree.sweep(store, after, leaves)?;
+            self.nodes_done += nodes_done;
+            report.nodes_done += nodes_done;
+            let Some(last) = last else { return Ok(true) };
+            self.after = After::Chunk(last);
+        }
+        Ok(false)
+    }
+}
+
+/// Whether packing makes a tree smaller or healthier.
+pub(super) fn is_sparse(stats: &TreeStats) -> bool {
+    stats.underfull > 0 || (stats.nodes > 1 && stats.occupancy() < OCCUPANCY_MIN)
 }
 
 /// The name behind which a sweep goes on.
@@ -149,13 +190,13 @@ impl<K: DenseKind> DenseStore<K> {
         for tree in std::iter::once(&mut self.names).chain(&mut self.order) {
             let stats = tree.stats(store)?;
             nodes += stats.nodes;
-            sparse |= stats.underfull > 0 || (stats.nodes > 1 && stats.occupancy() < OCCUPANCY_MIN);
+            sparse |= is_sparse(&stats);
         }
         let heap = if limit.heap { self.begin_heap_work(store, limit.is_unbounded())? } else { HeapWork::Nothing };
         if !sparse && heap == HeapWork::Nothing {
             return Ok(None);
         }
-        Ok(Some(Sweep { after: After::Start, in_order_index: false, heap, nodes, nodes_done: 0 }))
+        Ok(Some(Sweep::new(heap, nodes)))
     }
 
     fn begin_heap_work(&mut self, store: &mut Store, in_one_go: bool) -> Result<HeapWork> {

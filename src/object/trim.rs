@@ -126,6 +126,9 @@ impl State {
             if let Some(dense) = object.links.as_mut().and_then(|links| links.loaded_dense()) {
                 moved += dense.relocate_above(store, limit)?;
             }
+            if let Some(tree) = object.dataset.as_mut().and_then(|dataset| dataset.chunk_tree()) {
+                moved += tree.relocate_above(store, limit)?;
+            }
             moved += object.header.relocate_above(store, limit)? as u64;
             if moved != before {
                 objects.mark(slot)?;

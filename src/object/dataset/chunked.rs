@@ -83,7 +83,7 @@ impl DatasetState {
         let mut io = self.chunk_io(store, header)?;
         let before = (io.layout.address, io.layout.index);
         let changed = change(&mut io, store);
-        io.prepare_index(store)?;
+        io.publish_index(store)?;
         changed?;
         if before == (io.layout.address, io.layout.index) {
             return Ok(());
@@ -98,20 +98,33 @@ impl DatasetState {
         self.has_grown || self.work.as_ref().is_some_and(|work| work.tail.is_some() || !work.cache.dirty().is_empty())
     }
 
-    /// The last handle is closed: no chunks are kept in memory.
+    /// The last handle is closed: no chunks are kept in memory, and of the index no more than rebalancing needs.
     pub fn close(&mut self, store: &mut Store, header: &mut ObjectHeader) -> Result<()> {
         // A damaged dataset that was only looked at is no reason to fail.
         if self.has_unwritten() {
             self.prepare(store, header)?;
         }
+        if self.is_thinned {
+            if let Some(work) = &mut self.work {
+                (work.cache, work.tail) = (ChunkCache::default(), None);
+            }
+            return Ok(());
+        }
+        self.prepare_index(store)?;
         self.work = None;
         Ok(())
+    }
+
+    fn prepare_index(&mut self, store: &mut Store) -> Result<()> {
+        let index = self.work.as_mut().and_then(|work| work.index.as_mut());
+        index.map_or(Ok(()), |index| index.prepare(store))
     }
 
     /// Writes the chunks that were changed in memory, and the dimensions.
     pub fn prepare(&mut self, store: &mut Store, header: &mut ObjectHeader) -> Result<()> {
         if self.work.is_some() {
             self.change_chunks(store, header, |io, store| io.flush(store))?;
+            self.prepare_index(store)?;
         }
         if self.has_grown {
             self.put_dataspace(store, header)?;
@@ -137,8 +150,8 @@ impl ChunkIo<'_> {
         usize::try_from(bytes).map_err(|_| too_large())
     }
 
-    pub(super) fn prepare_index(&mut self, store: &mut Store) -> Result<()> {
-        self.work.index.as_mut().map_or(Ok(()), |index| index.prepare(store))
+    pub(super) fn publish_index(&mut self, store: &mut Store) -> Result<()> {
+        self.work.index.as_mut().map_or(Ok(()), |index| index.publish(store))
     }
 
     pub fn find(&mut self, store: &mut Store, scaled: &[u64]) -> Result<Option<Place>> {

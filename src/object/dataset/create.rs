@@ -202,6 +202,7 @@ impl Plan {
             fill: self.fill,
             size: self.size,
             work: None,
+            is_thinned: false,
             changes: Default::default(),
             shape: 0,
             has_grown: false,

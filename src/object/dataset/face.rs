@@ -25,7 +25,10 @@ impl Object {
 
     /// Changes a chunked dataset's dimensions, within its maximum ones. Chunks outside are freed.
     pub fn dataset_set_extent(&self, dims: &[u64]) -> Result<()> {
-        self.change_array("changing dimensions", |state, slot| state.set_extent(slot, dims))
+        self.change_array("changing dimensions", |state, slot| {
+            state.set_extent(slot, dims)?;
+            state.note_chunks(slot)
+        })
     }
 
     /// Appends rows to a chunked dataset along its first dimension: `data` are their elements, of type `memory`.

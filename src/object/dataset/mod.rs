@@ -21,6 +21,7 @@ mod pieces;
 mod relocate;
 mod selection;
 mod shrink;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod transfer;
@@ -68,6 +69,8 @@ pub struct DatasetState {
     size: u64,
     /// Of chunked data: what is kept while the dataset is open.
     work: Option<Box<ChunkWork>>,
+    /// Chunks were taken out of the index, which is a version 2 B-tree, since it was last swept.
+    is_thinned: bool,
     /// Grows before raw data that are in the file are overwritten, or their space is given back: what was read meanwhile
     /// without the lock is read again.
     changes: Arc<AtomicU64>,
@@ -160,6 +163,7 @@ impl DatasetState {
             fill,
             size,
             work: None,
+            is_thinned: false,
             changes: Arc::default(),
             shape: 0,
             has_grown: false,
@@ -300,7 +304,7 @@ impl DatasetState {
     /// nor are other files touched.
     pub fn free_storage(&mut self, store: &mut Store) -> Result<()> {
         store.check_writable()?;
-        (self.work, self.has_grown) = (None, false);
+        (self.work, self.has_grown, self.is_thinned) = (None, false, false);
         self.shape += 1;
         self.changes.fetch_add(1, Ordering::SeqCst);
         match std::mem::replace(&mut self.storage, Storage::Contiguous { address: UNDEFINED, size: 0 }) {

@@ -68,7 +68,7 @@ impl ChunkIo<'_> {
 
     /// Makes the index anew where there is space, if a block of it reaches beyond `limit`; its bytes.
     fn relocate_index(&mut self, store: &mut Store, limit: u64) -> Result<u64> {
-        self.prepare_index(store)?;
+        self.publish_index(store)?;
         let (mut all, mut too_many, mut bytes, mut end) = (Vec::new(), false, 0, 0);
         let mut count = |address: u64, size: u64| {
             bytes += size;
