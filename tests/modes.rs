@@ -173,7 +173,7 @@ fn the_trees_of_chunks_are_swept() {
         assert!(after.deletes >= rows * columns * 3 / 4, "{mode}: {after:?}");
         match mode {
             "none" => assert!(after.nodes_rebalanced == 0, "{after:?}"),
-            "lazy" => assert!(after.batches > 0 && after.nodes < before.nodes / 2, "{after:?}"),
+            "lazy" => assert!(after.batches > 0 && after.nodes_rebalanced > 0, "{after:?}"),
             "incremental" => {
                 let begun = std::time::Instant::now();
                 while file.rebalance_status().unwrap().sessions == 0 {

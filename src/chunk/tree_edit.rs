@@ -53,12 +53,18 @@ impl BTree2 {
 
     /// Packs the next `leaves` leaves or so behind the chunk at `after`, or from the beginning, as [`Tree::sweep`]: how many
     /// they were, and the last chunk that was passed; none at the end.
-    pub fn sweep(&mut self, store: &mut Store, after: Option<&[u64]>, leaves: usize) -> Result<(u64, Option<Vec<u64>>)> {
+    pub fn sweep(
+        &mut self,
+        store: &mut Store,
+        after: Option<&[u64]>,
+        leaves: usize,
+    ) -> Result<(u64, Option<Vec<u64>>)> {
         let at = self.scaled_at();
         let mut after = after.map(|scaled| Scaled { scaled, at });
         let progress = self.tree.sweep(store, after.as_mut(), leaves, |_, _| {}, |_, _| Ok(()))?;
         self.tree.publish(store)?;
-        let scaled = |record: &[u8]| record[at..].as_chunks().0.iter().map(|&bytes| u64::from_le_bytes(bytes)).collect();
+        let scaled =
+            |record: &[u8]| record[at..].as_chunks().0.iter().map(|&bytes| u64::from_le_bytes(bytes)).collect();
         Ok((progress.nodes_done as u64, progress.last.map(|last| scaled(&last))))
     }
 

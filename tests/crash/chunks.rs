@@ -26,12 +26,18 @@ const SHAPES: [(&[u64], &[u64], &[u64]); 7] = [
     (&[25, 11], &[MANY, MANY], &[8, 4]),
 ];
 
+/// More chunks than a node of their index holds: a tree of two levels, which shrinking thins and sweeps pack.
+const DEEP: (&[u64], &[u64], &[u64]) = (&[16, 25], &[MANY, MANY], &[1, 1]);
+
 /// Elements of one write: each chunk that it touches makes more states.
 const MOST: u64 = 600;
 
 /// A dataset of one of the shapes, all of which is written, or nothing.
 fn create(r: &Recorder, random: &mut Random, name: &str) {
-    let (dims, max_dims, chunk) = SHAPES[random.below(SHAPES.len() as u64) as usize];
+    let (dims, max_dims, chunk) = match random.one_in(6) {
+        true => DEEP,
+        false => SHAPES[random.below(SHAPES.len() as u64) as usize],
+    };
     let options = DatasetOptions {
         layout: NewLayout::Chunked,
         chunk: Some(chunk.to_vec()),
@@ -117,6 +123,9 @@ pub fn chunks(r: &mut Recorder, random: &mut Random) {
             } else {
                 change(&r.at(&name), random);
             }
+        }
+        if random.one_in(10) {
+            r.file().rebalance().unwrap();
         }
         if random.one_in(8) {
             r.reopen();
