@@ -93,9 +93,13 @@ module h5r
   integer(c_int32_t), parameter, public :: H5R_FILTER_DEFLATE = 1
   integer(c_int32_t), parameter, public :: H5R_FILTER_SHUFFLE = 2
   integer(c_int32_t), parameter, public :: H5R_FILTER_FLETCHER32 = 3
+  integer(c_int32_t), parameter, public :: H5R_FILTER_NBIT = 5
+  integer(c_int32_t), parameter, public :: H5R_FILTER_SCALE_OFFSET = 6
   integer(c_int32_t), parameter, public :: H5R_FILTER_LZF = 32000
   integer(c_int32_t), parameter, public :: H5R_FILTER_LZ4 = 32004
   integer(c_int32_t), parameter, public :: H5R_FILTER_ZSTD = 32015
+  integer(c_int32_t), parameter, public :: H5R_SCALE_OFFSET_DECIMAL = 0
+  integer(c_int32_t), parameter, public :: H5R_SCALE_OFFSET_INTEGER = 2
   integer(c_int32_t), parameter, public :: H5R_SPACE_NULL = 2
   integer(c_int32_t), parameter, public :: H5R_SPACE_SCALAR = 0
   integer(c_int32_t), parameter, public :: H5R_SPACE_SIMPLE = 1

@@ -246,6 +246,14 @@
 // A checksum, which is verified by reading.
 #define H5R_FILTER_FLETCHER32 3
 
+// Numbers without the bits that mean nothing by their type. It takes no parameters.
+#define H5R_FILTER_NBIT 5
+
+// Numbers less their least, in as few bits as they need. Its parameters are H5R_SCALE_OFFSET_INTEGER and the number of bits
+// (0, or no parameters at all for integers: as few as each chunk needs), or H5R_SCALE_OFFSET_DECIMAL and the decimal digits that
+// floats keep. A write of values that do not fit fails; if the filter is optional, their chunk is stored without it.
+#define H5R_FILTER_SCALE_OFFSET 6
+
 // LZF, as h5py has it.
 #define H5R_FILTER_LZF 32000
 
@@ -254,6 +262,12 @@
 
 // Zstandard; its parameter is the level.
 #define H5R_FILTER_ZSTD 32015
+
+// First parameter of H5R_FILTER_SCALE_OFFSET: the second is decimal digits of floats.
+#define H5R_SCALE_OFFSET_DECIMAL 0
+
+// First parameter of H5R_FILTER_SCALE_OFFSET: the second is bits of integers.
+#define H5R_SCALE_OFFSET_INTEGER 2
 
 // No value at all.
 #define H5R_SPACE_NULL 2
@@ -522,7 +536,7 @@ typedef int32_t (*h5r_object_path_visit)(const char *path, int32_t kind, void *u
 typedef struct h5r_filter {
     // Its registered number, H5R_FILTER_... .
     uint32_t id;
-    // 1: other libraries may store a chunk without it when it fails; 0: they may not.
+    // 1: a chunk that it cannot keep is stored without it; 0: writing such a chunk fails.
     uint32_t optional;
     // Its parameters; NULL: what it needs is filled in.
     const uint32_t *parameters;

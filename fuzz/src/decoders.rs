@@ -5,6 +5,7 @@ use h5r::datatype::Datatype;
 use h5r::error::Result;
 use h5r::format::btree2::{self, Geometry};
 use h5r::format::doubling_table::DoublingTable;
+use h5r::format::filter::{self, Codec};
 use h5r::format::fractal_heap::{self, HeapParams};
 use h5r::format::free_space::FreeSpaceHeader;
 use h5r::format::header::{Form, Messages, Prefix};
@@ -31,7 +32,7 @@ use h5r::store::MemoryBackend;
 pub type Decoder = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const DECODERS: [Decoder; 14] = [
+pub const DECODERS: [Decoder; 15] = [
     ("superblock", superblock),
     ("object_header", object_header),
     ("messages", messages),
@@ -46,6 +47,7 @@ pub const DECODERS: [Decoder; 14] = [
     ("old_heaps", old_heaps),
     ("redo_record", redo_record),
     ("node_geometry", node_geometry),
+    ("filters", filters),
 ];
 
 /// The input's sizes, and what is left of it.
@@ -53,6 +55,32 @@ fn sized(input: &[u8]) -> Option<(Sizes, &[u8])> {
     let (&first, rest) = input.split_first()?;
     let width = |bits: u8| [8, 4, 2, 8][usize::from(bits & 3)];
     Some((Sizes { offset: width(first), length: width(first >> 2) }, rest))
+}
+
+/// Up to three filters with parameters of any kind; what they decode they encode, and decode again.
+pub fn filters(input: &[u8]) {
+    const LOSSLESS: [u16; 4] = [filter::DEFLATE, filter::SHUFFLE, filter::LZF, filter::NBIT];
+    let Some((&[count, mask, size_low, size_high], mut rest)) = input.split_first_chunk::<4>() else { return };
+    let mut pipeline = Vec::new();
+    for _ in 0..count % 4 {
+        let Some((&[id, values], after)) = rest.split_first_chunk::<2>() else { return };
+        let id = filter::KNOWN[usize::from(id) % filter::KNOWN.len()];
+        let Some((values, after)) = after.split_at_checked(usize::from(values % 32)) else { return };
+        // A byte below 128 is the parameter; the others are large ones.
+        let value = |&byte: &u8| if byte < 128 { u32::from(byte) } else { (byte as i8 as u32) << (byte & 7) };
+        let client_data = values.iter().map(value).collect();
+        pipeline.push(filter_pipeline::Filter { id, flags: 0, name: Vec::new(), client_data });
+        rest = after;
+    }
+    let size = usize::from(u16::from_le_bytes([size_low, size_high]));
+    let Ok(data) = filter::decode(&pipeline, mask.into(), rest, size, "chunk", 0) else { return };
+    assert_eq!(data.len(), size);
+    let mut codec = Codec::default();
+    let Ok(encoded) = codec.encode(&pipeline, &data, false) else { return };
+    let again = filter::decode(&pipeline, encoded.mask, encoded.bytes, size, "chunk", 0).expect("what was encoded");
+    if mask == 0 && pipeline.iter().all(|filter| LOSSLESS.contains(&filter.id)) {
+        assert!(again == data);
+    }
 }
 
 /// The superblock, where it is looked for, and its encoder.

@@ -87,7 +87,7 @@ pub struct h5r_dataset_options {
 pub struct h5r_filter {
     /// Its registered number, H5R_FILTER_... .
     pub id: u32,
-    /// 1: other libraries may store a chunk without it when it fails; 0: they may not.
+    /// 1: a chunk that it cannot keep is stored without it; 0: writing such a chunk fails.
     pub optional: u32,
     /// Its parameters; NULL: what it needs is filled in.
     pub parameters: *const u32,
@@ -101,12 +101,23 @@ pub const H5R_FILTER_DEFLATE: u32 = 1;
 pub const H5R_FILTER_SHUFFLE: u32 = 2;
 /// A checksum, which is verified by reading.
 pub const H5R_FILTER_FLETCHER32: u32 = 3;
+/// Numbers without the bits that mean nothing by their type. It takes no parameters.
+pub const H5R_FILTER_NBIT: u32 = 5;
+/// Numbers less their least, in as few bits as they need. Its parameters are H5R_SCALE_OFFSET_INTEGER and the number of bits
+/// (0, or no parameters at all for integers: as few as each chunk needs), or H5R_SCALE_OFFSET_DECIMAL and the decimal digits that
+/// floats keep. A write of values that do not fit fails; if the filter is optional, their chunk is stored without it.
+pub const H5R_FILTER_SCALE_OFFSET: u32 = 6;
 /// LZF, as h5py has it.
 pub const H5R_FILTER_LZF: u32 = 32000;
 /// LZ4; its parameter is the bytes of a block, 0 for one block.
 pub const H5R_FILTER_LZ4: u32 = 32004;
 /// Zstandard; its parameter is the level.
 pub const H5R_FILTER_ZSTD: u32 = 32015;
+
+/// First parameter of H5R_FILTER_SCALE_OFFSET: the second is decimal digits of floats.
+pub const H5R_SCALE_OFFSET_DECIMAL: u32 = 0;
+/// First parameter of H5R_FILTER_SCALE_OFFSET: the second is bits of integers.
+pub const H5R_SCALE_OFFSET_INTEGER: u32 = 2;
 
 /// Which elements of a dataset a call means: count blocks of block elements each, stride apart, from start, in each
 /// dimension. A NULL array means the obvious: start at 0, blocks of 1, blocks side by side, as many as fit.

@@ -3,12 +3,22 @@
 use libdeflater::{Compressor, Decompressor};
 
 use super::{applied, check_known, check_writable, deflate, fletcher32, largest, lzf, name, shuffle, shuffle_width};
-use super::{DEFLATE, FLETCHER32, LZ4, LZF, SHUFFLE, ZSTD};
-use crate::error::{Error, Result};
+use super::{nbit, scale_offset};
+use super::{DEFLATE, FLETCHER32, LZ4, LZF, NBIT, OPTIONAL, SCALE_OFFSET, SHUFFLE, ZSTD};
+use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::filter_pipeline::Filter;
 
 /// What a filter does, or what is wrong with the data.
 type Outcome<T> = std::result::Result<T, &'static str>;
+
+/// A chunk as it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Encoded<'a> {
+    /// What came out.
+    pub bytes: &'a [u8],
+    /// The filters that were skipped, by their numbers.
+    pub mask: u32,
+}
 
 /// What one thread needs to run pipelines.
 #[derive(Default)]
@@ -95,6 +105,8 @@ impl Codec {
                 Ok(data.len())
             }
             LZF => lzf::decode(data, out),
+            NBIT => nbit::decode(&filter.client_data, data, out),
+            SCALE_OFFSET => scale_offset::decode(&filter.client_data, data, out),
             #[cfg(feature = "lz4")]
             LZ4 => super::lz4::decode(data, out),
             #[cfg(feature = "zstd")]
@@ -103,29 +115,41 @@ impl Codec {
         }
     }
 
-    /// Applies the filters, the first one first. None is skipped, even if it enlarges the data: libhdf5 (2.0.0) forgets to
-    /// change a chunk's filter mask when it overwrites it with as many bytes, so a mask that is not 0 is a trap.
-    pub fn encode<'a>(&'a mut self, filters: &[Filter], data: &'a [u8]) -> Result<&'a [u8]> {
+    /// Applies the filters, the first one first. One that cannot keep the data is skipped when it is optional or
+    /// `skips_all`, and else its error is this call's. None is skipped because it enlarges the data: libhdf5 (2.0.0) forgets
+    /// to change a chunk's filter mask when it overwrites it with as many bytes, so a mask that is not 0 is a trap.
+    pub fn encode<'a>(&'a mut self, filters: &[Filter], data: &'a [u8], skips_all: bool) -> Result<Encoded<'a>> {
         check_writable(filters)?;
-        self.apply_all(filters, data)?;
-        if !filters.is_empty() && data.len() > largest(filters, self.buffers[0].len()) {
-            self.apply_all(&deflating_once(filters), data)?;
+        let mut mask = self.apply_all(filters, data, skips_all)?;
+        let is_applied = |mask| applied(filters, mask).next().is_some();
+        if is_applied(mask) && data.len() > largest(filters, self.buffers[0].len()) {
+            mask = self.apply_all(&deflating_once(filters), data, skips_all)?;
         }
-        Ok(if filters.is_empty() { data } else { &self.buffers[0] })
+        Ok(Encoded { bytes: if is_applied(mask) { &self.buffers[0] } else { data }, mask })
     }
 
-    /// Applies the filters; the result is in the first buffer.
-    fn apply_all(&mut self, filters: &[Filter], data: &[u8]) -> Result<()> {
+    /// Applies the filters; the result is in the first buffer, unless all were skipped. Which were.
+    fn apply_all(&mut self, filters: &[Filter], data: &[u8], skips_all: bool) -> Result<u32> {
         let [mut front, mut back] = std::mem::take(&mut self.buffers);
-        let mut steps = filters.iter().enumerate();
-        let applied = steps.try_for_each(|(number, filter)| {
-            let input = if number == 0 { data } else { &front };
-            let applied = self.apply(filter, input, &mut back);
-            std::mem::swap(&mut front, &mut back);
-            applied.map_err(|detail| Error::internal(format_args!("filter {}: {detail}", name(filter))))
-        });
+        let (mut mask, mut is_first, mut failed) = (0, true, None);
+        for (number, filter) in filters.iter().enumerate() {
+            let input = if is_first { data } else { &front };
+            match self.apply(filter, input, &mut back) {
+                Ok(()) => {
+                    std::mem::swap(&mut front, &mut back);
+                    is_first = false;
+                }
+                Err(_) if (skips_all || filter.flags & OPTIONAL != 0) && number < 32 => mask |= 1 << number,
+                Err(detail) => {
+                    let message =
+                        format!("the filter {} ({}), which is not optional: {detail}", filter.id, name(filter));
+                    failed = Some(Error::new(ErrorKind::Range, message));
+                    break;
+                }
+            }
+        }
         self.buffers = [front, back];
-        applied
+        failed.map_or(Ok(mask), Err)
     }
 
     /// Applies a filter; `out` becomes the result.
@@ -154,6 +178,8 @@ impl Codec {
                 lzf::encode(data, out);
                 Ok(())
             }
+            NBIT => nbit::encode(&filter.client_data, data, out),
+            SCALE_OFFSET => scale_offset::encode(&filter.client_data, data, out),
             #[cfg(feature = "lz4")]
             LZ4 => super::lz4::encode(data, filter.client_data.first().copied().unwrap_or(0), out),
             #[cfg(feature = "zstd")]
@@ -169,10 +195,10 @@ impl Codec {
     }
 }
 
-/// The same filters, of which only the first deflate makes anything smaller; the others store what they are given, in
-/// streams that are as valid. So no chunk becomes smaller than what is taken for possible when it is read.
+/// The same filters, of which only the first that makes data smaller does so, if the others are deflate; those store what they
+/// are given, in streams that are as valid. So no chunk becomes smaller than what is taken for possible when it is read.
 fn deflating_once(filters: &[Filter]) -> Vec<Filter> {
-    let first = filters.iter().position(|filter| filter.id == DEFLATE);
+    let first = filters.iter().position(|filter| [DEFLATE, NBIT, SCALE_OFFSET].contains(&filter.id));
     let mut filters = filters.to_vec();
     for filter in filters.iter_mut().skip(first.map_or(0, |first| first + 1)).filter(|filter| filter.id == DEFLATE) {
         filter.client_data = vec![0];

@@ -10,11 +10,16 @@ mod fletcher32;
 #[cfg(feature = "lz4")]
 mod lz4;
 mod lzf;
+mod nbit;
 mod noise;
+mod packing;
+mod parameters;
+mod scale_offset;
 mod shuffle;
 
-pub use codec::Codec;
+pub use codec::{Codec, Encoded};
 pub use deflate::MAX_LEVEL;
+pub use parameters::{complete, Elements};
 
 use crate::error::{Error, Result};
 use crate::format::message::filter_pipeline::Filter;
@@ -25,6 +30,11 @@ pub const DEFLATE: u16 = 1;
 pub const SHUFFLE: u16 = 2;
 /// Four bytes of checksum behind the data.
 pub const FLETCHER32: u16 = 3;
+/// Numbers without the bits that mean nothing; its parameters describe the type.
+pub const NBIT: u16 = 5;
+/// Numbers less their least, in as few bits as they need; its parameters are the kind of scaling and the digits or bits, and
+/// then the type.
+pub const SCALE_OFFSET: u16 = 6;
 /// LZF, as h5py registers it.
 pub const LZF: u16 = 32000;
 
@@ -34,10 +44,12 @@ pub const LZ4: u16 = 32004;
 pub const ZSTD: u16 = 32015;
 
 /// The filters that data are written and read through.
-const KNOWN: &[u16] = &[
+pub const KNOWN: &[u16] = &[
     DEFLATE,
     SHUFFLE,
     FLETCHER32,
+    NBIT,
+    SCALE_OFFSET,
     LZF,
     #[cfg(feature = "lz4")]
     LZ4,
@@ -99,6 +111,8 @@ fn largest<'a>(filters: impl IntoIterator<Item = &'a Filter>, stored: usize) -> 
     let ratio = |filter: &Filter| match filter.id {
         DEFLATE => deflate::MAX_RATIO,
         LZF | LZ4 => 256,
+        NBIT => nbit::ratio(&filter.client_data).min(1 << 16),
+        SCALE_OFFSET => scale_offset::MAX_RATIO,
         // A block of 128 KiB that is one byte repeated.
         ZSTD => 1 << 16,
         _ => 1,
@@ -113,12 +127,22 @@ pub fn check_writable(filters: &[Filter]) -> Result<()> {
     if filters.iter().any(|filter| filter.id == SHUFFLE && filter.client_data.is_empty()) {
         return Err(Error::unsupported("writing through the filter shuffle without the size of an element"));
     }
+    for filter in filters {
+        let checked = match filter.id {
+            NBIT => nbit::check(&filter.client_data),
+            SCALE_OFFSET => scale_offset::check(&filter.client_data),
+            _ => Ok(()),
+        };
+        checked.map_err(|detail| {
+            Error::unsupported(format_args!("writing through the filter {} ({}): {detail}", filter.id, name(filter)))
+        })?;
+    }
     check_known(filters, 0)
 }
 
-/// Applies the filters, the first one first.
-pub fn encode(filters: &[Filter], bytes: &[u8]) -> Result<Vec<u8>> {
-    Ok(Codec::default().encode(filters, bytes)?.to_vec())
+/// Whether a filter that may not be skipped can refuse data: what a call writes is then encoded in the call.
+pub fn may_refuse(filters: &[Filter]) -> bool {
+    filters.iter().any(|filter| filter.flags & OPTIONAL == 0 && filter.id == SCALE_OFFSET)
 }
 
 /// Fails when a filter that has to be undone is not known here; says which.
@@ -165,6 +189,33 @@ mod tests {
         Filter { id, flags: 0, name: Vec::new(), client_data }
     }
 
+    fn encode(filters: &[Filter], data: &[u8]) -> Result<Vec<u8>> {
+        Ok(Codec::default().encode(filters, data, false)?.bytes.to_vec())
+    }
+
+    #[test]
+    fn optional_filters_are_skipped_where_they_fail() {
+        // Two-byte integers in three bits, then deflate.
+        let mut parameters = vec![2, 3, 4, 0, 2, 0, 0, 0];
+        parameters.resize(20, 0);
+        let mut filters = [filter(SHUFFLE, vec![1]), filter(SCALE_OFFSET, parameters), filter(DEFLATE, vec![4])];
+        let (fits, large) = ([5, 0, 9, 0, 12, 0, 5, 0], [5, 0, 9, 0, 13, 0, 5, 0]);
+        let mut codec = Codec::default();
+        assert_eq!(codec.encode(&filters, &fits, false).unwrap().mask, 0);
+        let error = codec.encode(&filters, &large, false).unwrap_err();
+        assert!(error.message().contains("the filter 6 (scale-offset), which is not optional: values"), "{error}");
+        assert!(may_refuse(&filters) && !may_refuse(&filters[..1]));
+        let all = codec.encode(&filters, &large, true).map(|encoded| (encoded.bytes.to_vec(), encoded.mask)).unwrap();
+        filters[1].flags = OPTIONAL;
+        assert!(!may_refuse(&filters));
+        let encoded = codec.encode(&filters, &large, false).unwrap();
+        assert_eq!((encoded.bytes.to_vec(), encoded.mask), all);
+        assert_eq!(all.1, 2);
+        assert_eq!(decode(&filters, 2, &all.0, 8, "chunk", 0).unwrap(), large);
+        let encoded = codec.encode(&filters[1..2], &large, false).unwrap();
+        assert_eq!((encoded.bytes, encoded.mask), (&large[..], 1));
+    }
+
     #[test]
     fn what_is_not_known_is_refused_by_name() {
         let mut zfp = filter(32013, vec![3]);
@@ -202,7 +253,8 @@ mod tests {
     fn every_filter_gives_back_what_it_took() {
         for size in [0usize, 1, 1000, 200_000] {
             let data: Vec<u8> = (0..size).map(|i| (i / 7 * i) as u8).collect();
-            for &id in KNOWN {
+            // Those that need parameters have tests of their own.
+            for &id in KNOWN.iter().filter(|&&id| ![NBIT, SCALE_OFFSET].contains(&id)) {
                 // Without the size of an element libhdf5 skips a shuffle: that is refused.
                 for parameters in [vec![], vec![4]].into_iter().skip(usize::from(id == SHUFFLE)) {
                     let filters = [filter(id, parameters), filter(SHUFFLE, vec![2])];

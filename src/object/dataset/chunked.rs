@@ -15,7 +15,7 @@ use super::{max_dims, own_body, DatasetState, Storage};
 use crate::chunk::{Chunks, Index, Place};
 use crate::datatype::Conversion;
 use crate::error::{Error, Result};
-use crate::format::filter;
+use crate::format::filter::{self, Codec};
 use crate::format::message::filter_pipeline::{self, Filter};
 use crate::format::message::kind;
 use crate::format::message::layout::{ChunkIndex, Chunked, Layout};
@@ -226,6 +226,10 @@ impl ChunkIo<'_> {
     pub fn write(&mut self, store: &mut Store, slab: &Slab, conversion: Conversion, data: &[u8]) -> Result<()> {
         let bytes = self.check(conversion.target_size())?;
         self.check_changeable()?;
+        if filter::may_refuse(self.filters(false)) {
+            let encoded = self.encode_all(store, slab, conversion, data)?;
+            return self.put_all(store, encoded);
+        }
         let chunk = self.layout.dims.clone();
         slab.for_each_cut(&chunk, |cut| match cut.is_whole(self.dims, self.max_dims) {
             true => self.write_whole(store, &cut, conversion, bytes, data),
@@ -328,14 +332,15 @@ impl ChunkIo<'_> {
         Ok(())
     }
 
-    /// Encodes a chunk and writes it.
+    /// Encodes a chunk and writes it; a filter that cannot keep it is skipped, because the call that brought the data is over.
     fn store_chunk(&mut self, store: &mut Store, scaled: &[u64], is_partial: bool, data: &[u8]) -> Result<()> {
         let filters = self.filters(is_partial);
         if filters.is_empty() {
             return self.put(store, scaled, 0, data);
         }
-        let encoded = filter::encode(filters, data)?;
-        self.put(store, scaled, 0, &encoded)
+        let mut codec = Codec::default();
+        let encoded = codec.encode(filters, data, true)?;
+        self.put(store, scaled, encoded.mask, encoded.bytes)
     }
 
     /// Writes an encoded chunk where the last flushed state has nothing, and enters it in the index.

@@ -4,7 +4,8 @@ use super::create::{DatasetOptions, NewFilter, NewLayout};
 use crate::chunk;
 use crate::datatype::Datatype;
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::filter::{self, DEFLATE, FLETCHER32, LZF, MAX_LEVEL, OPTIONAL, SHUFFLE};
+use crate::format::filter::{self, Elements, DEFLATE, FLETCHER32, MAX_LEVEL, OPTIONAL, SHUFFLE};
+use crate::format::message::datatype as message;
 use crate::format::message::fill::AllocationTime;
 use crate::format::message::filter_pipeline::{Filter, FIRST_NAMED, MAX_FILTERS};
 use crate::format::message::layout::{ChunkIndex, Chunked};
@@ -71,22 +72,16 @@ fn numbered(datatype: &Datatype, options: &DatasetOptions) -> Result<Vec<Filter>
     if options.filters.len() > MAX_FILTERS {
         return Err(Error::range("number of filters", options.filters.len(), format_args!("0..{MAX_FILTERS}")));
     }
-    let chunk_bytes =
-        options.chunk.iter().flatten().try_fold(datatype.size() as u64, |bytes, &dim| bytes.checked_mul(dim));
+    let description = message::Datatype::decode(&datatype.to_message())?;
+    let chunk = options.chunk.as_deref().unwrap_or_default();
+    let elements = Elements { datatype: &description, chunk, fill: &options.fill };
     let filter = |new: &NewFilter| {
-        let mut client_data = new.parameters.clone();
-        match new.id {
-            SHUFFLE if client_data.is_empty() => client_data.push(datatype.size() as u32),
-            DEFLATE if client_data.is_empty() => client_data.push(6),
-            // As h5py's filter does it: the filter's version, the library's, and the bytes of a chunk.
-            LZF if client_data.is_empty() => client_data.extend([4, 0x0105, chunk_bytes.unwrap_or(0) as u32]),
-            _ => {}
-        }
+        let client_data = filter::complete(new.id, &new.parameters, &elements)?;
         let flags = if new.optional { OPTIONAL } else { 0 };
         let name = if new.id < FIRST_NAMED { Vec::new() } else { filter::known_name(new.id).as_bytes().to_vec() };
-        Filter { id: new.id, flags, name, client_data }
+        Ok(Filter { id: new.id, flags, name, client_data })
     };
-    let filters: Vec<Filter> = options.filters.iter().map(filter).collect();
+    let filters = options.filters.iter().map(filter).collect::<Result<Vec<Filter>>>()?;
     filter::check_writable(&filters)?;
     match filters.iter().find(|filter| filter.id == DEFLATE && !(1..=MAX_LEVEL).contains(&filter.client_data[0])) {
         Some(filter) => Err(Error::range("deflate level", filter.client_data[0], format_args!("1..{MAX_LEVEL}"))),

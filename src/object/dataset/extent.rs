@@ -113,8 +113,9 @@ impl DatasetState {
         self.chunk_io(store, header)?.check_changeable()?;
         let Some(sum) = dims[0].checked_add(rows) else { return Err(Error::range("rows", rows, "a sum below 2^64")) };
         dims[0] = sum;
-        self.set_extent(store, header, &dims)?;
         let selection = Selection { start: Some(&start), count: Some(&count), ..Selection::default() };
+        self.check_not_refused(store, header, &dims, memory, &selection, data)?;
+        self.set_extent(store, header, &dims)?;
         self.write(store, header, memory, Some(&selection), data)?;
         self.begin_appending(memory)
     }

@@ -18,6 +18,7 @@ mod parallel_read;
 mod parallel_write;
 mod parts;
 mod pieces;
+mod refusable;
 mod relocate;
 mod selection;
 mod shrink;

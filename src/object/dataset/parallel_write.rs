@@ -11,6 +11,7 @@ use super::transfer::repeat;
 use super::{DatasetState, Storage};
 use crate::datatype::{Conversion, Datatype};
 use crate::error::{Error, Result};
+use crate::format::filter;
 use crate::format::message::filter_pipeline::Filter;
 use crate::object::elements::check_plain;
 use crate::object::header::ObjectHeader;
@@ -55,8 +56,8 @@ pub(super) struct WritePlan {
 /// A chunk to be written.
 struct Done<'a> {
     cut: Cut<'a>,
-    /// As it is stored; none if it was not written whole, and goes through the cache.
-    stored: Option<Vec<u8>>,
+    /// As it is stored, and the filters that were skipped; none if it was not written whole, and goes through the cache.
+    stored: Option<(Vec<u8>, u32)>,
 }
 
 impl DatasetState {
@@ -110,11 +111,21 @@ impl DatasetState {
             return Ok(false);
         }
         self.change_chunks(store, header, |io, store| {
-            done.iter().try_for_each(|done| match &done.stored {
-                Some(stored) => {
-                    io.work.cache.remove(done.cut.scaled());
-                    io.put(store, done.cut.scaled(), 0, stored)
+            // What may be refused is, before anything is changed.
+            let mut parts = Vec::new();
+            if filter::may_refuse(io.filters(false)) {
+                for part in done.iter().filter(|done| done.stored.is_none()) {
+                    parts.push(io.encode_cut(store, &part.cut, plan.conversion, data)?);
                 }
+            }
+            let are_encoded = !parts.is_empty();
+            io.put_all(store, parts)?;
+            done.iter().try_for_each(|done| match &done.stored {
+                Some((stored, mask)) => {
+                    io.work.cache.remove(done.cut.scaled());
+                    io.put(store, done.cut.scaled(), *mask, stored)
+                }
+                None if are_encoded => Ok(()),
                 None => io.write_part(store, &done.cut, plan.conversion, data),
             })
         })?;
@@ -159,18 +170,18 @@ impl WritePlan {
         let is_partial = cut.is_partial(&self.dims);
         let filters = &self.filters[usize::from(is_partial)];
         let size = self.conversion.source_size();
-        let stored = match single_run(&cut)?.filter(|_| !is_partial && self.conversion.is_copy()) {
-            Some((_, to, length)) => tools.codec.encode(filters, source(data, to, length, size))?,
+        let encoded = match single_run(&cut)?.filter(|_| !is_partial && self.conversion.is_copy()) {
+            Some((_, to, length)) => tools.codec.encode(filters, source(data, to, length, size), false)?,
             None => {
                 tools.chunk.resize(self.bytes, 0);
                 if is_partial {
                     repeat(&self.fill, &mut tools.chunk);
                 }
                 scatter(&cut, &mut tools.chunk, self.conversion, data)?;
-                tools.codec.encode(filters, &tools.chunk)?
+                tools.codec.encode(filters, &tools.chunk, false)?
             }
         };
-        let stored = Some(stored.to_vec());
+        let stored = Some((encoded.bytes.to_vec(), encoded.mask));
         Ok(Done { cut, stored })
     }
 }

@@ -1,0 +1,302 @@
+#!/usr/bin/env python3
+"""Filters between libhdf5 (h5py, in this process) and h5r (through its C ABI).
+
+usage: filters.py LIBRARY FOLDER [SEED]
+
+Types of every layout go through each filter. What h5py writes, h5r reads; what h5r writes with the same type, chunks, fill value
+and filter has the same parameters and, where the filter's output is determined, the same stored bytes as libhdf5's; both
+read what the other changes. h5diff of libhdf5 1.10.8 compares the two files.
+"""
+import ctypes
+import os
+import random
+import subprocess
+import sys
+
+import h5py
+import numpy as np
+from h5py import h5d, h5p, h5s, h5t, h5z
+
+H5R = ctypes.CDLL(sys.argv[1])
+FOLDER = sys.argv[2]
+os.makedirs(FOLDER, exist_ok=True)
+SEED = int(sys.argv[3]) if len(sys.argv) > 3 else 1
+RANDOM, NOISE = random.Random(SEED), np.random.default_rng(SEED)
+H5R.h5r_last_error.restype = ctypes.c_char_p
+H5R.h5r_root.restype = ctypes.c_void_p
+H5R.h5r_root.argtypes = [ctypes.c_void_p]
+U64S = ctypes.POINTER(ctypes.c_uint64)
+U32S = ctypes.POINTER(ctypes.c_uint32)
+
+
+class Selection(ctypes.Structure):
+    _fields_ = [("rank", ctypes.c_size_t)] + [(name, U64S) for name in ("start", "stride", "count", "block")]
+
+
+class Filter(ctypes.Structure):
+    _fields_ = [("id", ctypes.c_uint32), ("optional", ctypes.c_uint32), ("parameters", U32S), ("count", ctypes.c_size_t)]
+
+
+class DatasetOptions(ctypes.Structure):
+    _fields_ = [("struct_size", ctypes.c_size_t), ("max_dims", U64S), ("chunk", U64S), ("fill_value", ctypes.c_char_p)]
+    _fields_ += [("fill_type", ctypes.c_uint64)]
+    _fields_ += [(name, ctypes.c_int32) for name in ("layout", "allocation", "fill_time", "is_null")]
+    _fields_ += [("attributes", ctypes.c_int32 * 3), ("reserved", ctypes.c_int32)]
+    _fields_ += [(name, ctypes.c_int32) for name in ("deflate", "shuffle", "fletcher32", "reserved_2")]
+    _fields_ += [("filters", ctypes.POINTER(Filter)), ("filter_count", ctypes.c_size_t)]
+
+
+class Details(ctypes.Structure):
+    _fields_ = [("struct_size", ctypes.c_size_t), ("type", ctypes.c_uint64), ("storage_size", ctypes.c_uint64)]
+    _fields_ += [("rank", ctypes.c_uint64), ("layout", ctypes.c_int32), ("space", ctypes.c_int32)]
+    _fields_ += [("dims", ctypes.c_uint64 * 32), ("max_dims", ctypes.c_uint64 * 32)]
+
+
+def ok(status):
+    if status != 0:
+        raise RuntimeError(H5R.h5r_last_error().decode())
+
+
+def u64s(values):
+    return (ctypes.c_uint64 * len(values))(*values)
+
+
+def integer(size, precision, offset, order=h5t.ORDER_LE, sign=h5t.SGN_2):
+    made = h5t.STD_I64LE.copy()
+    made.set_precision(precision)
+    made.set_offset(0)
+    made.set_size(size)
+    made.set_offset(offset)
+    made.set_precision(precision)
+    made.set_order(order)
+    made.set_sign(sign)
+    return made
+
+
+def small_float(order=h5t.ORDER_LE):
+    """20 bits at offset 7 in 4 bytes, as libhdf5's own test of the filter has it."""
+    made = h5t.IEEE_F32LE.copy()
+    made.set_fields(26, 20, 6, 7, 13)
+    made.set_offset(7)
+    made.set_precision(20)
+    made.set_size(4)
+    made.set_order(order)
+    return made
+
+
+def compound(size, *members):
+    made = h5t.create(h5t.COMPOUND, size)
+    for number, (offset, member) in enumerate(members):
+        made.insert(f"m{number}".encode(), offset, member)
+    return made
+
+
+def nbit_types():
+    be = h5t.ORDER_BE
+    yield "i4", h5t.STD_I32LE
+    yield "f8be", h5t.IEEE_F64BE
+    for size in 1, 2, 4, 8:
+        # A byte has no order for h5r.
+        for order in (h5t.ORDER_LE, be)[: 1 + (size > 1)]:
+            for precision, offset in (1, 0), (8 * size, 0), (4 * size, 2), (8 * size - 3, 1), (8 * size - 1, 1), (4 * size + 1, 3):
+                # libhdf5 2 refuses to make numbers most of whose bits mean nothing.
+                if precision + offset <= 8 * size and (size == 1 or precision >= 4 * size):
+                    yield f"i{size}_{order}_{precision}_{offset}", integer(size, precision, offset, order)
+    yield "f20", small_float()
+    yield "f20be", small_float(be)
+    array = h5t.array_create(integer(4, 17, 5, be), (2, 3))
+    yield "array", array
+    yield "arrays", h5t.array_create(h5t.array_create(integer(2, 9, 3), (2,)), (3,))
+    string = h5t.C_S1.copy()
+    string.set_size(5)
+    inner = compound(12, (0, integer(2, 9, 1)), (4, small_float()), (8, h5t.STD_I8LE))
+    yield "string", string
+    yield "strings", h5t.array_create(string, (2,))
+    enum = h5t.enum_create(h5t.STD_I16LE)
+    enum.enum_insert(b"a", 1)
+    yield "enum", enum
+    yield "compound", compound(
+        64, (0, integer(4, 17, 3)), (5, string), (12, array), (40, inner), (52, enum), (56, integer(8, 33, 7, be)))
+    yield "compounds", h5t.array_create(inner, (3,))
+    yield "opaque", h5t.create(h5t.OPAQUE, 3)
+
+
+def bytes_of(count, size):
+    return NOISE.integers(0, 256, count * size, "u1").tobytes()
+
+
+def numbers(dtype, count, spread):
+    """Values of a type within a spread, some of them the same."""
+    dtype = np.dtype(dtype)
+    info = np.iinfo(dtype)
+    spread = min(spread, int(info.max) - int(info.min))
+    base = RANDOM.randint(int(info.min), int(info.max) - spread)
+    values = [base + RANDOM.randint(0, spread) for _ in range(count)]
+    return np.array(values, dtype)
+
+
+def cases():
+    """Name, type, shape, chunk, fill value, filters for h5py, filters for h5r, elements, and whether libhdf5's bytes are wanted."""
+    shapes = [((100,), (32,)), ((7, 9), (4, 9)), ((40,), (40,))]
+    for name, made in nbit_types():
+        (shape, chunk), size = RANDOM.choice(shapes), made.get_size()
+        yield (f"nbit_{name}", made, shape, chunk, None, lambda p: p.set_filter(h5z.FILTER_NBIT, 1), [(5, 1, [])],
+               bytes_of(int(np.prod(shape)), size), True)
+    for dtype in "<u1", "<i1", "<u2", ">i2", "<i4", ">u4", "<i8", ">i8", "<u8":
+        bits = 8 * np.dtype(dtype).itemsize
+        for spread in 0, 1, 2, 6, 100, 1 << (bits - 2), (1 << (bits - 1)) - 2, (1 << bits) - 3, (1 << bits) - 2, (1 << bits) - 1:
+            for given in 0, bits, min(bits - 1, 12):
+                shape, chunk = RANDOM.choice(shapes)
+                fits = given == 0 or spread <= (1 << given) - 2
+                values = numbers(dtype, int(np.prod(shape)), spread)
+                if given not in (0, bits):
+                    # An edge's chunk is filled up with the fill value, which has a code of its own.
+                    fits = int(values.max()) - int(values.min()) < (1 << given) - 1
+                if not fits:
+                    continue
+                fill = RANDOM.choice([None, values[0], values[0]])
+                values[RANDOM.randrange(len(values))] = 0 if fill is None else fill
+                if given not in (0, bits) and fill is None:
+                    values[...] = values[values != 0][0] if (values != 0).any() else 0
+                yield (f"so_{dtype}_{spread}_{given}_{len(shape)}{fill is None}", h5t.py_create(np.dtype(dtype)), shape, chunk,
+                       None if fill is None else fill.tobytes(), lambda p, given=given: p.set_scaleoffset(h5z.SO_INT, given),
+                       [(6, 1, [2, given])], values.tobytes(), True)
+    for dtype in "<f4", ">f4", "<f8", ">f8":
+        for digits in 0, 2, 4, -2:
+            for spread in 0.0, 1e-4, 1.0, 1e4, 1e12, 1e30:
+                shape, chunk = RANDOM.choice(shapes)
+                values = (NOISE.random(int(np.prod(shape))) * spread + RANDOM.choice([0, -3.25, 1e3])).astype(dtype)
+                fill = RANDOM.choice([None, values[1]])
+                values[3] = 0 if fill is None else fill
+                yield (f"so_{dtype}_{spread}_{digits}", h5t.py_create(np.dtype(dtype)), shape, chunk,
+                       None if fill is None else fill.tobytes(),
+                       lambda p, digits=digits: p.set_filter(h5z.FILTER_SCALEOFFSET, 1, (0, digits & 0xffffffff)),
+                       [(6, 1, [0, digits & 0xffffffff])], values.tobytes(), True)
+
+
+def create_with_libhdf5(file, case):
+    name, made, shape, chunk, fill, set_filters, _, data, _ = case
+    plist = h5p.create(h5p.DATASET_CREATE)
+    plist.set_chunk(chunk)
+    plist.set_attr_phase_change(8, 6)
+    if fill is not None:
+        plist.set_fill_value(np.frombuffer(fill, made.dtype))
+    set_filters(plist)
+    dataset = h5d.create(file.id, name.encode(), made, h5s.create_simple(shape), plist)
+    dataset.write(h5s.ALL, h5s.ALL, np.frombuffer(data, f"V{made.get_size()}"), mtype=made)
+
+
+def read_with_libhdf5(dataset):
+    made = dataset.get_type()
+    out = np.zeros(dataset.shape, f"V{made.get_size()}")
+    dataset.read(h5s.ALL, h5s.ALL, out, mtype=made)
+    return out.tobytes()
+
+
+class File:
+    """An open file of h5r."""
+
+    def __init__(self, path, create=False):
+        self.handle = ctypes.c_void_p()
+        ok((H5R.h5r_create if create else H5R.h5r_open)(path.encode(), None, ctypes.byref(self.handle)))
+        self.root = ctypes.c_void_p(H5R.h5r_root(self.handle))
+
+    def close(self):
+        ok(H5R.h5r_check(self.handle))
+        ok(H5R.h5r_close(self.handle))
+
+    def open(self, name):
+        dataset, details = ctypes.c_void_p(), Details(ctypes.sizeof(Details))
+        ok(H5R.h5r_object_open(self.root, name.encode(), ctypes.byref(dataset)))
+        ok(H5R.h5r_dataset_info(dataset, ctypes.byref(details)))
+        return dataset, ctypes.c_uint64(details.type), details.dims[: details.rank]
+
+    def read(self, name, size):
+        dataset, made, shape = self.open(name)
+        out = np.zeros(shape, f"V{size}")
+        ok(H5R.h5r_dataset_read(dataset, made, None, out.ctypes.data_as(ctypes.c_void_p)))
+        ok(H5R.h5r_object_close(dataset))
+        return out.tobytes()
+
+    def write_corner(self, name, corner, data):
+        dataset, made, shape = self.open(name)
+        selection = Selection(len(shape), u64s([0] * len(shape)), None, u64s(corner), None)
+        status = H5R.h5r_dataset_write(dataset, made, ctypes.byref(selection), data)
+        ok(H5R.h5r_object_close(dataset))
+        ok(status)
+
+    def create(self, case, made):
+        name, _, shape, chunk, fill, _, filters, data, _ = case
+        entries = (Filter * len(filters))()
+        for entry, (number, optional, parameters) in zip(entries, filters):
+            entry.id, entry.optional, entry.count = number, optional, len(parameters)
+            entry.parameters = (ctypes.c_uint32 * len(parameters))(*parameters) if parameters else None
+        options = DatasetOptions(ctypes.sizeof(DatasetOptions), None, u64s(chunk), fill, 0, layout=2, attributes=(8, 6, 0),
+                                 filters=entries, filter_count=len(filters))
+        dataset = ctypes.c_void_p()
+        ok(H5R.h5r_dataset_create(self.root, name.encode(), made, ctypes.c_size_t(len(shape)), u64s(shape),
+                                  ctypes.byref(options), ctypes.byref(dataset)))
+        ok(H5R.h5r_dataset_write(dataset, made, None, data))
+        ok(H5R.h5r_object_close(dataset))
+
+
+def compare(path, twin_path, all_cases):
+    """Parameters, stored bytes and elements of libhdf5's file and of h5r's."""
+    with h5py.File(path) as theirs, h5py.File(twin_path) as ours:
+        for name, *_, is_exact in all_cases:
+            a, b = theirs[name].id, ours[name].id
+            pipelines = [d.get_create_plist() for d in (a, b)]
+            pipelines = [[p.get_filter(i) for i in range(p.get_nfilters())] for p in pipelines]
+            assert [f[:3] for f in pipelines[0]] == [f[:3] for f in pipelines[1]], (name, pipelines)
+            assert read_with_libhdf5(a) == read_with_libhdf5(b), name
+            assert a.get_num_chunks() == b.get_num_chunks(), name
+            for number in range(a.get_num_chunks() if is_exact else 0):
+                offset = a.get_chunk_info(number).chunk_offset
+                left, right = a.read_direct_chunk(offset), b.read_direct_chunk(offset)
+                assert left == right, (name, offset, left[1][:40].hex(), right[1][:40].hex())
+    out = subprocess.run(["h5diff", path, twin_path], capture_output=True)
+    assert out.returncode == 0 and not out.stderr, (out.stdout[-500:], out.stderr[-500:])
+
+
+def run(name, all_cases):
+    path, twin_path = os.path.join(FOLDER, f"{name}_libhdf5.h5"), os.path.join(FOLDER, f"{name}_h5r.h5")
+    with h5py.File(path, "w") as file:
+        for case in all_cases:
+            create_with_libhdf5(file, case)
+    with h5py.File(path) as file:
+        expected = {case[0]: read_with_libhdf5(file[case[0]].id) for case in all_cases}
+    theirs, ours = File(path), File(twin_path, True)
+    for case in all_cases:
+        assert theirs.read(case[0], case[1].get_size()) == expected[case[0]], case[0]
+        dataset, made, _ = theirs.open(case[0])
+        ours.create(case, made)
+        assert ours.read(case[0], case[1].get_size()) == expected[case[0]], case[0]
+        ok(H5R.h5r_object_close(dataset))
+    ours.close(), theirs.close()
+    compare(path, twin_path, all_cases)
+    # Each side overwrites a corner of what the other wrote, with what is there twice as often as it was.
+    theirs = File(path)
+    for case in all_cases:
+        corner, size = [max(1, n // 2) for n in case[2]], case[1].get_size()
+        part = np.frombuffer(expected[case[0]], f"V{size}").reshape(case[2])[tuple(slice(n - c, n) for n, c in zip(case[2], corner))]
+        theirs.write_corner(case[0], corner, np.ascontiguousarray(part).ctypes.data_as(ctypes.c_void_p))
+    theirs.close()
+    with h5py.File(twin_path, "r+") as file:
+        for case in all_cases:
+            corner, size = [max(1, n // 2) for n in case[2]], case[1].get_size()
+            part = np.frombuffer(expected[case[0]], f"V{size}").reshape(case[2])[tuple(slice(n - c, n) for n, c in zip(case[2], corner))]
+            space = h5s.create_simple(case[2])
+            space.select_hyperslab((0,) * len(corner), tuple(corner))
+            file[case[0]].id.write(h5s.create_simple(tuple(corner)), space, np.ascontiguousarray(part), mtype=case[1])
+    compare(path, twin_path, all_cases)
+    ours = File(twin_path)
+    with h5py.File(twin_path.replace("_h5r", "_libhdf5")) as file:
+        for case in all_cases:
+            assert ours.read(case[0], case[1].get_size()) == read_with_libhdf5(file[case[0]].id), case[0]
+    ours.close()
+    print(f"{name}: {len(all_cases)} datasets, as libhdf5 {h5py.version.hdf5_version} has them")
+
+
+every = list(cases())
+for kind in sorted({case[0].split("_")[0] for case in every}):
+    run(kind, [case for case in every if case[0].split("_")[0] == kind])
