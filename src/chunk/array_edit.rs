@@ -4,7 +4,7 @@ use super::extensible_array::{self, ExtensibleArray};
 use super::fixed_array::{self, FixedArray};
 use super::index::Place;
 use super::Chunks;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::format::codec::Reader;
 use crate::format::extensible_array::Secondary;
 use crate::format::fixed_array::{page_is_initialized, set_page_initialized, ElementLayout, CHECKSUM};
@@ -193,9 +193,18 @@ impl ExtensibleArray {
         clear(&mut bytes[begin..begin + elements], layout, usize::from(sizes.offset));
         bytes[begin + elements..(size - CHECKSUM) as usize].fill(0xff);
         self.header.index_block = address;
-        self.header.counts[ELEMENTS] += u64::from(self.header.index_elements);
+        self.count(ELEMENTS, u64::from(self.header.index_elements))?;
         self.write_header(store, owner)?;
         Ok(id)
+    }
+
+    /// Adds to one of the header's statistics, which a damaged file may have at any value.
+    fn count(&mut self, which: usize, more: u64) -> Result<()> {
+        let count = &mut self.header.counts[which];
+        *count = count
+            .checked_add(more)
+            .ok_or_else(|| Error::new(ErrorKind::Corrupt, "a count of an extensible array is damaged"))?;
+        Ok(())
     }
 
     /// The secondary block whose address stands in the index block at this position, made if need be.
@@ -220,8 +229,8 @@ impl ExtensibleArray {
         let begin = prefix + self.header.bitmaps_size(secondary).unwrap_or(0) as usize;
         store.bytes_mut(id)[begin..(size - CHECKSUM) as usize].fill(0xff);
         put_address(store, index_block, at, address);
-        self.header.counts[SECONDARIES] += 1;
-        self.header.counts[SECONDARY_BYTES] += size;
+        self.count(SECONDARIES, 1)?;
+        self.count(SECONDARY_BYTES, size)?;
         self.write_header(store, owner)?;
         Ok(id)
     }
@@ -254,9 +263,9 @@ impl ExtensibleArray {
             clear(&mut store.bytes_mut(id)[prefix..end], layout, usize::from(sizes.offset));
         }
         put_address(store, parent, at, address);
-        self.header.counts[DATA_BLOCKS] += 1;
-        self.header.counts[DATA_BYTES] += size;
-        self.header.counts[ELEMENTS] += secondary.block_elements;
+        self.count(DATA_BLOCKS, 1)?;
+        self.count(DATA_BYTES, size)?;
+        self.count(ELEMENTS, secondary.block_elements)?;
         self.write_header(store, owner)?;
         Ok(address)
     }

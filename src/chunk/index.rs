@@ -36,7 +36,7 @@ pub enum Index {
     /// A version 1 B-tree.
     BTree1,
     /// A version 2 B-tree.
-    BTree2(BTree2),
+    BTree2(Box<BTree2>),
 }
 
 impl Index {
@@ -59,7 +59,7 @@ impl Index {
             ChunkIndex::Implicit => Index::Implicit(Grid::new(chunks, None)?),
             ChunkIndex::FixedArray { .. } => Index::FixedArray(FixedArray::open(chunks, store)?),
             ChunkIndex::ExtensibleArray { .. } => Index::ExtensibleArray(ExtensibleArray::open(chunks, store)?),
-            ChunkIndex::BTree2 { .. } => Index::BTree2(BTree2::open(chunks, store)?),
+            ChunkIndex::BTree2 { .. } => Index::BTree2(Box::new(BTree2::open(chunks, store)?)),
         })
     }
 

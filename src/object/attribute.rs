@@ -247,8 +247,13 @@ impl Attributes {
         if !self.phase.track_order {
             return Ok(NO_ORDER);
         }
-        let current = self.info.as_ref().and_then(|info| info.max_creation_order).unwrap_or(0);
-        let order = if current == NO_ORDER { self.renumber(store, header)? } else { current };
+        let order = match self.info.as_ref().and_then(|info| info.max_creation_order) {
+            Some(NO_ORDER) => self.renumber(store, header)?,
+            Some(current) => current,
+            // Nobody says which ones the living attributes have.
+            None if self.len(store)? > 0 => self.renumber(store, header)?,
+            None => 0,
+        };
         let info = self.info_mut();
         info.max_creation_order = Some(order + 1);
         self.info_changed = true;

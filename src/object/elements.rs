@@ -121,7 +121,9 @@ impl Object {
         let data = data(bytes)?;
         match simple {
             true => self.dataset_write(memory, selection, data),
-            false => self.change_array(WHAT, |state, slot| state.write_elements(slot, memory, selection, data, pointers)),
+            false => {
+                self.change_array(WHAT, |state, slot| state.write_elements(slot, memory, selection, data, pointers))
+            }
         }
     }
 

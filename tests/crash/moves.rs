@@ -15,7 +15,7 @@ fn i32() -> Datatype {
 
 /// A dataset of one of the layouts that move.
 fn create(parent: &Object, name: &str, number: u64) {
-    let chunk = (number % 3 > 0).then_some(vec![200]);
+    let chunk = (!number.is_multiple_of(3)).then_some(vec![200]);
     let options = DatasetOptions {
         layout: if chunk.is_some() { NewLayout::Chunked } else { NewLayout::Contiguous },
         max_dims: (number % 3 == 2).then_some(vec![u64::MAX]),
