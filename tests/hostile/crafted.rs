@@ -6,7 +6,7 @@ use std::sync::Arc;
 use h5r::datatype::{Datatype, Number};
 use h5r::error::ErrorKind;
 use h5r::format::checksum::checksum;
-use h5r::object::dataset::DatasetOptions;
+use h5r::object::dataset::{DatasetOptions, NewLayout};
 use h5r::object::{CreateOptions, File, FormatVersion, GroupOptions, LinkTarget, OpenOptions, Order, Phase};
 use h5r::store::{Change, MemoryBackend, RecordingBackend};
 
@@ -736,4 +736,68 @@ fn a_damaged_dataset_leaves_the_others_alone() {
         assert_eq!(values[44], 11);
     }
     survive("a layout of other elements", &bytes);
+}
+
+/// Adds attributes to a file whose root group's header is damaged, and checks the result.
+fn with_more_attributes(what: &str, bytes: Vec<u8>, count: u64) {
+    let backend = Box::new(MemoryBackend::with_bytes(bytes));
+    let file = File::open_on(backend, Path::new("damaged"), &OpenOptions::default()).unwrap();
+    let root = file.root().unwrap();
+    for number in 0..20 {
+        root.attr_write(&format!("new{number}"), &i32(), &[], &[number; 4]).unwrap_or_else(|e| panic!("{what}: {e}"));
+    }
+    file.flush().unwrap();
+    file.check().unwrap_or_else(|e| panic!("{what}: {e}"));
+    assert_eq!(root.attr_count().unwrap(), count + 20, "{what}");
+}
+
+/// Creation orders that are indexed but not tracked, or tracked without a count: attributes get orders of their own, or none.
+#[test]
+fn creation_orders_that_cannot_be() {
+    const INDEXED_FLAG: u8 = 8;
+    const ATTRIBUTE_INFO: u8 = 0x15;
+    let attributes = |file: &File| {
+        (0..3).for_each(|n| file.root().unwrap().attr_write(&format!("a{n}"), &i32(), &[], &[n; 4]).unwrap());
+    };
+    let mut untracked = small(attributes);
+    let seals = Seals::of(&untracked);
+    let root = seals.first(&untracked, b"OHDR");
+    let flags = untracked[root + 5] | INDEXED_FLAG;
+    seals.patch(&mut untracked, root + 5, &[flags]);
+    with_more_attributes("indexed, not tracked", untracked, 3);
+
+    let tracking = Phase { track_order: true, ..Phase::default() };
+    let options = GroupOptions { attributes: tracking, ..GroupOptions::default() };
+    let mut tracked = made(&CreateOptions { root: options, ..CreateOptions::default() }, attributes);
+    let seals = Seals::of(&tracked);
+    // Its type, its 20 bytes (version, flags, the count, two addresses), and no flags.
+    let message = [ATTRIBUTE_INFO, 20, 0];
+    let at = tracked.windows(3).position(|window| window == message).unwrap();
+    seals.patch(&mut tracked, at, &[0]);
+    with_more_attributes("tracked, not counted", tracked, 3);
+}
+
+/// An extensible array's statistics are at their limit: what would count further is refused.
+#[test]
+fn counts_at_their_limit() {
+    let options = DatasetOptions {
+        layout: NewLayout::Chunked,
+        chunk: Some(vec![1]),
+        max_dims: Some(vec![u64::MAX]),
+        ..DatasetOptions::default()
+    };
+    let mut bytes = small(|file| {
+        let dataset = file.root().unwrap().create_dataset("d", &i32(), &[1], &options).unwrap();
+        dataset.dataset_write(&i32(), None, &[1; 4]).unwrap();
+    });
+    let seals = Seals::of(&bytes);
+    let counts = seals.first(&bytes, b"EAHD") + 12;
+    for count in [0, 1, 2, 3, 5] {
+        seals.patch(&mut bytes, counts + 8 * count, &[0xff; 8]);
+    }
+    let backend = Box::new(MemoryBackend::with_bytes(bytes));
+    let file = File::open_on(backend, Path::new("damaged"), &OpenOptions::default()).unwrap();
+    let dataset = file.root().unwrap().open("d").unwrap();
+    let appended = dataset.dataset_append(&i32(), 200, &[2; 800]).and_then(|()| file.flush());
+    assert_eq!(appended.unwrap_err().kind(), ErrorKind::Corrupt);
 }

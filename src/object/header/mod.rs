@@ -288,7 +288,8 @@ impl ObjectHeader {
 
     /// Whether the creation order of attributes is indexed.
     pub fn is_order_indexed(&self) -> bool {
-        self.prefix.flags & flag::ATTRIBUTE_ORDER_INDEXED != 0
+        // An order that is not tracked cannot be indexed, whatever a damaged header says.
+        self.is_order_tracked() && self.prefix.flags & flag::ATTRIBUTE_ORDER_INDEXED != 0
     }
 
     /// The most attributes stored compactly and the fewest stored densely.
