@@ -282,6 +282,23 @@ impl Attributes {
         Ok(alive as u16)
     }
 
+    /// Before orders become keys of an index: renumbers them where nobody counts them, or a damaged header has one twice
+    /// or one that is still to be given.
+    fn mend_orders(&mut self, store: &mut Store, header: &mut ObjectHeader) -> Result<()> {
+        if !self.phase.track_order {
+            return Ok(());
+        }
+        let mut orders: Vec<_> = header.find_all(kind::ATTRIBUTE).map(|at| header.messages()[at].order).collect();
+        orders.sort_unstable();
+        let next = self.info.as_ref().and_then(|info| info.max_creation_order);
+        let hold = next.is_some_and(|next| orders.last().is_none_or(|last| *last < next));
+        if !hold || orders.windows(2).any(|pair| pair[0] == pair[1]) {
+            let next = self.renumber(store, header)?;
+            self.info_mut().max_creation_order = Some(next);
+        }
+        Ok(())
+    }
+
     fn info_mut(&mut self) -> &mut AttributeInfo {
         let phase = self.phase;
         self.info.get_or_insert_with(|| AttributeInfo::new(phase.track_order, phase.index_order))
@@ -374,6 +391,7 @@ impl Attributes {
     }
 
     fn make_dense(&mut self, store: &mut Store, header: &mut ObjectHeader) -> Result<()> {
+        self.mend_orders(store, header)?;
         let mut dense = DenseStore::create(store, self.phase.index_order)?;
         while let Some(index) = header.find(kind::ATTRIBUTE) {
             check_shared(header, index)?;

@@ -756,6 +756,8 @@ fn with_more_attributes(what: &str, bytes: Vec<u8>, count: u64) {
 fn creation_orders_that_cannot_be() {
     const INDEXED_FLAG: u8 = 8;
     const ATTRIBUTE_INFO: u8 = 0x15;
+    /// Type, size, flags and creation order, where orders are tracked.
+    const MESSAGE_PREFIX: usize = 6;
     let attributes = |file: &File| {
         (0..3).for_each(|n| file.root().unwrap().attr_write(&format!("a{n}"), &i32(), &[], &[n; 4]).unwrap());
     };
@@ -775,6 +777,26 @@ fn creation_orders_that_cannot_be() {
     let at = tracked.windows(3).position(|window| window == message).unwrap();
     seals.patch(&mut tracked, at, &[0]);
     with_more_attributes("tracked, not counted", tracked, 3);
+
+    // The next attribute makes them dense, and then their orders are keys.
+    let indexing = Phase { track_order: true, index_order: true, max_compact: 3, min_dense: 2 };
+    let options = GroupOptions { attributes: indexing, ..GroupOptions::default() };
+    let indexed = made(&CreateOptions { root: options, ..CreateOptions::default() }, attributes);
+    let seals = Seals::of(&indexed);
+    let find = |bytes: [u8; 3]| indexed.windows(3).position(|window| window == bytes).unwrap();
+    let info = find([ATTRIBUTE_INFO, 28, 0]);
+    // The order stands before the nine bytes that an attribute message has before the name.
+    let order = find(*b"a1\0") - 11;
+    assert_eq!(indexed[order..order + 2], [1, 0]);
+    for (what, place, bytes) in [
+        ("indexed, not counted", info, [0].as_slice()),
+        ("indexed, counted too low", info + MESSAGE_PREFIX + 2, &[1, 0]),
+        ("indexed, two with one order", order, &[0, 0]),
+    ] {
+        let mut damaged = indexed.clone();
+        seals.patch(&mut damaged, place, bytes);
+        with_more_attributes(what, damaged, 3);
+    }
 }
 
 /// An extensible array's statistics are at their limit: what would count further is refused.
