@@ -6,7 +6,6 @@ usage: chunk_trees.py LIBRARY FOLDER [SEED]
 
 Read by h5dump (libhdf5 1.10.8) and h5py (2.0.0), changed by h5py.
 """
-import ctypes
 import itertools
 import os
 import random
@@ -16,47 +15,31 @@ import sys
 
 import numpy as np
 
+from h5r import H5R, U64, UNLIMITED, File, array, ok, pointer
+
 os.environ["HDF5_USE_FILE_LOCKING"] = "FALSE"
 import h5py  # noqa: E402
 
-from selections import DatasetOptions, I32, U64, UNLIMITED, array, pointer  # noqa: E402
-
-H5R = ctypes.CDLL(sys.argv[1])
-H5R.h5r_last_error.restype = ctypes.c_char_p
-H5R.h5r_root.restype = ctypes.c_void_p
 FOLDER = sys.argv[2]
 RANDOM = random.Random(int(sys.argv[3]) if len(sys.argv) > 3 else 1)
 MODES = "none", "lazy", "incremental", "smart"
 
 
-def ok(status):
-    if status != 0:
-        raise RuntimeError(H5R.h5r_last_error().decode())
-
-
-class H5rFile:
+class ModeFile(File):
     def __init__(self, path, mode, create=False):
-        self.handle = ctypes.c_void_p()
-        ok((H5R.h5r_create if create else H5R.h5r_open)(path.encode(), None, ctypes.byref(self.handle)))
-        self.root = ctypes.c_void_p(H5R.h5r_root(self.handle))
+        super().__init__(path, create)
         if mode in ("lazy", "incremental"):
             ok(H5R.h5r_set_lazy(self.handle, None))
         if mode == "incremental":
             ok(H5R.h5r_set_incremental(self.handle, None))
         if mode == "smart":
             ok(H5R.h5r_set_smart(self.handle, None))
-        self.dataset = ctypes.c_void_p()
+        self.dataset = None if create else self.open("d")
 
-    def create(self, values, filtered):
-        options = DatasetOptions(struct_size=ctypes.sizeof(DatasetOptions), layout=2, attributes=(I32 * 3)(8, 6, 0),
-                                 chunk=array([1] * values.ndim), max_dims=array([UNLIMITED] * values.ndim))
-        options.fletcher32 = int(filtered)
-        ok(H5R.h5r_dataset_create(self.root, b"d", U64(3), values.ndim, array(values.shape), ctypes.byref(options),
-                                  ctypes.byref(self.dataset)))
+    def write_new(self, values, filtered):
+        self.dataset = self.create("d", U64(3), values.shape, chunk=[1] * values.ndim, max_dims=[UNLIMITED] * values.ndim,
+                                   fletcher32=int(filtered))
         ok(H5R.h5r_dataset_write(self.dataset, U64(3), None, pointer(values)))
-
-    def open(self):
-        ok(H5R.h5r_object_open(self.root, b"d", ctypes.byref(self.dataset)))
 
     def resize(self, extent):
         ok(H5R.h5r_dataset_set_extent(self.dataset, array(extent)))
@@ -69,9 +52,6 @@ class H5rFile:
     def flush(self):
         ok(H5R.h5r_flush(self.handle))
         ok(H5R.h5r_check(self.handle))
-
-    def close(self):
-        ok(H5R.h5r_close(self.handle))
 
 
 def resized(values, extent):
@@ -117,13 +97,12 @@ def they_change(path, values):
 def chain(path, mode, filtered, by_h5r, shape):
     values = np.random.default_rng(RANDOM.randrange(1000)).integers(0, 1 << 30, shape).astype("<i4")
     if by_h5r:
-        file = H5rFile(path, mode, create=True)
-        file.create(values, filtered)
+        file = ModeFile(path, mode, create=True)
+        file.write_new(values, filtered)
     else:
         with h5py.File(path, "w", libver=("v110", "v110")) as theirs:
             theirs.create_dataset("d", data=values, chunks=(1,) * len(shape), maxshape=(None,) * len(shape), fletcher32=filtered)
-        file = H5rFile(path, mode)
-        file.open()
+        file = ModeFile(path, mode)
     snapshot = path + ".copy"
     for turn in range(3):
         for step in range(6):
@@ -141,8 +120,7 @@ def chain(path, mode, filtered, by_h5r, shape):
         file.close()
         judge(path, values)
         values = they_change(path, values)
-        file = H5rFile(path, mode)
-        file.open()
+        file = ModeFile(path, mode)
         assert (file.read(values.shape) == values).all()
         ok(H5R.h5r_check(file.handle))
     file.close()

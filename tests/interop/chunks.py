@@ -16,63 +16,11 @@ import sys
 import h5py
 import numpy as np
 
-H5R = ctypes.CDLL(sys.argv[1])
+from h5r import H5R, U64, UNLIMITED, CreateOptions, File, Selection, array, ok, pointer
+
 FOLDER = sys.argv[2]
 os.makedirs(FOLDER, exist_ok=True)
 RANDOM = random.Random(int(sys.argv[3]) if len(sys.argv) > 3 else 1)
-H5R.h5r_last_error.restype = ctypes.c_char_p
-H5R.h5r_root.restype = ctypes.c_void_p
-H5R.h5r_root.argtypes = [ctypes.c_void_p]
-U64S = ctypes.POINTER(ctypes.c_uint64)
-
-
-class Selection(ctypes.Structure):
-    _fields_ = [("rank", ctypes.c_size_t)] + [(name, U64S) for name in ("start", "stride", "count", "block")]
-
-
-class CreateOptions(ctypes.Structure):
-    _fields_ = [("struct_size", ctypes.c_size_t), ("cache_bytes", ctypes.c_uint64)]
-    _fields_ += [(name, ctypes.c_int32) for name in ("exclusive", "format", "locking", "durability")]
-    _fields_ += [("links", ctypes.c_int32 * 3), ("attributes", ctypes.c_int32 * 3)]
-
-
-class DatasetOptions(ctypes.Structure):
-    _fields_ = [("struct_size", ctypes.c_size_t), ("max_dims", U64S), ("chunk", U64S), ("fill_value", ctypes.c_void_p)]
-    _fields_ += [("fill_type", ctypes.c_uint64)]
-    _fields_ += [(name, ctypes.c_int32) for name in ("layout", "allocation", "fill_time", "is_null")]
-    _fields_ += [("attributes", ctypes.c_int32 * 3), ("reserved", ctypes.c_int32)]
-    _fields_ += [(name, ctypes.c_int32) for name in ("deflate", "shuffle", "fletcher32", "reserved_2")]
-
-
-def ok(status):
-    if status != 0:
-        raise RuntimeError(H5R.h5r_last_error().decode())
-
-
-def array(values):
-    return (ctypes.c_uint64 * len(values))(*values)
-
-
-class File:
-    """An open file of h5r."""
-
-    def __init__(self, path, create=None):
-        self.handle = ctypes.c_void_p()
-        if create is None:
-            ok(H5R.h5r_open(path.encode(), None, ctypes.byref(self.handle)))
-        else:
-            options = CreateOptions(ctypes.sizeof(CreateOptions), 1 << 26, 0, create, 0, 1, (8, 6, 0), (8, 6, 0))
-            ok(H5R.h5r_create(path.encode(), ctypes.byref(options), ctypes.byref(self.handle)))
-        self.root = ctypes.c_void_p(H5R.h5r_root(self.handle))
-
-    def close(self):
-        ok(H5R.h5r_check(self.handle))
-        ok(H5R.h5r_close(self.handle))
-
-    def open(self, name):
-        dataset = ctypes.c_void_p()
-        ok(H5R.h5r_object_open(self.root, name.encode(), ctypes.byref(dataset)))
-        return dataset
 
 
 def token(dtype):
@@ -80,7 +28,7 @@ def token(dtype):
     dtype = np.dtype(dtype)
     name = "H5R_" + {"i": "I", "u": "U", "f": "F"}[dtype.kind] + str(8 * dtype.itemsize)
     name += "_BE" if dtype.byteorder == ">" else ""
-    return ctypes.c_uint64(TYPES[name])
+    return U64(TYPES[name])
 
 
 def types():
@@ -209,31 +157,19 @@ def reading():
         print(f"{libver}: {len(expected)} datasets of libhdf5 {h5py.version.hdf5_version} are read")
 
 
-
-UNLIMITED = (1 << 64) - 1
-
-
-def pointer(values):
-    return values.ctypes.data_as(ctypes.c_void_p)
-
-
 def create(file, name, shape, dtype, maxshape, chunks, fill, options):
-    dataset = ctypes.c_void_p()
     value = np.array([fill or 0], dtype)
-    created = DatasetOptions(
-        ctypes.sizeof(DatasetOptions),
-        array([UNLIMITED if n is None else n for n in maxshape]),
-        array(chunks),
-        pointer(value) if fill is not None else None,
-        layout=2,
-        attributes=(8, 6, 0),
+    return file.create(
+        name,
+        token(dtype),
+        shape,
+        max_dims=[UNLIMITED if n is None else n for n in maxshape],
+        chunk=chunks,
+        fill_value=pointer(value) if fill is not None else None,
         deflate=options.get("compression_opts", 4 if options.get("compression") else 0),
         shuffle=int(options.get("shuffle", False)),
         fletcher32=int(options.get("fletcher32", False)),
     )
-    ok(H5R.h5r_dataset_create(file.root, name.encode(), token(dtype), ctypes.c_size_t(len(shape)), array(shape),
-                              ctypes.byref(created), ctypes.byref(dataset)))
-    return dataset
 
 
 class Twin:
@@ -272,7 +208,7 @@ class Twin:
         if self.maxshape[0] is not None:
             return
         rows = data((RANDOM.randint(1, 4),) + self.values.shape[1:], self.values.dtype, True)
-        ok(H5R.h5r_dataset_append(self.dataset, token(rows.dtype), ctypes.c_uint64(rows.shape[0]), pointer(rows)))
+        ok(H5R.h5r_dataset_append(self.dataset, token(rows.dtype), U64(rows.shape[0]), pointer(rows)))
         self.values = np.concatenate([self.values, rows])
 
     def check(self, key):
@@ -341,7 +277,7 @@ def reopen(path, twins):
 
 def writing(format, name, rounds=3):
     path = os.path.join(FOLDER, f"written_{name}.h5")
-    file, twins = File(path, format), {}
+    file, twins = File(path, CreateOptions(format=format)), {}
     for number, (shape, maxshape, chunks) in enumerate(SHAPES):
         for filters, options in FILTERS.items():
             if "lzf" in filters:

@@ -17,48 +17,19 @@ import h5py
 import numpy as np
 from h5py import h5d, h5p, h5s, h5t, h5z
 
-H5R = ctypes.CDLL(sys.argv[1])
+import h5r
+from h5r import H5R, U64, Filter, Selection, array, ok, pointer
+
 FOLDER = sys.argv[2]
 os.makedirs(FOLDER, exist_ok=True)
 SEED = int(sys.argv[3]) if len(sys.argv) > 3 else 1
 RANDOM, NOISE = random.Random(SEED), np.random.default_rng(SEED)
-H5R.h5r_last_error.restype = ctypes.c_char_p
-H5R.h5r_root.restype = ctypes.c_void_p
-H5R.h5r_root.argtypes = [ctypes.c_void_p]
-U64S = ctypes.POINTER(ctypes.c_uint64)
-U32S = ctypes.POINTER(ctypes.c_uint32)
-
-
-class Selection(ctypes.Structure):
-    _fields_ = [("rank", ctypes.c_size_t)] + [(name, U64S) for name in ("start", "stride", "count", "block")]
-
-
-class Filter(ctypes.Structure):
-    _fields_ = [("id", ctypes.c_uint32), ("optional", ctypes.c_uint32), ("parameters", U32S), ("count", ctypes.c_size_t)]
-
-
-class DatasetOptions(ctypes.Structure):
-    _fields_ = [("struct_size", ctypes.c_size_t), ("max_dims", U64S), ("chunk", U64S), ("fill_value", ctypes.c_char_p)]
-    _fields_ += [("fill_type", ctypes.c_uint64)]
-    _fields_ += [(name, ctypes.c_int32) for name in ("layout", "allocation", "fill_time", "is_null")]
-    _fields_ += [("attributes", ctypes.c_int32 * 3), ("reserved", ctypes.c_int32)]
-    _fields_ += [(name, ctypes.c_int32) for name in ("deflate", "shuffle", "fletcher32", "reserved_2")]
-    _fields_ += [("filters", ctypes.POINTER(Filter)), ("filter_count", ctypes.c_size_t)]
 
 
 class Details(ctypes.Structure):
-    _fields_ = [("struct_size", ctypes.c_size_t), ("type", ctypes.c_uint64), ("storage_size", ctypes.c_uint64)]
-    _fields_ += [("rank", ctypes.c_uint64), ("layout", ctypes.c_int32), ("space", ctypes.c_int32)]
-    _fields_ += [("dims", ctypes.c_uint64 * 32), ("max_dims", ctypes.c_uint64 * 32)]
-
-
-def ok(status):
-    if status != 0:
-        raise RuntimeError(H5R.h5r_last_error().decode())
-
-
-def u64s(values):
-    return (ctypes.c_uint64 * len(values))(*values)
+    _fields_ = [("struct_size", ctypes.c_size_t), ("type", U64), ("storage_size", U64)]
+    _fields_ += [("rank", U64), ("layout", ctypes.c_int32), ("space", ctypes.c_int32)]
+    _fields_ += [("dims", U64 * 32), ("max_dims", U64 * 32)]
 
 
 def integer(size, precision, offset, order=h5t.ORDER_LE, sign=h5t.SGN_2):
@@ -193,49 +164,34 @@ def read_with_libhdf5(dataset):
     return out.tobytes()
 
 
-class File:
-    """An open file of h5r."""
-
-    def __init__(self, path, create=False):
-        self.handle = ctypes.c_void_p()
-        ok((H5R.h5r_create if create else H5R.h5r_open)(path.encode(), None, ctypes.byref(self.handle)))
-        self.root = ctypes.c_void_p(H5R.h5r_root(self.handle))
-
-    def close(self):
-        ok(H5R.h5r_check(self.handle))
-        ok(H5R.h5r_close(self.handle))
-
-    def open(self, name):
-        dataset, details = ctypes.c_void_p(), Details(ctypes.sizeof(Details))
-        ok(H5R.h5r_object_open(self.root, name.encode(), ctypes.byref(dataset)))
+class File(h5r.File):
+    def dataset(self, name):
+        dataset, details = self.open(name), Details(ctypes.sizeof(Details))
         ok(H5R.h5r_dataset_info(dataset, ctypes.byref(details)))
-        return dataset, ctypes.c_uint64(details.type), details.dims[: details.rank]
+        return dataset, U64(details.type), details.dims[: details.rank]
 
     def read(self, name, size):
-        dataset, made, shape = self.open(name)
+        dataset, made, shape = self.dataset(name)
         out = np.zeros(shape, f"V{size}")
-        ok(H5R.h5r_dataset_read(dataset, made, None, out.ctypes.data_as(ctypes.c_void_p)))
+        ok(H5R.h5r_dataset_read(dataset, made, None, pointer(out)))
         ok(H5R.h5r_object_close(dataset))
         return out.tobytes()
 
     def write_corner(self, name, corner, data):
-        dataset, made, shape = self.open(name)
-        selection = Selection(len(shape), u64s([0] * len(shape)), None, u64s(corner), None)
+        dataset, made, shape = self.dataset(name)
+        selection = Selection(len(shape), array([0] * len(shape)), None, array(corner), None)
         status = H5R.h5r_dataset_write(dataset, made, ctypes.byref(selection), data)
         ok(H5R.h5r_object_close(dataset))
         ok(status)
 
-    def create(self, case, made):
+    def write_new(self, case, made):
         name, _, shape, chunk, fill, _, filters, data, _ = case
         entries = (Filter * len(filters))()
         for entry, (number, optional, parameters) in zip(entries, filters):
             entry.id, entry.optional, entry.count = number, optional, len(parameters)
             entry.parameters = (ctypes.c_uint32 * len(parameters))(*parameters) if parameters else None
-        options = DatasetOptions(ctypes.sizeof(DatasetOptions), None, u64s(chunk), fill, 0, layout=2, attributes=(8, 6, 0),
-                                 filters=entries, filter_count=len(filters))
-        dataset = ctypes.c_void_p()
-        ok(H5R.h5r_dataset_create(self.root, name.encode(), made, ctypes.c_size_t(len(shape)), u64s(shape),
-                                  ctypes.byref(options), ctypes.byref(dataset)))
+        fill = ctypes.cast(fill, ctypes.c_void_p)
+        dataset = self.create(name, made, shape, chunk=chunk, fill_value=fill, filters=entries, filter_count=len(filters))
         ok(H5R.h5r_dataset_write(dataset, made, None, data))
         ok(H5R.h5r_object_close(dataset))
 
@@ -268,8 +224,8 @@ def run(name, all_cases):
     theirs, ours = File(path), File(twin_path, True)
     for case in all_cases:
         assert theirs.read(case[0], case[1].get_size()) == expected[case[0]], case[0]
-        dataset, made, _ = theirs.open(case[0])
-        ours.create(case, made)
+        dataset, made, _ = theirs.dataset(case[0])
+        ours.write_new(case, made)
         assert ours.read(case[0], case[1].get_size()) == expected[case[0]], case[0]
         ok(H5R.h5r_object_close(dataset))
     ours.close(), theirs.close()
@@ -279,7 +235,7 @@ def run(name, all_cases):
     for case in all_cases:
         corner, size = [max(1, n // 2) for n in case[2]], case[1].get_size()
         part = np.frombuffer(expected[case[0]], f"V{size}").reshape(case[2])[tuple(slice(n - c, n) for n, c in zip(case[2], corner))]
-        theirs.write_corner(case[0], corner, np.ascontiguousarray(part).ctypes.data_as(ctypes.c_void_p))
+        theirs.write_corner(case[0], corner, pointer(np.ascontiguousarray(part)))
     theirs.close()
     with h5py.File(twin_path, "r+") as file:
         for case in all_cases:

@@ -19,41 +19,13 @@ import time
 
 import numpy as np
 
+from h5r import H5R, U64, U64S, UNLIMITED, CreateOptions, File, Selection, array, ok, pointer
+
 os.environ["HDF5_USE_FILE_LOCKING"] = "FALSE"
 import h5py  # noqa: E402
 
-U64 = ctypes.c_uint64
-U64S = ctypes.POINTER(U64)
-I32 = ctypes.c_int32
 TYPES = {"<i1": 1, "<i2": 2, "<i4": 3, "<i8": 4, "<u1": 5, "<u2": 6, "<u4": 7, "<u8": 8, "<f2": 9, "<f4": 10, "<f8": 11,
          ">i2": 34, ">i4": 35, ">i8": 36, ">u2": 38, ">u4": 39, ">u8": 40, ">f2": 41, ">f4": 42, ">f8": 43}
-UNLIMITED = 2**64 - 1
-
-
-class SelectionStruct(ctypes.Structure):
-    _fields_ = [("rank", ctypes.c_size_t)] + [(name, U64S) for name in ("start", "stride", "count", "block")]
-
-
-class CreateOptions(ctypes.Structure):
-    _fields_ = [("struct_size", ctypes.c_size_t), ("cache_bytes", U64)]
-    _fields_ += [(name, I32) for name in ("exclusive", "format", "locking", "durability")]
-    _fields_ += [("links", I32 * 3), ("attributes", I32 * 3), ("threads", ctypes.c_uint32), ("reserved", I32)]
-
-
-class DatasetOptions(ctypes.Structure):
-    _fields_ = [("struct_size", ctypes.c_size_t), ("max_dims", U64S), ("chunk", U64S), ("fill_value", ctypes.c_void_p)]
-    _fields_ += [("fill_type", U64)]
-    _fields_ += [(name, I32) for name in ("layout", "allocation", "fill_time", "is_null")]
-    _fields_ += [("attributes", I32 * 3), ("reserved", I32)]
-    _fields_ += [(name, I32) for name in ("deflate", "shuffle", "fletcher32", "reserved_2")]
-
-
-def array(values):
-    return (U64 * len(values))(*values)
-
-
-def pointer(values):
-    return values.ctypes.data_as(ctypes.c_void_p)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -146,7 +118,7 @@ class Part:
                 kept[1] = None
             if all(one[3] == 1 for one in self.dims):
                 kept[3] = None
-        made = SelectionStruct(len(self.dims), *kept)
+        made = Selection(len(self.dims), *kept)
         made.kept = columns
         return made
 
@@ -172,21 +144,13 @@ def random_values(rng, numbers, count, source, target):
 # A dataset in a file
 
 
-class Refused(Exception):
-    pass
-
-
 class Round:
-    def __init__(self, library, folder, seed):
-        self.h5r, self.seed = library, seed
+    def __init__(self, folder, seed):
+        self.seed = seed
         self.rng, self.numbers = random.Random(seed), np.random.default_rng(seed)
         self.path, self.copy = os.path.join(folder, "file.h5"), os.path.join(folder, "copy.h5")
         self.file = self.dataset = None
         self.log = []
-
-    def ok(self, status):
-        if status != 0:
-            raise Refused(self.h5r.h5r_last_error().decode())
 
     def plan(self):
         rng = self.rng
@@ -220,22 +184,15 @@ class Round:
         self.model = np.full(extent, self.fill[0] if self.fill is not None else 0, self.dtype)
 
     def create_with_h5r(self):
-        options = CreateOptions(ctypes.sizeof(CreateOptions), 64 << 20, 0, self.rng.randrange(2), 0, self.rng.choice((0, 2)),
-                                (I32 * 3)(8, 6, 0), (I32 * 3)(8, 6, 0), self.rng.randrange(4), 0)
-        self.file = ctypes.c_void_p()
-        self.ok(self.h5r.h5r_create(self.path.encode(), ctypes.byref(options), ctypes.byref(self.file)))
-        of_it = DatasetOptions(struct_size=ctypes.sizeof(DatasetOptions), attributes=(I32 * 3)(8, 6, 0))
-        of_it.layout = ("compact", "contiguous", "chunked").index(self.layout)
+        options = CreateOptions(format=self.rng.randrange(2), durability=self.rng.choice((0, 2)), threads=self.rng.randrange(4))
+        self.file = File(self.path, options)
+        of_it = {name: int(value) for name, value in self.filters.items()}
         if self.chunk:
-            of_it.chunk, of_it.max_dims = array(self.chunk), array(self.max_dims)
+            of_it |= {"chunk": self.chunk, "max_dims": self.max_dims}
         if self.fill is not None:
-            of_it.fill_value = self.fill.ctypes.data
-        for name, value in self.filters.items():
-            setattr(of_it, name, int(value))
-        root = ctypes.c_void_p(self.h5r.h5r_root(self.file))
-        self.dataset = ctypes.c_void_p()
-        self.ok(self.h5r.h5r_dataset_create(root, b"/of/it", U64(TYPES[self.dtype]), self.model.ndim, array(self.model.shape),
-                                            ctypes.byref(of_it), ctypes.byref(self.dataset)))
+            of_it["fill_value"] = pointer(self.fill)
+        layout = ("compact", "contiguous", "chunked").index(self.layout)
+        self.dataset = self.file.create("/of/it", U64(TYPES[self.dtype]), self.model.shape, layout=layout, **of_it)
 
     def create_with_h5py(self):
         libver = self.rng.choice(("earliest", "v108", "v110", "v112", "v114"))
@@ -255,16 +212,12 @@ class Round:
 
     def open(self):
         if self.file is None:
-            self.file = ctypes.c_void_p()
-            self.ok(self.h5r.h5r_open(self.path.encode(), None, ctypes.byref(self.file)))
-            root = ctypes.c_void_p(self.h5r.h5r_root(self.file))
-            self.dataset = ctypes.c_void_p()
-            self.ok(self.h5r.h5r_object_open(root, b"of/it", ctypes.byref(self.dataset)))
+            self.file = File(self.path)
+            self.dataset = self.file.open("of/it")
 
     def close(self):
         if self.file is not None:
-            self.ok(self.h5r.h5r_check(self.file))
-            self.ok(self.h5r.h5r_close(self.file))
+            self.file.close()
         self.file = self.dataset = None
 
     def memory_type(self, reading):
@@ -283,7 +236,7 @@ class Round:
             part, selection = Part([(0, 1, 1, size) for size in self.model.shape]), None
             values = self.values(part.count(), memory)
         self.log.append(f"write {memory} {part.dims}")
-        self.ok(self.h5r.h5r_dataset_write(self.dataset, U64(TYPES[memory]), selection, pointer(values)))
+        ok(H5R.h5r_dataset_write(self.dataset, U64(TYPES[memory]), selection, pointer(values)))
         at = part.index()
         self.model[at] = converted(values, self.dtype).reshape(self.model[at].shape)
 
@@ -293,8 +246,8 @@ class Round:
         values = self.values(sum(part.count() for part in parts), memory)
         self.log.append(f"write_list {memory} {[part.dims for part in parts]}")
         kept = [part.struct(self.rng) for part in parts]
-        structs = (SelectionStruct * len(parts))(*kept)
-        self.ok(self.h5r.h5r_dataset_write_list(self.dataset, U64(TYPES[memory]), len(parts), structs, pointer(values)))
+        structs = (Selection * len(parts))(*kept)
+        ok(H5R.h5r_dataset_write_list(self.dataset, U64(TYPES[memory]), len(parts), structs, pointer(values)))
         begin = 0
         for part in parts:
             of_part = values[begin:begin + part.count()]
@@ -312,7 +265,7 @@ class Round:
         memory, points = self.memory_type(False), self.points()
         values = self.values(len(points), memory)
         self.log.append(f"write_points {memory} {points.tolist()}")
-        self.ok(self.h5r.h5r_dataset_write_points(self.dataset, U64(TYPES[memory]), len(points),
+        ok(H5R.h5r_dataset_write_points(self.dataset, U64(TYPES[memory]), len(points),
                                                   points.ctypes.data_as(U64S), pointer(values)))
         for point, value in zip(points, converted(values, self.dtype)):
             self.model[tuple(point)] = value
@@ -322,7 +275,7 @@ class Round:
         extent, within = Part.of_count(self.rng, part.count())
         values = self.values(math.prod(extent), memory).reshape(extent)
         self.log.append(f"write_from {memory} {part.dims} <- {extent} {within.dims}")
-        self.ok(self.h5r.h5r_dataset_write_from(self.dataset, U64(TYPES[memory]), ctypes.byref(part.struct(self.rng)),
+        ok(H5R.h5r_dataset_write_from(self.dataset, U64(TYPES[memory]), ctypes.byref(part.struct(self.rng)),
                                                 len(extent), array(extent), ctypes.byref(within.struct()), pointer(values)))
         at = part.index()
         self.model[at] = converted(values[within.index()].reshape(-1), self.dtype).reshape(self.model[at].shape)
@@ -331,7 +284,7 @@ class Round:
         memory, part = self.memory_type(True), Part.random(self.rng, self.model.shape)
         out = np.zeros(part.count(), memory)
         self.log.append(f"read {memory} {part.dims}")
-        self.ok(self.h5r.h5r_dataset_read(self.dataset, U64(TYPES[memory]), ctypes.byref(part.struct(self.rng)), pointer(out)))
+        ok(H5R.h5r_dataset_read(self.dataset, U64(TYPES[memory]), ctypes.byref(part.struct(self.rng)), pointer(out)))
         self.same(out, converted(self.model[part.index()].reshape(-1), memory))
 
     def read_list(self):
@@ -340,8 +293,8 @@ class Round:
         out = np.zeros(sum(part.count() for part in parts), memory)
         self.log.append(f"read_list {memory} {[part.dims for part in parts]}")
         kept = [part.struct(self.rng) for part in parts]
-        structs = (SelectionStruct * len(parts))(*kept)
-        self.ok(self.h5r.h5r_dataset_read_list(self.dataset, U64(TYPES[memory]), len(parts), structs, pointer(out)))
+        structs = (Selection * len(parts))(*kept)
+        ok(H5R.h5r_dataset_read_list(self.dataset, U64(TYPES[memory]), len(parts), structs, pointer(out)))
         expected = [converted(self.model[part.index()].reshape(-1), memory) for part in parts]
         self.same(out, np.concatenate(expected) if parts else out)
 
@@ -349,7 +302,7 @@ class Round:
         memory, points = self.memory_type(True), self.points()
         out = np.zeros(len(points), memory)
         self.log.append(f"read_points {memory} {points.tolist()}")
-        self.ok(self.h5r.h5r_dataset_read_points(self.dataset, U64(TYPES[memory]), len(points), points.ctypes.data_as(U64S),
+        ok(H5R.h5r_dataset_read_points(self.dataset, U64(TYPES[memory]), len(points), points.ctypes.data_as(U64S),
                                                  pointer(out)))
         self.same(out, converted(self.model[tuple(points.T.astype(np.int64))], memory))
 
@@ -361,7 +314,7 @@ class Round:
         at = within.index()
         expected[at] = converted(self.model[part.index()].reshape(-1), memory).reshape(expected[at].shape)
         self.log.append(f"read_into {memory} {part.dims} -> {extent} {within.dims}")
-        self.ok(self.h5r.h5r_dataset_read_into(self.dataset, U64(TYPES[memory]), ctypes.byref(part.struct(self.rng)), len(extent),
+        ok(H5R.h5r_dataset_read_into(self.dataset, U64(TYPES[memory]), ctypes.byref(part.struct(self.rng)), len(extent),
                                                array(extent), ctypes.byref(within.struct()), pointer(out)))
         self.same(out, expected)
 
@@ -375,7 +328,7 @@ class Round:
         if math.prod(extent) > 2 * max(self.model.size, 1000):
             return
         self.log.append(f"set_extent {extent}")
-        self.ok(self.h5r.h5r_dataset_set_extent(self.dataset, array(extent)))
+        ok(H5R.h5r_dataset_set_extent(self.dataset, array(extent)))
         fill = self.fill[0] if self.fill is not None else 0
         changed = np.full(extent, fill, self.dtype)
         kept = tuple(slice(0, min(old, new)) for old, new in zip(self.model.shape, extent))
@@ -393,7 +346,7 @@ class Round:
                 return
             values = self.values(rows * row, memory)
             self.log.append(f"append {memory} {rows}")
-            self.ok(self.h5r.h5r_dataset_append(self.dataset, U64(TYPES[memory]), U64(rows), pointer(values)))
+            ok(H5R.h5r_dataset_append(self.dataset, U64(TYPES[memory]), U64(rows), pointer(values)))
             added = converted(values, self.dtype).reshape((rows, *self.model.shape[1:]))
             self.model = np.concatenate([self.model, added]).astype(self.dtype)
 
@@ -404,20 +357,20 @@ class Round:
         beyond = [(size + self.rng.randrange(3), 1, 1, 1) if n == d else one
                   for n, (one, size) in enumerate(zip(part.dims, self.model.shape))]
         values = self.values(2 * math.prod(max(1, c * b) for _, _, c, b in part.dims) + self.model.size, self.dtype)
-        both = (SelectionStruct * 2)(part.struct(), Part(beyond).struct())
+        both = (Selection * 2)(part.struct(), Part(beyond).struct())
         one = Part(beyond).struct()
         self.log.append(f"refused {beyond}")
         token = U64(TYPES[self.dtype])
         if math.prod(c * b for _, _, c, b in beyond) == 0:
             return
-        assert self.h5r.h5r_dataset_write(self.dataset, token, ctypes.byref(one), pointer(values)) < 0
-        assert self.h5r.h5r_dataset_write_list(self.dataset, token, 2, both, pointer(values)) < 0
+        assert H5R.h5r_dataset_write(self.dataset, token, ctypes.byref(one), pointer(values)) < 0
+        assert H5R.h5r_dataset_write_list(self.dataset, token, 2, both, pointer(values)) < 0
         point = array([size if n == d else 0 for n, size in enumerate(self.model.shape)])
-        assert self.h5r.h5r_dataset_write_points(self.dataset, token, 1, point, pointer(values)) < 0
+        assert H5R.h5r_dataset_write_points(self.dataset, token, 1, point, pointer(values)) < 0
 
     def flush(self):
         self.log.append("flush")
-        self.ok(self.h5r.h5r_flush(self.file))
+        ok(H5R.h5r_flush(self.file.handle))
         shutil.copyfile(self.path, self.copy)
         self.judge(self.copy)
 
@@ -493,14 +446,10 @@ def main():
     parser.add_argument("--rounds", type=int, default=150)
     parser.add_argument("--seconds", type=float, help="as long as this, whatever the rounds")
     options = parser.parse_args()
-    library = ctypes.CDLL(options.library)
-    library.h5r_last_error.restype = ctypes.c_char_p
-    library.h5r_root.restype = ctypes.c_void_p
-    library.h5r_root.argtypes = [ctypes.c_void_p]
     os.makedirs(options.folder, exist_ok=True)
     began, seed, steps = time.monotonic(), options.seed, 0
     while (time.monotonic() - began < options.seconds) if options.seconds else seed < options.seed + options.rounds:
-        one = Round(library, options.folder, seed)
+        one = Round(options.folder, seed)
         try:
             steps += one.run()
         except BaseException:

@@ -4,7 +4,6 @@ changes what is left.
 
 usage: shrink.py LIBRARY FOLDER
 """
-import ctypes
 import os
 import subprocess
 import sys
@@ -12,10 +11,9 @@ import sys
 import h5py
 import numpy as np
 
-H5R = ctypes.CDLL(sys.argv[1])
+from h5r import H5R, File, ok
+
 FOLDER = sys.argv[2]
-H5R.h5r_last_error.restype = ctypes.c_char_p
-H5R.h5r_root.restype = ctypes.c_void_p
 SHAPE = (2500, 40)
 LAYOUTS = [
     {},
@@ -31,11 +29,6 @@ DELETED = (0, 2, 4)
 KEPT = (1, 3, 5, 6, 7)
 
 
-def done(status):
-    if status < 0:
-        sys.exit(H5R.h5r_last_error().decode())
-
-
 def create(path, bounds):
     """All datasets first, then their data."""
     values = np.random.default_rng(5).integers(0, 1 << 30, (len(LAYOUTS), *SHAPE)).astype("<i4")
@@ -48,12 +41,11 @@ def create(path, bounds):
 
 def delete(path):
     """In mode lazy, which has the file shrink when it is closed."""
-    file = ctypes.c_void_p()
-    done(H5R.h5r_open(path.encode(), None, ctypes.byref(file)))
-    done(H5R.h5r_set_lazy(file, None))
+    file = File(path)
+    ok(H5R.h5r_set_lazy(file.handle, None))
     for number in DELETED:
-        done(H5R.h5r_link_delete(ctypes.c_void_p(H5R.h5r_root(file)), f"d{number}".encode()))
-    done(H5R.h5r_close(file))
+        ok(H5R.h5r_link_delete(file.root, f"d{number}".encode()))
+    file.close()
 
 
 def compare(path, values):

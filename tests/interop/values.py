@@ -18,72 +18,15 @@ import h5py
 import numpy as np
 from h5py import h5t
 
-H5R = ctypes.CDLL(sys.argv[1])
+from h5r import H5R, U64, File, Selection, array, ok, pointer
+
 FOLDER = sys.argv[2]
 SEED = int(sys.argv[3]) if len(sys.argv) > 3 else 1
 RANDOM = random.Random(SEED)
-H5R.h5r_last_error.restype = ctypes.c_char_p
-H5R.h5r_root.restype = ctypes.c_void_p
-H5R.h5r_root.argtypes = [ctypes.c_void_p]
-U64 = ctypes.c_uint64
-U64S = ctypes.POINTER(U64)
 
 
 class Vlen(ctypes.Structure):
     _fields_ = [("length", ctypes.c_size_t), ("data", ctypes.c_void_p)]
-
-
-class DatasetOptions(ctypes.Structure):
-    _fields_ = [("struct_size", ctypes.c_size_t), ("max_dims", U64S), ("chunk", U64S), ("fill_value", ctypes.c_void_p)]
-    _fields_ += [("fill_type", U64)]
-    _fields_ += [(name, ctypes.c_int32) for name in ("layout", "allocation", "fill_time", "is_null")]
-    _fields_ += [("attributes", ctypes.c_int32 * 3), ("reserved", ctypes.c_int32)]
-    _fields_ += [(name, ctypes.c_int32) for name in ("deflate", "shuffle", "fletcher32", "reserved_2")]
-
-
-def ok(status):
-    if status != 0:
-        raise RuntimeError(H5R.h5r_last_error().decode())
-
-
-def array(values):
-    return (U64 * len(values))(*values)
-
-
-class File:
-    """An open file of h5r."""
-
-    def __init__(self, path, create=False):
-        self.handle = ctypes.c_void_p()
-        ok((H5R.h5r_create if create else H5R.h5r_open)(path.encode(), None, ctypes.byref(self.handle)))
-        self.root = ctypes.c_void_p(H5R.h5r_root(self.handle))
-
-    def close(self):
-        ok(H5R.h5r_check(self.handle))
-        ok(H5R.h5r_close(self.handle))
-
-    def open(self, name):
-        found = ctypes.c_void_p()
-        ok(H5R.h5r_object_open(self.root, name.encode(), ctypes.byref(found)))
-        return found
-
-    def type(self, name):
-        token = U64()
-        ok(H5R.h5r_object_type(self.open(name), ctypes.byref(token)))
-        return token
-
-    def create(self, name, token, dims, chunk=None, layout=1, max_dims=None):
-        options = DatasetOptions(struct_size=ctypes.sizeof(DatasetOptions), layout=2 if chunk else layout,
-                                 attributes=(ctypes.c_int32 * 3)(8, 6, 0))
-        if chunk:
-            options.chunk = array(chunk)
-            options.deflate = 3
-        if max_dims:
-            options.max_dims = array(max_dims)
-        made = ctypes.c_void_p()
-        ok(H5R.h5r_dataset_create(self.root, name.encode(), token, len(dims), array(dims), ctypes.byref(options),
-                                  ctypes.byref(made)))
-        return made
 
 
 def size_of(token):
@@ -266,10 +209,10 @@ class Converter:
         for number, (elements, count, background, expected, source, target, left_open) in enumerate(self.cases):
             dataset, token = file.open(f"data{number}"), file.type(f"target{number}")
             back = np.zeros(len(elements), np.uint8)
-            ok(H5R.h5r_dataset_read(dataset, file.type(f"source{number}"), None, back.ctypes.data_as(ctypes.c_void_p)))
+            ok(H5R.h5r_dataset_read(dataset, file.type(f"source{number}"), None, pointer(back)))
             assert (back == elements).all(), number
             out = background.copy()
-            status = H5R.h5r_dataset_read(dataset, token, None, out.ctypes.data_as(ctypes.c_void_p))
+            status = H5R.h5r_dataset_read(dataset, token, None, pointer(out))
             what = f"case {number}: {describe(source)} -> {describe(target)}"
             if expected is None:
                 assert status != 0, f"{what} is refused by libhdf5"
@@ -493,10 +436,6 @@ def made_by_h5r(path):
     return texts, numbers, attributes
 
 
-class Selection(ctypes.Structure):
-    _fields_ = [("rank", ctypes.c_size_t)] + [(name, U64S) for name in ("start", "stride", "count", "block")]
-
-
 def changed_by_h5r(path, texts, numbers, attributes):
     file = File(path)
     for name in texts:
@@ -556,7 +495,7 @@ def space_is_given_back(path):
         values = [f"value {number} " * RANDOM.randrange(40) for _ in range(500)]
         ok(H5R.h5r_dataset_write(file.open("texts"), TEXT, None, given_texts(values)))
         attribute(file, file.root, "attribute", values[:50])
-        made = file.create("passing", TEXT, [500], chunk=[100])
+        made = file.create("passing", TEXT, [500], chunk=[100], deflate=3)
         ok(H5R.h5r_dataset_write(made, TEXT, None, given_texts(values)))
         ok(H5R.h5r_object_close(made))
         ok(H5R.h5r_flush(file.handle))
@@ -600,7 +539,7 @@ def nested(path):
     assert size == 4 + 8 + 16, size
     raw = (ctypes.c_char * (20 * size))()
     ok(H5R.h5r_dataset_read(file.open("records"), token, None, raw))
-    copy = file.create("copy", token, [20], chunk=[6])
+    copy = file.create("copy", token, [20], chunk=[6], deflate=3)
     ok(H5R.h5r_dataset_write(copy, token, None, raw))
     ok(H5R.h5r_vlen_release(token, U64(20), raw))
     # Only the names, through a type of one member: the rest stays.
