@@ -78,6 +78,19 @@ module h5r
   integer(c_int32_t), parameter, public :: H5R_KIND_DATASET = 1
   integer(c_int32_t), parameter, public :: H5R_KIND_TYPE = 2
   integer(c_int64_t), parameter, public :: H5R_NO_TIME = -1_c_int64_t
+  integer(c_int32_t), parameter, public :: H5R_FILTER_DEFLATE = 1
+  integer(c_int32_t), parameter, public :: H5R_FILTER_SHUFFLE = 2
+  integer(c_int32_t), parameter, public :: H5R_FILTER_FLETCHER32 = 3
+  integer(c_int32_t), parameter, public :: H5R_FILTER_SZIP = 4
+  integer(c_int32_t), parameter, public :: H5R_FILTER_NBIT = 5
+  integer(c_int32_t), parameter, public :: H5R_FILTER_SCALE_OFFSET = 6
+  integer(c_int32_t), parameter, public :: H5R_FILTER_LZF = 32000
+  integer(c_int32_t), parameter, public :: H5R_FILTER_BLOSC = 32001
+  integer(c_int32_t), parameter, public :: H5R_FILTER_BITSHUFFLE = 32008
+  integer(c_int32_t), parameter, public :: H5R_FILTER_LZ4 = 32004
+  integer(c_int32_t), parameter, public :: H5R_FILTER_ZSTD = 32015
+  integer(c_int32_t), parameter, public :: H5R_SCALE_OFFSET_DECIMAL = 0
+  integer(c_int32_t), parameter, public :: H5R_SCALE_OFFSET_INTEGER = 2
   integer(c_int32_t), parameter, public :: H5R_LAYOUT_COMPACT = 0
   integer(c_int32_t), parameter, public :: H5R_LAYOUT_CONTIGUOUS = 1
   integer(c_int32_t), parameter, public :: H5R_LAYOUT_CHUNKED = 2
@@ -90,16 +103,6 @@ module h5r
   integer(c_int32_t), parameter, public :: H5R_FILL_ALWAYS = 1
   integer(c_int32_t), parameter, public :: H5R_FILL_NEVER = 2
   integer(c_int64_t), parameter, public :: H5R_UNLIMITED = -1_c_int64_t
-  integer(c_int32_t), parameter, public :: H5R_FILTER_DEFLATE = 1
-  integer(c_int32_t), parameter, public :: H5R_FILTER_SHUFFLE = 2
-  integer(c_int32_t), parameter, public :: H5R_FILTER_FLETCHER32 = 3
-  integer(c_int32_t), parameter, public :: H5R_FILTER_NBIT = 5
-  integer(c_int32_t), parameter, public :: H5R_FILTER_SCALE_OFFSET = 6
-  integer(c_int32_t), parameter, public :: H5R_FILTER_LZF = 32000
-  integer(c_int32_t), parameter, public :: H5R_FILTER_LZ4 = 32004
-  integer(c_int32_t), parameter, public :: H5R_FILTER_ZSTD = 32015
-  integer(c_int32_t), parameter, public :: H5R_SCALE_OFFSET_DECIMAL = 0
-  integer(c_int32_t), parameter, public :: H5R_SCALE_OFFSET_INTEGER = 2
   integer(c_int32_t), parameter, public :: H5R_SPACE_NULL = 2
   integer(c_int32_t), parameter, public :: H5R_SPACE_SCALAR = 0
   integer(c_int32_t), parameter, public :: H5R_SPACE_SIMPLE = 1
@@ -207,7 +210,7 @@ module h5r
     integer(c_int64_t) :: max_findings = 1000
   end type
   type, bind(C), public :: h5r_dataset_options
-    integer(c_size_t) :: struct_size = 104
+    integer(c_size_t) :: struct_size = 112
     type(c_ptr) :: max_dims = c_null_ptr, chunk = c_null_ptr ! in C's order
     type(c_ptr) :: fill_value = c_null_ptr
     integer(c_int64_t) :: fill_type = 0
@@ -218,6 +221,7 @@ module h5r
     integer(c_int32_t) :: deflate = 0, shuffle = 0, fletcher32 = 0, reserved_2 = 0
     type(c_ptr) :: filters = c_null_ptr ! filter_count of h5r_filter, instead of the three above
     integer(c_size_t) :: filter_count = 0
+    integer(c_int32_t) :: skip_incompressible = 0, reserved_3 = 0
   end type
   type, bind(C), public :: h5r_filter
     integer(c_int32_t) :: id = 0, optional = 0

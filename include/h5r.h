@@ -37,7 +37,7 @@
 #define H5R_GROUP_OPTIONS_INIT {sizeof(h5r_group_options), H5R_STORAGE_INIT, H5R_STORAGE_INIT}
 #define H5R_DATASET_OPTIONS_INIT \
     {sizeof(h5r_dataset_options), NULL, NULL, NULL, 0, H5R_LAYOUT_CONTIGUOUS, H5R_ALLOCATION_DEFAULT, H5R_FILL_IF_SET, \
-     0, H5R_STORAGE_INIT, 0, 0, 0, 0, 0, NULL, 0}
+     0, H5R_STORAGE_INIT, 0, 0, 0, 0, 0, NULL, 0, 0, 0}
 #define H5R_SELECTION_INIT {0, NULL, NULL, NULL, NULL}
 #define H5R_LAZY_OPTIONS_INIT {sizeof(h5r_lazy_options), 0.05, 300000, 100}
 #define H5R_INCREMENTAL_OPTIONS_INIT {sizeof(h5r_incremental_options), 100000, 5000, NULL, NULL}
@@ -201,6 +201,52 @@
 // A time that the file does not record.
 #define H5R_NO_TIME UINT64_MAX
 
+// Deflate, in zlib's format; its parameter is the level, 1 to 9.
+#define H5R_FILTER_DEFLATE 1
+
+// The bytes of elements are sorted by their weight; its parameter is the bytes of an element.
+#define H5R_FILTER_SHUFFLE 2
+
+// A checksum, which is verified by reading.
+#define H5R_FILTER_FLETCHER32 3
+
+// Szip, through libsz of libaec, which must be on the machine (Debian: libsz2). Its parameters are 4 (entropy coding) or 32
+// (nearest neighbour), and an even number of values of a block up to 32; none: 32 and 8. If the filter is not optional, a write
+// of data that it does not make smaller fails.
+#define H5R_FILTER_SZIP 4
+
+// Numbers without the bits that mean nothing by their type. It takes no parameters.
+#define H5R_FILTER_NBIT 5
+
+// Numbers less their least, in as few bits as they need. Its parameters are H5R_SCALE_OFFSET_INTEGER and the number of bits
+// (0, or no parameters at all for integers: as few as each chunk needs), or H5R_SCALE_OFFSET_DECIMAL and the decimal digits that
+// floats keep. A write of values that do not fit fails; if the filter is optional, their chunk is stored without it.
+#define H5R_FILTER_SCALE_OFFSET 6
+
+// LZF, as h5py has it.
+#define H5R_FILTER_LZF 32000
+
+// Blosc 1. Its parameters are seven, as its plugin for libhdf5 has them: four that are filled in, the level (0 to 9), the shuffle (0
+// none, 1 bytes, 2 bits), and the compressor (0 BloscLZ, 1 LZ4, 2 LZ4HC, 4 zlib, 5 Zstandard); none: 5, 1 and 0.
+// Written by h5r, 2 is the same as 1 (one format, which LZ4HC spends more time on), and the level counts for zlib and Zstandard; 0 stores.
+#define H5R_FILTER_BLOSC 32001
+
+// Bitshuffle. Its parameters are the elements of a block (a multiple of 8; 0: about 8 KiB), the compression (0 none, 2 LZ4,
+// 3 Zstandard), and for Zstandard the level; none: 0 and 2.
+#define H5R_FILTER_BITSHUFFLE 32008
+
+// LZ4; its parameter is the bytes of a block, 0 for one block.
+#define H5R_FILTER_LZ4 32004
+
+// Zstandard; its parameter is the level.
+#define H5R_FILTER_ZSTD 32015
+
+// First parameter of H5R_FILTER_SCALE_OFFSET: the second is decimal digits of floats.
+#define H5R_SCALE_OFFSET_DECIMAL 0
+
+// First parameter of H5R_FILTER_SCALE_OFFSET: the second is bits of integers.
+#define H5R_SCALE_OFFSET_INTEGER 2
+
 // The elements are in the object header; at most 64 KiB.
 #define H5R_LAYOUT_COMPACT 0
 
@@ -236,38 +282,6 @@
 
 // A maximum dimension without bound.
 #define H5R_UNLIMITED UINT64_MAX
-
-// Deflate, in zlib's format; its parameter is the level, 1 to 9.
-#define H5R_FILTER_DEFLATE 1
-
-// The bytes of elements are sorted by their weight; its parameter is the bytes of an element.
-#define H5R_FILTER_SHUFFLE 2
-
-// A checksum, which is verified by reading.
-#define H5R_FILTER_FLETCHER32 3
-
-// Numbers without the bits that mean nothing by their type. It takes no parameters.
-#define H5R_FILTER_NBIT 5
-
-// Numbers less their least, in as few bits as they need. Its parameters are H5R_SCALE_OFFSET_INTEGER and the number of bits
-// (0, or no parameters at all for integers: as few as each chunk needs), or H5R_SCALE_OFFSET_DECIMAL and the decimal digits that
-// floats keep. A write of values that do not fit fails; if the filter is optional, their chunk is stored without it.
-#define H5R_FILTER_SCALE_OFFSET 6
-
-// LZF, as h5py has it.
-#define H5R_FILTER_LZF 32000
-
-// LZ4; its parameter is the bytes of a block, 0 for one block.
-#define H5R_FILTER_LZ4 32004
-
-// Zstandard; its parameter is the level.
-#define H5R_FILTER_ZSTD 32015
-
-// First parameter of H5R_FILTER_SCALE_OFFSET: the second is decimal digits of floats.
-#define H5R_SCALE_OFFSET_DECIMAL 0
-
-// First parameter of H5R_FILTER_SCALE_OFFSET: the second is bits of integers.
-#define H5R_SCALE_OFFSET_INTEGER 2
 
 // No value at all.
 #define H5R_SPACE_NULL 2
@@ -581,6 +595,13 @@ typedef struct h5r_dataset_options {
     const h5r_filter *filters;
     // How many filters there are, at most 32.
     size_t filter_count;
+    // 1: a chunk that a sample shows to be incompressible is stored without its optional filters (deflate and shuffle above are
+    // optional), which its filter mask says; it is then read and written as fast as one without filters. It holds while the
+    // dataset is open: the file does not say it. Libhdf5 (2.0.0) forgets to change the mask when it overwrites a chunk with as
+    // many bytes: not for files that it will change. 0, the default: every chunk goes through all filters.
+    int32_t skip_incompressible;
+    // 0; for later use.
+    int32_t reserved_3;
 } h5r_dataset_options;
 
 // Which elements of a dataset a call means: count blocks of block elements each, stride apart, from start, in each

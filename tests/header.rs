@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The order in which declarations appear.
-const SOURCES: [&str; 18] = [
+const SOURCES: [&str; 19] = [
     "status.rs",
     "last_error.rs",
     "handle.rs",
@@ -19,6 +19,7 @@ const SOURCES: [&str; 18] = [
     "options.rs",
     "file.rs",
     "object.rs",
+    "filter.rs",
     "dataset.rs",
     "parts.rs",
     "chunk.rs",

@@ -4,13 +4,14 @@ use std::ffi::{c_char, c_void};
 use std::mem::{offset_of, size_of};
 use std::ptr;
 
+use super::filter::{self, h5r_filter};
 use super::options::{self, choice, flag, h5r_storage, Versioned, STORAGE};
 use super::types::{self, h5r_type};
 use super::{guard, h5r_object, h5r_status, handle, input, vlen};
 use crate::datatype::{convert, Datatype};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::fill::{AllocationTime, Fill, WriteTime};
-use crate::object::dataset::{DatasetOptions, LayoutKind, NewFilter, NewLayout, Selection};
+use crate::object::dataset::{DatasetOptions, LayoutKind, NewLayout, Selection};
 
 /// The elements are in the object header; at most 64 KiB.
 pub const H5R_LAYOUT_COMPACT: i32 = 0;
@@ -79,45 +80,14 @@ pub struct h5r_dataset_options {
     pub filters: *const h5r_filter,
     /// How many filters there are, at most 32.
     pub filter_count: usize,
+    /// 1: a chunk that a sample shows to be incompressible is stored without its optional filters (deflate and shuffle above are
+    /// optional), which its filter mask says; it is then read and written as fast as one without filters. It holds while the
+    /// dataset is open: the file does not say it. Libhdf5 (2.0.0) forgets to change the mask when it overwrites a chunk with as
+    /// many bytes: not for files that it will change. 0, the default: every chunk goes through all filters.
+    pub skip_incompressible: i32,
+    /// 0; for later use.
+    pub reserved_3: i32,
 }
-
-/// A filter of a new dataset.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct h5r_filter {
-    /// Its registered number, H5R_FILTER_... .
-    pub id: u32,
-    /// 1: a chunk that it cannot keep is stored without it; 0: writing such a chunk fails.
-    pub optional: u32,
-    /// Its parameters; NULL: what it needs is filled in.
-    pub parameters: *const u32,
-    /// How many parameters there are.
-    pub parameter_count: usize,
-}
-
-/// Deflate, in zlib's format; its parameter is the level, 1 to 9.
-pub const H5R_FILTER_DEFLATE: u32 = 1;
-/// The bytes of elements are sorted by their weight; its parameter is the bytes of an element.
-pub const H5R_FILTER_SHUFFLE: u32 = 2;
-/// A checksum, which is verified by reading.
-pub const H5R_FILTER_FLETCHER32: u32 = 3;
-/// Numbers without the bits that mean nothing by their type. It takes no parameters.
-pub const H5R_FILTER_NBIT: u32 = 5;
-/// Numbers less their least, in as few bits as they need. Its parameters are H5R_SCALE_OFFSET_INTEGER and the number of bits
-/// (0, or no parameters at all for integers: as few as each chunk needs), or H5R_SCALE_OFFSET_DECIMAL and the decimal digits that
-/// floats keep. A write of values that do not fit fails; if the filter is optional, their chunk is stored without it.
-pub const H5R_FILTER_SCALE_OFFSET: u32 = 6;
-/// LZF, as h5py has it.
-pub const H5R_FILTER_LZF: u32 = 32000;
-/// LZ4; its parameter is the bytes of a block, 0 for one block.
-pub const H5R_FILTER_LZ4: u32 = 32004;
-/// Zstandard; its parameter is the level.
-pub const H5R_FILTER_ZSTD: u32 = 32015;
-
-/// First parameter of H5R_FILTER_SCALE_OFFSET: the second is decimal digits of floats.
-pub const H5R_SCALE_OFFSET_DECIMAL: u32 = 0;
-/// First parameter of H5R_FILTER_SCALE_OFFSET: the second is bits of integers.
-pub const H5R_SCALE_OFFSET_INTEGER: u32 = 2;
 
 /// Which elements of a dataset a call means: count blocks of block elements each, stride apart, from start, in each
 /// dimension. A NULL array means the obvious: start at 0, blocks of 1, blocks side by side, as many as fit.
@@ -180,6 +150,8 @@ unsafe impl Versioned for h5r_dataset_options {
         reserved_2: 0,
         filters: ptr::null(),
         filter_count: 0,
+        skip_incompressible: 0,
+        reserved_3: 0,
     };
 }
 
@@ -200,7 +172,7 @@ unsafe impl Versioned for h5r_dataset_details {
 }
 
 const _: () = {
-    assert!(size_of::<h5r_dataset_options>() == offset_of!(h5r_dataset_options, filter_count) + 8);
+    assert!(size_of::<h5r_dataset_options>() == offset_of!(h5r_dataset_options, reserved_3) + 4);
     assert!(size_of::<h5r_dataset_details>() == h5r_dataset_details::FIRST_SIZE);
     assert!(size_of::<h5r_dataset_details>() == offset_of!(h5r_dataset_details, max_dims) + 8 * input::H5R_MAX_RANK);
 };
@@ -244,6 +216,9 @@ impl h5r_dataset_options {
         if self.reserved_2 != 0 {
             return Err(Error::range("reserved_2", self.reserved_2, "0..0"));
         }
+        if self.reserved_3 != 0 {
+            return Err(Error::range("reserved_3", self.reserved_3, "0..0"));
+        }
         let chunk = array(self.chunk, "chunk")?;
         let layouts = [NewLayout::Compact, NewLayout::Contiguous, NewLayout::Chunked];
         let layout = choice("layout", self.layout, &layouts)?;
@@ -264,7 +239,8 @@ impl h5r_dataset_options {
             },
             fletcher32: flag("fletcher32", self.fletcher32)?,
             // SAFETY: as promised by the caller.
-            filters: unsafe { self.filters()? },
+            filters: unsafe { filter::new_filters(self.filters, self.filter_count)? },
+            skips_noise: flag("skip_incompressible", self.skip_incompressible)?,
             max_dims: array(self.max_dims, "max_dims")?,
             null: flag("is_null", self.is_null)?,
             // SAFETY: as promised by the caller.
@@ -277,31 +253,6 @@ impl h5r_dataset_options {
             )?,
             attributes: self.attributes.phase("attributes")?,
         })
-    }
-
-    /// The filters by number.
-    ///
-    /// # Safety
-    /// `filters` is NULL or has `filter_count` entries, whose parameters are as they say.
-    unsafe fn filters(&self) -> Result<Vec<NewFilter>> {
-        if self.filter_count > 32 {
-            return Err(Error::range("filter_count", self.filter_count, "0..32"));
-        }
-        if self.filters.is_null() && self.filter_count > 0 {
-            return Err(Error::new(ErrorKind::Argument, "filters is NULL, and filter_count is not 0"));
-        }
-        let read = |number| {
-            // SAFETY: as promised by the caller.
-            let filter = unsafe { *self.filters.add(number) };
-            let id = u16::try_from(filter.id).map_err(|_| Error::range("filter id", filter.id, "1..65535"))?;
-            let optional = flag("filter optional", filter.optional as i32)?;
-            let bytes = input::byte_length(&[filter.parameter_count.min(1 << 16) as u64], size_of::<u32>())?;
-            // SAFETY: as promised by the caller.
-            let bytes = unsafe { input::bytes(filter.parameters.cast(), bytes, "filter parameters")? };
-            let parameters = bytes.as_chunks().0.iter().map(|&value| u32::from_ne_bytes(value)).collect();
-            Ok(NewFilter { id, optional, parameters })
-        };
-        (0..self.filter_count).map(read).collect()
     }
 
     /// The fill value in the dataset's type.

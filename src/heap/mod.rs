@@ -14,7 +14,6 @@ mod holes;
 mod huge;
 mod managed;
 mod sections;
-pub mod shared;
 mod slide;
 mod table;
 #[cfg(test)]

@@ -14,6 +14,7 @@ import subprocess
 import sys
 
 import h5py
+import hdf5plugin
 import numpy as np
 from h5py import h5d, h5p, h5s, h5t, h5z
 
@@ -143,6 +144,46 @@ def cases():
                        None if fill is None else fill.tobytes(),
                        lambda p, digits=digits: p.set_filter(h5z.FILTER_SCALEOFFSET, 1, (0, digits & 0xffffffff)),
                        [(6, 1, [0, digits & 0xffffffff])], values.tobytes(), True)
+    yield from szip_cases()
+    yield from plugin_cases()
+
+
+def waves(dtype, count, noise):
+    values = np.sin(np.arange(count) / 50) * 1000 + NOISE.random(count) * noise
+    return (values + 1000).astype(dtype)
+
+
+def szip_cases():
+    for number, dtype in enumerate(["u1", "<i2", ">u2", "<i4", ">i4", "<f4", ">f8", "<i8"]):
+        for options, block in (4, 8), (32, 8), (32, 16), (4, 32), (32, 2):
+            shape, chunk = [((3000,), (1000,)), ((70, 90), (40, 45)), ((50, 40, 3), (20, 40, 3))][(number + block) % 3]
+            count = int(np.prod(shape))
+            for kind, data in ("waves", waves(dtype, count, 3).tobytes()), ("noise", bytes_of(count, np.dtype(dtype).itemsize)):
+                # What does not become smaller is stored without the filter.
+                yield (f"szip_{kind}_{dtype}_{options}_{block}", h5t.py_create(np.dtype(dtype)), shape, chunk, None,
+                       lambda p, options=options, block=block: p.set_szip(options, block), [(4, 1, [options, block])], data, True)
+
+
+def plugin_cases():
+    def case(name, number, parameters, dtype, shape, chunk, noise):
+        made = h5t.py_create(np.dtype(dtype))
+        data = waves(dtype, int(np.prod(shape)), noise).tobytes()
+        return (name, made, shape, chunk, None, lambda p: p.set_filter(number, 1, tuple(parameters)),
+                [(number, 1, parameters)], data, False)
+
+    sizes = [((1000,), (300,)), ((70, 90), (33, 45)), ((300000,), (200000,))]
+    for dtype in "u1", "<i2", ">i4", "<f8":
+        for number, (shape, chunk) in enumerate(sizes):
+            for noise in 0, 300:
+                for compressor in 0, 1, 2, 4, 5:
+                    for shuffle, level in (0, 5), (1, 5), (2, 4), (1, 9), (1, 0):
+                        name = f"blosc_{dtype}_{number}_{noise}_{compressor}_{shuffle}_{level}"
+                        yield case(name, 32001, [0, 0, 0, 0, level, shuffle, compressor], dtype, shape, chunk, noise)
+                for given in [0, 0], [0, 2], [64, 2], [4096, 2], [0, 3], [128, 3, 7]:
+                    name = f"bitshuffle_{dtype}_{number}_{noise}_{'_'.join(map(str, given))}"
+                    yield case(name, 32008, given, dtype, shape, chunk, noise)
+                yield case(f"lz4_{dtype}_{number}_{noise}", 32004, [0], dtype, shape, chunk, noise)
+                yield case(f"zstd_{dtype}_{number}_{noise}", 32015, [3], dtype, shape, chunk, noise)
 
 
 def create_with_libhdf5(file, case):
@@ -210,7 +251,8 @@ def compare(path, twin_path, all_cases):
                 offset = a.get_chunk_info(number).chunk_offset
                 left, right = a.read_direct_chunk(offset), b.read_direct_chunk(offset)
                 assert left == right, (name, offset, left[1][:40].hex(), right[1][:40].hex())
-    out = subprocess.run(["h5diff", path, twin_path], capture_output=True)
+    environment = {**os.environ, "HDF5_PLUGIN_PATH": hdf5plugin.PLUGIN_PATH}
+    out = subprocess.run(["h5diff", path, twin_path], capture_output=True, env=environment, timeout=300)
     assert out.returncode == 0 and not out.stderr, (out.stdout[-500:], out.stderr[-500:])
 
 

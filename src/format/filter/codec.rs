@@ -3,8 +3,8 @@
 use libdeflater::{Compressor, Decompressor};
 
 use super::{applied, check_known, check_writable, deflate, fletcher32, largest, lzf, name, shuffle, shuffle_width};
-use super::{nbit, scale_offset};
-use super::{DEFLATE, FLETCHER32, LZ4, LZF, NBIT, OPTIONAL, SCALE_OFFSET, SHUFFLE, ZSTD};
+use super::{nbit, noise, scale_offset, szip};
+use super::{BITSHUFFLE, BLOSC, DEFLATE, FLETCHER32, LZ4, LZF, NBIT, OPTIONAL, SCALE_OFFSET, SHUFFLE, SZIP, ZSTD};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::filter_pipeline::Filter;
 
@@ -18,6 +18,25 @@ pub struct Encoded<'a> {
     pub bytes: &'a [u8],
     /// The filters that were skipped, by their numbers.
     pub mask: u32,
+}
+
+/// Which filters are skipped beside optional ones that fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Skip {
+    /// Those that fail, optional or not.
+    pub failing: bool,
+    /// All optional ones but checksums, where a sample of what is to be compressed shows that it cannot be.
+    pub noise: bool,
+}
+
+/// The filters that have bytes to make smaller, and are not made for numbers alone.
+const COMPRESSORS: [u16; 6] = [DEFLATE, LZF, BLOSC, LZ4, BITSHUFFLE, ZSTD];
+
+/// The mask of all optional filters but checksums.
+fn all_optional(filters: &[Filter]) -> u32 {
+    let numbered = filters.iter().enumerate().take(32);
+    let is_skipped = |filter: &Filter| filter.flags & OPTIONAL != 0 && filter.id != FLETCHER32;
+    numbered.filter(|(_, filter)| is_skipped(filter)).fold(0, |mask, (number, _)| mask | 1 << number)
 }
 
 /// What one thread needs to run pipelines.
@@ -107,6 +126,11 @@ impl Codec {
             LZF => lzf::decode(data, out),
             NBIT => nbit::decode(&filter.client_data, data, out),
             SCALE_OFFSET => scale_offset::decode(&filter.client_data, data, out),
+            SZIP => szip::decode(&filter.client_data, data, out),
+            #[cfg(feature = "blosc")]
+            BLOSC => super::blosc::decode(data, out),
+            #[cfg(feature = "bitshuffle")]
+            BITSHUFFLE => super::bitshuffle::decode(&filter.client_data, data, out),
             #[cfg(feature = "lz4")]
             LZ4 => super::lz4::decode(data, out),
             #[cfg(feature = "zstd")]
@@ -115,41 +139,45 @@ impl Codec {
         }
     }
 
-    /// Applies the filters, the first one first. One that cannot keep the data is skipped when it is optional or
-    /// `skips_all`, and else its error is this call's. None is skipped because it enlarges the data: libhdf5 (2.0.0) forgets
+    /// Applies the filters, the first one first. One that cannot keep the data is skipped when it is optional, and else its
+    /// error is this call's, unless `skip` says more. None is skipped because it enlarges the data: libhdf5 (2.0.0) forgets
     /// to change a chunk's filter mask when it overwrites it with as many bytes, so a mask that is not 0 is a trap.
-    pub fn encode<'a>(&'a mut self, filters: &[Filter], data: &'a [u8], skips_all: bool) -> Result<Encoded<'a>> {
+    pub fn encode<'a>(&'a mut self, filters: &[Filter], data: &'a [u8], skip: Skip) -> Result<Encoded<'a>> {
         check_writable(filters)?;
-        let mut mask = self.apply_all(filters, data, skips_all)?;
+        let mut mask = self.apply_all(filters, data, skip, 0)?;
         let is_applied = |mask| applied(filters, mask).next().is_some();
         if is_applied(mask) && data.len() > largest(filters, self.buffers[0].len()) {
-            mask = self.apply_all(&deflating_once(filters), data, skips_all)?;
+            mask = self.apply_all(&deflating_once(filters), data, skip, mask)?;
         }
         Ok(Encoded { bytes: if is_applied(mask) { &self.buffers[0] } else { data }, mask })
     }
 
-    /// Applies the filters; the result is in the first buffer, unless all were skipped. Which were.
-    fn apply_all(&mut self, filters: &[Filter], data: &[u8], skips_all: bool) -> Result<u32> {
+    /// Applies the filters that `mask` does not skip; the result is in the first buffer, unless all were skipped. Which were.
+    fn apply_all(&mut self, filters: &[Filter], data: &[u8], skip: Skip, mut mask: u32) -> Result<u32> {
         let [mut front, mut back] = std::mem::take(&mut self.buffers);
-        let (mut mask, mut is_first, mut failed) = (0, true, None);
-        for (number, filter) in filters.iter().enumerate() {
+        let (mut is_first, mut result) = (true, Ok(()));
+        for (number, filter) in applied(filters, mask) {
             let input = if is_first { data } else { &front };
+            let is_optional = filter.flags & OPTIONAL != 0;
+            if skip.noise && is_optional && COMPRESSORS.contains(&filter.id) && noise::fills(input) {
+                self.buffers = [front, back];
+                return self.apply_all(filters, data, Skip { noise: false, ..skip }, mask | all_optional(filters));
+            }
             match self.apply(filter, input, &mut back) {
                 Ok(()) => {
                     std::mem::swap(&mut front, &mut back);
                     is_first = false;
                 }
-                Err(_) if (skips_all || filter.flags & OPTIONAL != 0) && number < 32 => mask |= 1 << number,
+                Err(_) if (skip.failing || is_optional) && number < 32 => mask |= 1 << number,
                 Err(detail) => {
-                    let message =
-                        format!("the filter {} ({}), which is not optional: {detail}", filter.id, name(filter));
-                    failed = Some(Error::new(ErrorKind::Range, message));
+                    let what = format!("the filter {} ({}), which is not optional: {detail}", filter.id, name(filter));
+                    result = Err(Error::new(ErrorKind::Range, what));
                     break;
                 }
             }
         }
         self.buffers = [front, back];
-        failed.map_or(Ok(mask), Err)
+        result.map(|()| mask)
     }
 
     /// Applies a filter; `out` becomes the result.
@@ -180,6 +208,11 @@ impl Codec {
             }
             NBIT => nbit::encode(&filter.client_data, data, out),
             SCALE_OFFSET => scale_offset::encode(&filter.client_data, data, out),
+            SZIP => szip::encode(&filter.client_data, data, out),
+            #[cfg(feature = "blosc")]
+            BLOSC => super::blosc::encode(&filter.client_data, data, out),
+            #[cfg(feature = "bitshuffle")]
+            BITSHUFFLE => super::bitshuffle::encode(&filter.client_data, data, out),
             #[cfg(feature = "lz4")]
             LZ4 => super::lz4::encode(data, filter.client_data.first().copied().unwrap_or(0), out),
             #[cfg(feature = "zstd")]
@@ -187,8 +220,7 @@ impl Codec {
                 let level = filter.client_data.first().map_or(zstd::DEFAULT_COMPRESSION_LEVEL, |&level| level as i32);
                 out.resize(zstd::zstd_safe::compress_bound(data.len()), 0);
                 let length = zstd::bulk::compress_to_buffer(data, out, level);
-                out.truncate(length.map_err(|_| "more bytes than the largest that data become")?);
-                Ok(())
+                length.map(|length| out.truncate(length)).map_err(|_| "more bytes than the largest that data become")
             }
             _ => Err("a filter that is not known"),
         }
@@ -209,7 +241,14 @@ fn deflating_once(filters: &[Filter]) -> Vec<Filter> {
 /// The most bytes that stand before these filters, which are still to be undone and make `size` bytes of them. Data that do
 /// not compress become a little larger.
 fn most(rest: &[&Filter], size: usize) -> usize {
-    let known = rest.iter().all(|filter| [SHUFFLE, FLETCHER32].contains(&filter.id));
-    let checksums = 4 * rest.len();
-    size.saturating_add(if known { checksums } else { size / 8 + 4096 })
+    let grows_little = |ids: &[u16]| rest.iter().all(|filter| ids.contains(&filter.id));
+    let more = match () {
+        _ if grows_little(&[SHUFFLE, FLETCHER32]) => 4 * rest.len(),
+        _ if grows_little(&[SHUFFLE, FLETCHER32, DEFLATE, SZIP, NBIT, SCALE_OFFSET, LZF, BLOSC, LZ4, ZSTD]) => {
+            size / 8 + 4096
+        }
+        // Small blocks, and what is not known.
+        _ => size.saturating_mul(3).saturating_add(4096),
+    };
+    size.saturating_add(more)
 }

@@ -42,19 +42,31 @@ const MAX_LITERALS: usize = 32;
 
 /// Encodes. What does not compress becomes a 32nd larger, which the decoder takes.
 pub(super) fn encode(data: &[u8], out: &mut Vec<u8>) {
+    encode_within(data, MAX_LENGTH, MAX_DISTANCE, 0, out);
+}
+
+/// Encodes for Blosc: with copies as long, and from as far, as both formats say in the same way.
+/// Its decoder wants a literal at the end.
+#[cfg(feature = "blosc")]
+pub(super) fn encode_blosclz(data: &[u8], out: &mut Vec<u8>) {
+    encode_within(data, MAX_LENGTH - 1, MAX_DISTANCE - 1, 1, out);
+}
+
+fn encode_within(data: &[u8], max_length: usize, max_distance: usize, literals_at_end: usize, out: &mut Vec<u8>) {
     out.clear();
+    let copied = data.len().saturating_sub(literals_at_end);
     let mut table = vec![u32::MAX; 1 << TABLE_BITS];
     let word = |at: usize| u32::from(data[at]) << 16 | u32::from(data[at + 1]) << 8 | u32::from(data[at + 2]);
     let slot = |word: u32| (word.wrapping_mul(0x9e37_79b1) >> (32 - TABLE_BITS)) as usize;
     let (mut literals, mut at) = (0, 0);
-    while at + 2 < data.len() {
+    while at + 2 < copied {
         let wanted = word(at);
         let before = std::mem::replace(&mut table[slot(wanted)], at as u32) as usize;
-        if before >= at || at - before > MAX_DISTANCE || word(before) != wanted {
+        if before >= at || at - before > max_distance || word(before) != wanted {
             at += 1;
             continue;
         }
-        let most = MAX_LENGTH.min(data.len() - at);
+        let most = max_length.min(copied - at);
         let length = (3..most).find(|&n| data[before + n] != data[at + n]).unwrap_or(most);
         data[literals..at].chunks(MAX_LITERALS).for_each(|run| put_literals(out, run));
         let (distance, rest) = (at - before - 1, length - 2);

@@ -4,9 +4,14 @@
 //! Sizes come from the file and are not trusted: no filter allocates more than what it is given can make, nor more than
 //! what is expected.
 
+#[cfg(feature = "bitshuffle")]
+mod bitshuffle;
+#[cfg(feature = "blosc")]
+mod blosc;
 mod codec;
 mod deflate;
 mod fletcher32;
+mod libsz;
 #[cfg(feature = "lz4")]
 mod lz4;
 mod lzf;
@@ -16,8 +21,9 @@ mod packing;
 mod parameters;
 mod scale_offset;
 mod shuffle;
+mod szip;
 
-pub use codec::{Codec, Encoded};
+pub use codec::{Codec, Encoded, Skip};
 pub use deflate::MAX_LEVEL;
 pub use parameters::{complete, Elements};
 
@@ -30,6 +36,8 @@ pub const DEFLATE: u16 = 1;
 pub const SHUFFLE: u16 = 2;
 /// Four bytes of checksum behind the data.
 pub const FLETCHER32: u16 = 3;
+/// Differences of neighbouring numbers, through libsz; its parameters are options, the values of a block, and then the type.
+pub const SZIP: u16 = 4;
 /// Numbers without the bits that mean nothing; its parameters describe the type.
 pub const NBIT: u16 = 5;
 /// Numbers less their least, in as few bits as they need; its parameters are the kind of scaling and the digits or bits, and
@@ -38,6 +46,10 @@ pub const SCALE_OFFSET: u16 = 6;
 /// LZF, as h5py registers it.
 pub const LZF: u16 = 32000;
 
+/// Blosc; its parameters are four that are filled in, the level, the shuffle and the compressor.
+pub const BLOSC: u16 = 32001;
+/// Bitshuffle; its parameters are three that are filled in, the elements of a block, the compression and its level.
+pub const BITSHUFFLE: u16 = 32008;
 /// LZ4 in blocks; its parameter is the bytes of a block, 0 or none: one block.
 pub const LZ4: u16 = 32004;
 /// Zstandard; its parameter is the level.
@@ -48,11 +60,16 @@ pub const KNOWN: &[u16] = &[
     DEFLATE,
     SHUFFLE,
     FLETCHER32,
+    SZIP,
     NBIT,
     SCALE_OFFSET,
     LZF,
+    #[cfg(feature = "blosc")]
+    BLOSC,
     #[cfg(feature = "lz4")]
     LZ4,
+    #[cfg(feature = "bitshuffle")]
+    BITSHUFFLE,
     #[cfg(feature = "zstd")]
     ZSTD,
 ];
@@ -68,15 +85,15 @@ const NAMES: [(u16, &str); 18] = [
     (DEFLATE, "deflate"),
     (SHUFFLE, "shuffle"),
     (FLETCHER32, "fletcher32"),
-    (4, "szip"),
-    (5, "n-bit"),
-    (6, "scale-offset"),
+    (SZIP, "szip"),
+    (NBIT, "n-bit"),
+    (SCALE_OFFSET, "scale-offset"),
     (305, "lzo"),
     (307, "bzip2"),
     (LZF, "lzf"),
-    (32001, "blosc"),
+    (BLOSC, "blosc"),
     (LZ4, "lz4"),
-    (32008, "bitshuffle"),
+    (BITSHUFFLE, "bitshuffle"),
     (32013, "zfp"),
     (ZSTD, "zstd"),
     (32017, "sz"),
@@ -114,7 +131,7 @@ fn largest<'a>(filters: impl IntoIterator<Item = &'a Filter>, stored: usize) -> 
         NBIT => nbit::ratio(&filter.client_data).min(1 << 16),
         SCALE_OFFSET => scale_offset::MAX_RATIO,
         // A block of 128 KiB that is one byte repeated.
-        ZSTD => 1 << 16,
+        ZSTD | BLOSC | BITSHUFFLE | SZIP => 1 << 16,
         _ => 1,
     };
     let ratio = filters.into_iter().map(ratio).max().unwrap_or(1);
@@ -131,6 +148,11 @@ pub fn check_writable(filters: &[Filter]) -> Result<()> {
         let checked = match filter.id {
             NBIT => nbit::check(&filter.client_data),
             SCALE_OFFSET => scale_offset::check(&filter.client_data),
+            SZIP => szip::check(&filter.client_data),
+            #[cfg(feature = "blosc")]
+            BLOSC => blosc::check(&filter.client_data),
+            #[cfg(feature = "bitshuffle")]
+            BITSHUFFLE => bitshuffle::check(&filter.client_data),
             _ => Ok(()),
         };
         checked.map_err(|detail| {
@@ -142,11 +164,14 @@ pub fn check_writable(filters: &[Filter]) -> Result<()> {
 
 /// Whether a filter that may not be skipped can refuse data: what a call writes is then encoded in the call.
 pub fn may_refuse(filters: &[Filter]) -> bool {
-    filters.iter().any(|filter| filter.flags & OPTIONAL == 0 && filter.id == SCALE_OFFSET)
+    filters.iter().any(|filter| filter.flags & OPTIONAL == 0 && [SCALE_OFFSET, SZIP].contains(&filter.id))
 }
 
 /// Fails when a filter that has to be undone is not known here; says which.
 pub fn check_known(filters: &[Filter], mask: u32) -> Result<()> {
+    if applied(filters, mask).any(|(_, filter)| filter.id == SZIP) && !szip::is_available() {
+        return Err(Error::unsupported(format_args!("the raw data's filter {SZIP} (szip), {}", szip::MISSING)));
+    }
     match applied(filters, mask).find(|(_, filter)| !KNOWN.contains(&filter.id)) {
         None => Ok(()),
         Some((_, filter)) => Err(Error::unsupported(format_args!(
@@ -190,7 +215,7 @@ mod tests {
     }
 
     fn encode(filters: &[Filter], data: &[u8]) -> Result<Vec<u8>> {
-        Ok(Codec::default().encode(filters, data, false)?.bytes.to_vec())
+        Ok(Codec::default().encode(filters, data, Skip::default())?.bytes.to_vec())
     }
 
     #[test]
@@ -201,18 +226,21 @@ mod tests {
         let mut filters = [filter(SHUFFLE, vec![1]), filter(SCALE_OFFSET, parameters), filter(DEFLATE, vec![4])];
         let (fits, large) = ([5, 0, 9, 0, 12, 0, 5, 0], [5, 0, 9, 0, 13, 0, 5, 0]);
         let mut codec = Codec::default();
-        assert_eq!(codec.encode(&filters, &fits, false).unwrap().mask, 0);
-        let error = codec.encode(&filters, &large, false).unwrap_err();
+        assert_eq!(codec.encode(&filters, &fits, Skip::default()).unwrap().mask, 0);
+        let error = codec.encode(&filters, &large, Skip::default()).unwrap_err();
         assert!(error.message().contains("the filter 6 (scale-offset), which is not optional: values"), "{error}");
         assert!(may_refuse(&filters) && !may_refuse(&filters[..1]));
-        let all = codec.encode(&filters, &large, true).map(|encoded| (encoded.bytes.to_vec(), encoded.mask)).unwrap();
+        let all = codec
+            .encode(&filters, &large, Skip { failing: true, ..Skip::default() })
+            .map(|encoded| (encoded.bytes.to_vec(), encoded.mask))
+            .unwrap();
         filters[1].flags = OPTIONAL;
         assert!(!may_refuse(&filters));
-        let encoded = codec.encode(&filters, &large, false).unwrap();
+        let encoded = codec.encode(&filters, &large, Skip::default()).unwrap();
         assert_eq!((encoded.bytes.to_vec(), encoded.mask), all);
         assert_eq!(all.1, 2);
         assert_eq!(decode(&filters, 2, &all.0, 8, "chunk", 0).unwrap(), large);
-        let encoded = codec.encode(&filters[1..2], &large, false).unwrap();
+        let encoded = codec.encode(&filters[1..2], &large, Skip::default()).unwrap();
         assert_eq!((encoded.bytes, encoded.mask), (&large[..], 1));
     }
 
@@ -225,6 +253,27 @@ mod tests {
         assert!(error(&[zfp.clone()], 0).contains("filter 32013 (my own)"));
         assert!(error(&[filter(999, vec![])], 2).contains("filter 999 (no name is recorded)"));
         assert_eq!(decode(&[zfp], 1, &[9], 1, "chunk", 7).unwrap(), [9]);
+    }
+
+    #[test]
+    fn noise_is_stored_unfiltered_where_that_is_asked_for() {
+        let mut state = 1u64;
+        let mut random = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 56) as u8
+        };
+        let noise: Vec<u8> = (0..40_000).map(|_| random()).collect();
+        let smooth: Vec<u8> = (0..10_000u32).flat_map(|i| (i / 9).to_le_bytes()).collect();
+        let mut filters = [filter(SHUFFLE, vec![4]), filter(DEFLATE, vec![4]), filter(FLETCHER32, vec![])];
+        (filters[0].flags, filters[1].flags, filters[2].flags) = (OPTIONAL, OPTIONAL, OPTIONAL);
+        let (mut codec, skip) = (Codec::default(), Skip { noise: true, ..Skip::default() });
+        let encoded = codec.encode(&filters, &noise, skip).unwrap();
+        assert_eq!((encoded.mask, encoded.bytes.len()), (3, noise.len() + 4));
+        assert_eq!(decode(&filters, 3, encoded.bytes, noise.len(), "chunk", 0).unwrap(), noise);
+        assert_eq!(codec.encode(&filters, &smooth, skip).unwrap().mask, 0);
+        assert_eq!(codec.encode(&filters, &noise, Skip::default()).unwrap().mask, 0);
+        filters[1].flags = 0;
+        assert_eq!(codec.encode(&filters, &noise, skip).unwrap().mask, 0);
     }
 
     #[test]
@@ -254,7 +303,7 @@ mod tests {
         for size in [0usize, 1, 1000, 200_000] {
             let data: Vec<u8> = (0..size).map(|i| (i / 7 * i) as u8).collect();
             // Those that need parameters have tests of their own.
-            for &id in KNOWN.iter().filter(|&&id| ![NBIT, SCALE_OFFSET].contains(&id)) {
+            for &id in KNOWN.iter().filter(|&&id| ![SZIP, NBIT, SCALE_OFFSET, 32008].contains(&id)) {
                 // Without the size of an element libhdf5 skips a shuffle: that is refused.
                 for parameters in [vec![], vec![4]].into_iter().skip(usize::from(id == SHUFFLE)) {
                     let filters = [filter(id, parameters), filter(SHUFFLE, vec![2])];

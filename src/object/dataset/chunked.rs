@@ -15,7 +15,7 @@ use super::{max_dims, own_body, DatasetState, Storage};
 use crate::chunk::{Chunks, Index, Place};
 use crate::datatype::Conversion;
 use crate::error::{Error, Result};
-use crate::format::filter::{self, Codec};
+use crate::format::filter::{self, Codec, Skip};
 use crate::format::message::filter_pipeline::{self, Filter};
 use crate::format::message::kind;
 use crate::format::message::layout::{ChunkIndex, Chunked, Layout};
@@ -49,6 +49,8 @@ pub(super) struct ChunkIo<'a> {
     pub fill: Vec<u8>,
     /// As in [`DatasetState`].
     pub changes: &'a AtomicU64,
+    /// As in [`DatasetState`].
+    pub skips_noise: bool,
 }
 
 impl DatasetState {
@@ -70,6 +72,7 @@ impl DatasetState {
             work,
             fill,
             changes: &self.changes,
+            skips_noise: self.skips_noise,
         })
     }
 
@@ -161,6 +164,11 @@ impl ChunkIo<'_> {
             none => none.insert(Index::open(&chunks, store)?),
         };
         index.find(&chunks, store, scaled)
+    }
+
+    /// What a call that writes skips.
+    pub fn skip(&self) -> Skip {
+        Skip { failing: false, noise: self.skips_noise }
     }
 
     /// The filters that a chunk goes through.
@@ -339,7 +347,7 @@ impl ChunkIo<'_> {
             return self.put(store, scaled, 0, data);
         }
         let mut codec = Codec::default();
-        let encoded = codec.encode(filters, data, true)?;
+        let encoded = codec.encode(filters, data, Skip { failing: true, noise: self.skips_noise })?;
         self.put(store, scaled, encoded.mask, encoded.bytes)
     }
 

@@ -55,6 +55,8 @@ pub struct DatasetOptions {
     pub fletcher32: bool,
     /// Filters by number, in the order in which they are applied; instead of those above.
     pub filters: Vec<NewFilter>,
+    /// While the dataset is open, a chunk that a sample shows to be incompressible is stored without its optional filters.
+    pub skips_noise: bool,
     /// How far the dimensions can grow; only as far as they are, without chunked storage.
     pub max_dims: Option<Vec<u64>>,
     /// No elements at all (null dataspace); there must be no dimensions.
@@ -78,6 +80,7 @@ impl Default for DatasetOptions {
             deflate: None,
             fletcher32: false,
             filters: Vec::new(),
+            skips_noise: false,
             max_dims: None,
             null: false,
             fill: Fill::Default,
@@ -102,6 +105,7 @@ pub struct Plan {
     committed: Option<u64>,
     /// Bytes of the raw data.
     size: u64,
+    skips_noise: bool,
 }
 
 /// A message of the new object header: its type, flags and body.
@@ -157,6 +161,7 @@ pub fn plan(datatype: &Datatype, dims: &[u64], options: &DatasetOptions) -> Resu
         fill,
         committed: None,
         size,
+        skips_noise: options.skips_noise,
     })
 }
 
@@ -206,6 +211,7 @@ impl Plan {
             changes: Default::default(),
             shape: 0,
             has_grown: false,
+            skips_noise: self.skips_noise,
         };
         let mut filters = Vec::new();
         let layout = match self.layout {

@@ -36,10 +36,12 @@ pub use selection::Selection;
 use crate::chunk::Chunks;
 use crate::datatype::{Conversion, Datatype};
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::header::message_flag;
 use crate::format::message::dataspace::Dataspace;
 use crate::format::message::fill::{Fill, FillValue, WriteTime};
 use crate::format::message::kind;
 use crate::format::message::layout::{Chunked, Layout, LayoutClass};
+use crate::format::message::shared::Shared;
 use crate::format::UNDEFINED;
 use crate::object::header::ObjectHeader;
 use crate::store::{BlockId, Seal, Store};
@@ -77,6 +79,8 @@ pub struct DatasetState {
     shape: u64,
     /// The first dimension is larger than the dataspace message says.
     has_grown: bool,
+    /// Chunks that a sample shows to be incompressible are stored without their optional filters.
+    skips_noise: bool,
 }
 
 /// Where the raw data are.
@@ -166,6 +170,7 @@ impl DatasetState {
             changes: Arc::default(),
             shape: 0,
             has_grown: false,
+            skips_noise: false,
         })
     }
 
@@ -455,12 +460,12 @@ fn max_dims(dataspace: &Dataspace) -> &[u64] {
     }
 }
 
-/// The body of a message that a dataset must have, its own or one in the shared message heap.
-fn own_body<'a>(store: &'a mut Store, header: &'a ObjectHeader, kind: u8, what: &str) -> Result<&'a [u8]> {
+/// The body of a message that a dataset must have, and that is not shared.
+fn own_body<'a>(store: &'a mut Store, header: &ObjectHeader, kind: u8, what: &str) -> Result<&'a [u8]> {
     let missing = || Error::corrupt("dataset", header.address(), format_args!("it has no {what} message"));
     let index = header.find(kind).ok_or_else(missing)?;
-    if header.shared_object(store, index)?.is_some() {
-        return Err(Error::unsupported(format_args!("a {what} message in another object header")));
+    if header.messages()[index].flags & message_flag::SHARED != 0 {
+        return Err(Error::unsupported(format_args!("a shared {what} message")));
     }
     header.body(store, index)
 }
@@ -478,14 +483,18 @@ fn open_fill(store: &mut Store, header: &ObjectHeader) -> Result<FillValue> {
 
 /// The datatype, and the address of the committed one if it is shared.
 fn open_datatype(store: &mut Store, header: &ObjectHeader) -> Result<(Datatype, Option<u64>)> {
-    let shared = match header.find(kind::DATATYPE) {
-        Some(index) => header.shared_object(store, index)?,
-        None => None,
-    };
-    let Some(address) = shared else {
+    let shared =
+        header.find(kind::DATATYPE).filter(|&index| header.messages()[index].flags & message_flag::SHARED != 0);
+    let Some(index) = shared else {
         return Ok((Datatype::from_message(own_body(store, header, kind::DATATYPE, "datatype")?)?, None));
     };
-    let committed = ObjectHeader::open(store, address)?;
-    let datatype = Datatype::from_message(own_body(store, &committed, kind::DATATYPE, "datatype")?)?;
-    Ok((datatype, Some(address)))
+    let sizes = store.sizes();
+    match Shared::decode(header.body(store, index)?, sizes)? {
+        Shared::Object(address) => {
+            let committed = ObjectHeader::open(store, address)?;
+            let datatype = Datatype::from_message(own_body(store, &committed, kind::DATATYPE, "datatype")?)?;
+            Ok((datatype, Some(address)))
+        }
+        Shared::Heap(_) => Err(Error::unsupported("a datatype in the shared message heap")),
+    }
 }

@@ -11,7 +11,7 @@ use super::transfer::repeat;
 use super::{DatasetState, Storage};
 use crate::datatype::{Conversion, Datatype};
 use crate::error::{Error, Result};
-use crate::format::filter;
+use crate::format::filter::{self, Skip};
 use crate::format::message::filter_pipeline::Filter;
 use crate::object::elements::check_plain;
 use crate::object::header::ObjectHeader;
@@ -46,6 +46,7 @@ pub(super) struct WritePlan {
     dims: Vec<u64>,
     max_dims: Vec<u64>,
     filters: [Arc<[Filter]>; 2],
+    skip: Skip,
     /// Bytes of a chunk.
     bytes: usize,
     /// An unwritten element.
@@ -92,6 +93,7 @@ impl DatasetState {
             dims: io.dims.to_vec(),
             max_dims: io.max_dims.to_vec(),
             filters: [io.filters(false).into(), io.filters(true).into()],
+            skip: io.skip(),
             bytes,
             fill: io.fill,
             shape,
@@ -171,14 +173,14 @@ impl WritePlan {
         let filters = &self.filters[usize::from(is_partial)];
         let size = self.conversion.source_size();
         let encoded = match single_run(&cut)?.filter(|_| !is_partial && self.conversion.is_copy()) {
-            Some((_, to, length)) => tools.codec.encode(filters, source(data, to, length, size), false)?,
+            Some((_, to, length)) => tools.codec.encode(filters, source(data, to, length, size), self.skip)?,
             None => {
                 tools.chunk.resize(self.bytes, 0);
                 if is_partial {
                     repeat(&self.fill, &mut tools.chunk);
                 }
                 scatter(&cut, &mut tools.chunk, self.conversion, data)?;
-                tools.codec.encode(filters, &tools.chunk, false)?
+                tools.codec.encode(filters, &tools.chunk, self.skip)?
             }
         };
         let stored = Some((encoded.bytes.to_vec(), encoded.mask));

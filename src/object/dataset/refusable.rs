@@ -62,7 +62,7 @@ impl ChunkIo<'_> {
         };
         scatter(cut, &mut elements, conversion, data)?;
         let mut codec = Codec::default();
-        let encoded = codec.encode(self.filters(is_partial), &elements, false)?;
+        let encoded = codec.encode(self.filters(is_partial), &elements, self.skip())?;
         let (stored, mask) = (encoded.bytes.to_vec(), encoded.mask);
         Ok(Ready { scaled, elements: (!is_whole).then_some(elements), stored, mask })
     }
