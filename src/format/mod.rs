@@ -18,6 +18,7 @@ pub mod header;
 pub mod local_heap;
 pub mod message;
 pub mod selection;
+pub mod shared_table;
 pub mod superblock;
 pub mod symbol_table;
 pub mod virtual_mapping;

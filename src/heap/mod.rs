@@ -14,6 +14,7 @@ mod holes;
 mod huge;
 mod managed;
 mod sections;
+pub mod shared;
 mod slide;
 mod table;
 #[cfg(test)]

@@ -149,11 +149,18 @@ impl Heap {
 
     fn read_sections(&mut self, store: &mut Store, header: &FreeSpaceHeader) -> Result<()> {
         let sizes = self.header.sizes;
-        let seal = Seal::At(header.used.saturating_sub(4) as u32);
-        let bytes = store.read_bytes(header.sections, header.used, "free-space section list")?;
-        if header.used < 8 || !seal.holds(&bytes) {
-            return Err(Error::checksum("free-space section list", header.sections));
-        }
+        let bytes = match store.cached(header.sections) {
+            // The heap was opened before since the last flush, and wrote it.
+            Some(id) => store.bytes(id).to_vec(),
+            None => {
+                let bytes = store.read_bytes(header.sections, header.used, "free-space section list")?;
+                let seal = Seal::At(header.used.saturating_sub(4) as u32);
+                if header.used < 8 || !seal.holds(&bytes) {
+                    return Err(Error::checksum("free-space section list", header.sections));
+                }
+                bytes
+            }
+        };
         let row_data = self.header.offset_width() + 6;
         let data_length = |class| match class {
             SINGLE | NORMAL_ROW => Some(0),

@@ -7,12 +7,16 @@ use crate::format::header::message_flag;
 use crate::format::message::attribute;
 use crate::format::message::attribute_info::AttributeInfo;
 use crate::format::message::kind;
+use crate::format::message::shared::LostUse;
 use crate::format::UNDEFINED;
 use crate::heap::HeapParams;
-use crate::object::attribute_compact::{check_shared, find_compact, insert_compact, order_at, NO_ORDER};
-pub(super) use crate::object::attribute_lost::{committed, lost, Lost};
+use crate::object::attribute_compact::{
+    find_compact, insert_compact, insert_shared_compact, lost_at, order_at, NO_ORDER,
+};
+use crate::object::attribute_lost::{has_references, with_parts};
+pub(super) use crate::object::attribute_lost::{lost, lost_uses, Lost};
 pub(super) use crate::object::attribute_records::AttributeKind;
-use crate::object::dense::{DenseAddresses, DenseKind, DenseStore, MAX_RECORD};
+use crate::object::dense::{DenseAddresses, DenseKind, DenseStore};
 use crate::object::header::{NewMessage, ObjectHeader};
 use crate::object::options::{Order, Phase};
 use crate::store::Store;
@@ -31,7 +35,10 @@ impl DenseStore<AttributeKind> {
     fn lost_at(&mut self, store: &mut Store, location: &Location) -> Result<Lost> {
         let sizes = store.sizes();
         let record = self.record(store, location);
-        lost(self.object(store, &record)?, sizes)
+        match AttributeKind::is_shared(&record) {
+            true => Ok(Lost::default()),
+            false => lost(self.object(store, &record)?, sizes),
+        }
     }
 
     /// Gives the attributes the creation orders 0, 1, 2, … in their order.
@@ -64,9 +71,9 @@ impl DenseStore<AttributeKind> {
 pub(super) struct Attributes {
     pub info: Option<AttributeInfo>,
     phase: Phase,
-    dense: Option<Box<DenseStore<AttributeKind>>>,
+    pub(super) dense: Option<Box<DenseStore<AttributeKind>>>,
     info_changed: bool,
-    compact: u64,
+    pub(super) compact: u64,
 }
 
 impl Attributes {
@@ -140,15 +147,21 @@ impl Attributes {
             }
             let record = dense.record(store, &location);
             let order = tracked.then(|| AttributeKind::order_of_record(&record) as u32);
-            return read(dense.object(store, &record)?, order).map(Some);
-        }
-        match find_compact(store, header, name)? {
-            Some(index) => {
-                let order = tracked.then(|| u32::from(header.messages()[index].order));
-                read(header.body(store, index)?, order).map(Some)
+            let message = dense.object(store, &record)?;
+            if !has_references(message) {
+                return read(message, order).map(Some);
             }
-            None => Ok(None),
+            let message = message.to_vec();
+            return read(&with_parts(store, &message)?, order).map(Some);
         }
+        let Some(index) = find_compact(store, header, name)? else { return Ok(None) };
+        let order = tracked.then(|| u32::from(header.messages()[index].order));
+        let message = header.body(store, index)?;
+        if !has_references(message) {
+            return read(message, order).map(Some);
+        }
+        let message = message.to_vec();
+        read(&with_parts(store, &message)?, order).map(Some)
     }
 
     /// Whether there is an attribute of this name.
@@ -202,8 +215,7 @@ impl Attributes {
     ) -> Result<Put> {
         self.leave_old_header(store, header, message)?;
         if let Some(index) = find_compact(store, header, name)? {
-            let sizes = store.sizes();
-            let released = lost(header.body(store, index)?, sizes)?;
+            let released = lost_at(store, header, index)?;
             if message.len() <= header.max_body() {
                 header.replace(store, index, message)?;
             } else {
@@ -231,7 +243,12 @@ impl Attributes {
     }
 
     /// A header of version 1 cannot hold so long a message, nor can it have dense attributes.
-    fn leave_old_header(&mut self, store: &mut Store, header: &mut ObjectHeader, message: &[u8]) -> Result<()> {
+    pub(super) fn leave_old_header(
+        &mut self,
+        store: &mut Store,
+        header: &mut ObjectHeader,
+        message: &[u8],
+    ) -> Result<()> {
         if header.is_old() && message.len() > header.max_body() {
             header.upgrade(store)?;
             (self.phase.max_compact, self.phase.min_dense) = header.phase_change();
@@ -313,49 +330,16 @@ impl Attributes {
             if !location.found {
                 return Ok(None);
             }
-            let released = released?;
+            let is_shared = AttributeKind::is_shared(dense.names.record_at(store, &location));
+            let released = if is_shared { Lost::default() } else { released? };
             dense.remove_at(store, location)?;
             return Ok(Some(released));
         }
         let Some(index) = find_compact(store, header, name)? else { return Ok(None) };
-        let sizes = store.sizes();
-        let released = lost(header.body(store, index)?, sizes)?;
+        let released = lost_at(store, header, index)?;
         header.remove(store, index)?;
         self.compact -= 1;
         Ok(Some(released))
-    }
-
-    /// Gives the attribute another name; its creation order stays. The caller has checked both names.
-    pub fn rename(
-        &mut self,
-        store: &mut Store,
-        header: &mut ObjectHeader,
-        from: &[u8],
-        message: &[u8],
-        to: &[u8],
-    ) -> Result<()> {
-        self.leave_old_header(store, header, message)?;
-        if let Some(dense) = self.dense(store)? {
-            let (location, _) = dense.locate_to_edit(store, from, |_| ())?;
-            let record: [u8; MAX_RECORD] = dense.record(store, &location);
-            let order = AttributeKind::order_of_record(&record);
-            dense.remove_at(store, location)?;
-            return dense.insert(store, to, order, message);
-        }
-        match find_compact(store, header, from)? {
-            Some(index) if message.len() <= header.max_body() => header.replace(store, index, message),
-            Some(index) => {
-                let order = order_at(header, index);
-                header.remove(store, index)?;
-                self.compact -= 1;
-                self.make_dense(store, header)?;
-                match &mut self.dense {
-                    Some(dense) => dense.insert(store, to, u64::from(order), message),
-                    None => Ok(()),
-                }
-            }
-            None => Err(Error::internal("an attribute vanished while it was renamed")),
-        }
     }
 
     /// All names in the order asked for.
@@ -375,7 +359,6 @@ impl Attributes {
             })?;
         } else {
             for index in header.find_all(kind::ATTRIBUTE) {
-                check_shared(header, index)?;
                 let name = attribute::name_of(header.body(store, index)?)?;
                 all.push((u64::from(header.messages()[index].order), name.to_vec()));
             }
@@ -390,16 +373,18 @@ impl Attributes {
         Ok(all.into_iter().map(|(_, name)| name).collect())
     }
 
-    fn make_dense(&mut self, store: &mut Store, header: &mut ObjectHeader) -> Result<()> {
+    pub(super) fn make_dense(&mut self, store: &mut Store, header: &mut ObjectHeader) -> Result<()> {
         self.mend_orders(store, header)?;
         let mut dense = DenseStore::create(store, self.phase.index_order)?;
         while let Some(index) = header.find(kind::ATTRIBUTE) {
-            check_shared(header, index)?;
             let order = order_at(header, index);
-            let body = header.body(store, index)?.to_vec();
-            let name = attribute::name_of(&body)?;
-            dense.insert(store, name, u64::from(order), &body)?;
-            header.remove(store, index)?;
+            if let Some(id) = header.heap_id(store, index)? {
+                dense.insert_shared(store, u64::from(order), &id)?;
+            } else {
+                let body = header.body(store, index)?.to_vec();
+                dense.insert(store, attribute::name_of(&body)?, u64::from(order), &body)?;
+            }
+            header.take_away(store, index)?;
         }
         self.compact = 0;
         self.dense = Some(Box::new(dense));
@@ -417,15 +402,20 @@ impl Attributes {
         }
         let mut all = Vec::new();
         dense.for_each(store, |record, object| {
-            all.push((AttributeKind::order_of_record(record) as u16, object.to_vec()));
+            let shared = DenseStore::<AttributeKind>::shared_id(record);
+            let body = if shared.is_some() { Vec::new() } else { object.to_vec() };
+            all.push((AttributeKind::order_of_record(record) as u16, shared, body));
             Ok(true)
         })?;
-        if all.iter().any(|(_, body): &(u16, Vec<u8>)| body.len() > header.max_body()) {
+        if all.iter().any(|(.., body): &(u16, Option<[u8; 8]>, Vec<u8>)| body.len() > header.max_body()) {
             return Ok(false);
         }
-        all.sort_by_key(|(order, _)| *order);
-        for (order, body) in &all {
-            insert_compact(store, header, *order, body)?;
+        all.sort_by_key(|(order, ..)| *order);
+        for (order, shared, body) in &all {
+            match shared {
+                Some(id) => insert_shared_compact(store, header, *order, *id)?,
+                None => insert_compact(store, header, *order, body).map(|_| ())?,
+            }
         }
         self.compact = all.len() as u64;
         if let Some(dense) = self.dense.take() {
@@ -443,15 +433,19 @@ impl Attributes {
     pub fn delete(&mut self, store: &mut Store, header: &ObjectHeader, released: &mut Vec<Lost>) -> Result<()> {
         let sizes = store.sizes();
         for index in header.find_all(kind::ATTRIBUTE) {
-            check_shared(header, index)?;
-            released.push(lost(header.body(store, index)?, sizes)?);
+            released.push(lost_at(store, header, index)?);
         }
+        let mut shared = Vec::new();
         if let Some(dense) = self.dense(store)? {
-            dense.for_each(store, |_, object| {
-                released.push(lost(object, sizes)?);
+            dense.for_each(store, |record, object| {
+                match DenseStore::<AttributeKind>::shared_id(record) {
+                    Some(id) => shared.push(LostUse::Heap { kind: kind::ATTRIBUTE, id, keeps_value: false }),
+                    None => released.push(lost(object, sizes)?),
+                }
                 Ok(true)
             })?;
         }
+        store.shared_mut().lost.append(&mut shared);
         match self.dense.take() {
             Some(dense) => dense.delete(store),
             None => Ok(()),

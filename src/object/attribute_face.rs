@@ -147,9 +147,12 @@ impl Object {
                 return Err(Error::new(ErrorKind::Exists, format!("there is an attribute '{to}' already")));
             }
             object.attributes.with(store, &object.header, old, |message, _| value::renamed(scratch, message, new))?;
-            object.attributes.rename(store, &mut object.header, old, scratch, new)?;
+            let committed = object.attributes.rename(store, &mut object.header, old, scratch, new)?;
             objects.mark(slot)?;
-            maintenance.note(objects, slot, Kind::Update)
+            maintenance.note(objects, slot, Kind::Update)?;
+            let Some(address) = committed else { return Ok(()) };
+            let named = state.load(address)?;
+            group::retain(state, named)
         })
     }
 

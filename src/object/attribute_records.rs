@@ -1,6 +1,7 @@
 //! The records of dense attributes (specification III.A.2 "Version 2 B-trees", record types 8 and 9).
 
 use crate::error::Result;
+use crate::format::header::message_flag;
 use crate::format::message::attribute;
 use crate::heap::HeapParams;
 use crate::object::dense::DenseKind;
@@ -47,7 +48,11 @@ impl DenseKind for AttributeKind {
         Some(Self::order_of_record(name_record))
     }
 
-    fn is_shared(name_record: &[u8]) -> bool {
-        name_record[8] & 0x02 != 0
+    fn is_shared(record: &[u8]) -> bool {
+        record[8] & message_flag::SHARED != 0
+    }
+
+    fn set_shared(record: &mut [u8], shared: bool) {
+        record[8] = if shared { message_flag::SHARED } else { 0 };
     }
 }

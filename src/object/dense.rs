@@ -9,6 +9,7 @@ use crate::btree::{Key, Location, Tree, TreeParams};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::checksum::name_hash;
 use crate::heap::{Heap, HeapId, HeapParams};
+use crate::object::dense_shared::object_of;
 use crate::object::maintain::Summary;
 use crate::store::Store;
 
@@ -57,8 +58,10 @@ pub(super) trait DenseKind {
         let at = Self::HASH_AT;
         u32::from_le_bytes([record[at], record[at + 1], record[at + 2], record[at + 3]])
     }
-    /// Whether the record points into the shared message heap instead of this heap.
-    fn is_shared(name_record: &[u8]) -> bool;
+    /// Whether the record, of either index, points into the shared message heap instead of this heap.
+    fn is_shared(record: &[u8]) -> bool;
+    /// Says so in a record of either index, or says that it does not.
+    fn set_shared(record: &mut [u8], shared: bool);
 }
 
 /// A name sought in the name index: by hash, then by the name itself, which stands in the heap.
@@ -101,7 +104,8 @@ impl<K: DenseKind, N: FnMut(&[u8])> Key for NameKey<'_, K, N> {
     }
 
     fn resolve(&mut self, store: &mut Store, record: &[u8]) -> Result<Ordering> {
-        let object = self.heap.get(store, &record[K::NAME_ID_AT..K::NAME_ID_AT + K::ID_LEN])?;
+        let mut shared = Vec::new();
+        let object = object_of::<K>(self.heap, store, record, &mut shared)?;
         let order = self.name.cmp(K::name(object)?);
         if order == Ordering::Equal {
             (self.note)(object);
@@ -151,6 +155,8 @@ pub(super) struct DenseStore<K> {
     pub heap: Heap,
     pub names: Tree,
     pub order: Option<Tree>,
+    /// The object that was read last from the shared message heap.
+    pub(super) shared: Vec<u8>,
     kind: PhantomData<K>,
 }
 
@@ -174,7 +180,7 @@ impl<K: DenseKind> DenseStore<K> {
             true => Some(Tree::create(store, params(K::ORDER_TYPE, K::ORDER_SIZE))?),
             false => None,
         };
-        Ok(DenseStore { heap, names, order, kind: PhantomData })
+        Ok(DenseStore { heap, names, order, shared: Vec::new(), kind: PhantomData })
     }
 
     /// The store at these addresses.
@@ -189,7 +195,7 @@ impl<K: DenseKind> DenseStore<K> {
             Some(address) => Some(Self::open_tree(store, address, K::ORDER_TYPE, K::ORDER_SIZE)?),
             None => None,
         };
-        Ok(DenseStore { heap, names, order, kind: PhantomData })
+        Ok(DenseStore { heap, names, order, shared: Vec::new(), kind: PhantomData })
     }
 
     fn open_tree(store: &mut Store, address: u64, record_type: u8, record_size: usize) -> Result<Tree> {
@@ -272,10 +278,7 @@ impl<K: DenseKind> DenseStore<K> {
 
     /// The heap object of a name record.
     pub fn object<'a>(&'a mut self, store: &'a mut Store, record: &[u8]) -> Result<&'a [u8]> {
-        if K::is_shared(record) {
-            return Err(Error::unsupported("an attribute in the shared object header message heap"));
-        }
-        self.heap.get(store, &record[K::NAME_ID_AT..K::NAME_ID_AT + K::ID_LEN])
+        object_of::<K>(&mut self.heap, store, record, &mut self.shared)
     }
 
     /// Stores a new object at a location that was not found.
@@ -308,7 +311,7 @@ impl<K: DenseKind> DenseStore<K> {
         self.insert_at(store, location, hash, order, object)
     }
 
-    fn insert_order(&mut self, store: &mut Store, id: &[u8], order: u64) -> Result<()> {
+    pub(super) fn insert_order(&mut self, store: &mut Store, id: &[u8], order: u64) -> Result<()> {
         let Some(tree) = &mut self.order else { return Ok(()) };
         let location = tree.locate(store, &mut OrderKey::<K>::new(order))?;
         let mut record = [0; MAX_RECORD];
@@ -325,14 +328,23 @@ impl<K: DenseKind> DenseStore<K> {
             let stored = self.object(store, &record)?;
             (stored.len(), K::order_of(&record, stored))
         };
-        if old_length == object.len() && self.heap.write(store, old, object)? {
+        let is_shared = K::is_shared(&record);
+        if !is_shared && old_length == object.len() && self.heap.write(store, old, object)? {
             return Ok(());
         }
         let id = self.heap.insert(store, object)?;
-        self.heap.remove(store, old)?;
-        self.names.record_at_mut(store, location)[K::NAME_ID_AT..K::NAME_ID_AT + K::ID_LEN]
-            .copy_from_slice(id.as_slice());
-        self.point_order(store, order, &id)
+        match is_shared {
+            true => self.lose_use(store, &record),
+            false => self.heap.remove(store, old)?,
+        }
+        let place = self.names.record_at_mut(store, location);
+        place[K::NAME_ID_AT..K::NAME_ID_AT + K::ID_LEN].copy_from_slice(id.as_slice());
+        K::set_shared(place, false);
+        self.point_order(store, order, &id)?;
+        match is_shared {
+            true => self.mark_order(store, order, false),
+            false => Ok(()),
+        }
     }
 
     /// Removes the object at a location that was found.
@@ -340,14 +352,15 @@ impl<K: DenseKind> DenseStore<K> {
     pub fn remove_at(&mut self, store: &mut Store, location: Location) -> Result<()> {
         self.heap.check_changeable()?;
         let record = self.record(store, &location);
-        if K::is_shared(&record) {
-            return Err(Error::unsupported("an attribute in the shared object header message heap"));
-        }
         if self.order.is_some() {
             let order = K::order_of(&record, self.object(store, &record)?);
             self.remove_order(store, order)?;
         }
         self.names.remove_at(store, location)?;
+        if K::is_shared(&record) {
+            self.lose_use(store, &record);
+            return Ok(());
+        }
         self.heap.remove(store, &record[K::NAME_ID_AT..K::NAME_ID_AT + K::ID_LEN])
     }
 
@@ -356,11 +369,17 @@ impl<K: DenseKind> DenseStore<K> {
         if self.order.is_none() {
             return Ok(());
         }
+        let location = self.locate_order(store, Some(old))?;
+        let shared = self.order.as_ref().is_some_and(|tree| K::is_shared(tree.record_at(store, &location)));
         self.remove_order(store, Some(old))?;
-        self.insert_order(store, id, new)
+        self.insert_order(store, id, new)?;
+        match shared {
+            true => self.mark_order(store, Some(new), true),
+            false => Ok(()),
+        }
     }
 
-    fn locate_order(&mut self, store: &mut Store, order: Option<u64>) -> Result<Location> {
+    pub(super) fn locate_order(&mut self, store: &mut Store, order: Option<u64>) -> Result<Location> {
         let order = order.ok_or_else(damaged_order)?;
         let tree = self.order.as_ref().ok_or_else(damaged_order)?;
         let location = tree.locate(store, &mut OrderKey::<K>::new(order))?;
@@ -393,14 +412,8 @@ impl<K: DenseKind> DenseStore<K> {
 
     /// Calls `visit` with each name record and its heap object, in the order of the name index (by hash).
     pub fn for_each(&mut self, store: &mut Store, mut visit: impl FnMut(&[u8], &[u8]) -> Result<bool>) -> Result<()> {
-        let heap = &mut self.heap;
-        self.names.for_each(store, |store, record| {
-            if K::is_shared(record) {
-                return Err(Error::unsupported("an attribute in the shared object header message heap"));
-            }
-            let object = heap.get(store, &record[K::NAME_ID_AT..K::NAME_ID_AT + K::ID_LEN])?;
-            visit(record, object)
-        })
+        let (heap, shared) = (&mut self.heap, &mut self.shared);
+        self.names.for_each(store, |store, record| visit(record, object_of::<K>(heap, store, record, shared)?))
     }
 
     /// Gives all space of the store back.

@@ -5,6 +5,7 @@ use crate::datatype::{Conversion, Converter, Datatype, Pointers, Release, Space}
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::attribute::Attribute;
 use crate::heap::GlobalHeap;
+use crate::object::attribute_lost::with_parts;
 use crate::object::committed::committed_type;
 use crate::object::dataset::{DatasetState, Selection};
 use crate::object::header::ObjectHeader;
@@ -382,6 +383,7 @@ pub(super) fn release_all(
 /// Gives back what an attribute's value owns, whose message is gone.
 pub(super) fn release_attribute(state: &mut State, message: &[u8]) -> Result<()> {
     let sizes = state.store.sizes();
+    let message = &with_parts(&mut state.store, message)?;
     let attribute = Attribute::decode(message)?;
     let datatype = match value::type_of(&attribute, sizes)? {
         TypeOf::Own(datatype) => datatype,

@@ -16,7 +16,7 @@ pub enum Purpose {
     Superblock,
     /// A chunk of an object header.
     ObjectHeader,
-    /// The header or a node of a B-tree of attributes or links.
+    /// The header or a node of a B-tree of attributes, links or shared messages, or the table or a list of the last.
     BTree,
     /// The header or a block of a fractal heap, or a free-space manager of one.
     FractalHeap,

@@ -4,7 +4,9 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::Times;
 use crate::format::message::kind;
-use crate::object::attribute::{Attributes, Lost};
+use crate::format::message::shared::LostUse;
+use crate::heap::shared::Releasing;
+use crate::object::attribute::{lost, lost_uses, Attributes, Lost};
 use crate::object::dataset::Plan;
 use crate::object::elements;
 use crate::object::header::{HeaderOptions, NewMessage, ObjectHeader};
@@ -152,9 +154,50 @@ pub(super) fn retain(state: &mut State, slot: Slot) -> Result<()> {
 #[inline]
 pub(super) fn release_lost(state: &mut State, lost: Lost) -> Result<()> {
     if let Some(message) = &lost.message {
-        elements::release_attribute(state, message)?;
+        release_parts(state, message)?;
     }
     lost.committed.map_or(Ok(()), |address| release(state, address))
+}
+
+/// What the value owned of an attribute whose message is gone, and its uses of shared messages.
+fn release_parts(state: &mut State, message: &[u8]) -> Result<()> {
+    elements::release_attribute(state, message)?;
+    lose_uses(state, message)
+}
+
+/// The uses of shared messages that are gone with an attribute's message.
+fn lose_uses(state: &mut State, message: &[u8]) -> Result<()> {
+    let lost = lost_uses(message, state.store.sizes())?;
+    state.store.shared_mut().lost.extend(lost);
+    Ok(())
+}
+
+/// Brings the counts of shared messages in line with the uses that are gone. What the last use of a message takes along
+/// goes too; that may be uses of other messages.
+pub(super) fn release_shared(state: &mut State) -> Result<()> {
+    while !state.store.shared().lost.is_empty() {
+        let store = &mut state.store;
+        let uses = std::mem::take(&mut store.shared_mut().lost);
+        let mut releasing = Releasing::begin(store)?;
+        let mut gone = Vec::new();
+        for lost in uses {
+            let message = releasing.release(store, &lost)?;
+            if let (Some(message), LostUse::Heap { kind: kind::ATTRIBUTE, keeps_value, .. }) = (message, lost) {
+                gone.push((message, keeps_value));
+            }
+        }
+        releasing.finish(store)?;
+        for (message, keeps_value) in gone {
+            let lost = lost(&message, state.store.sizes())?;
+            match (&lost.message, keeps_value) {
+                (Some(_), true) => lose_uses(state, &message)?,
+                (Some(_), false) => release_parts(state, &message)?,
+                (None, _) => {}
+            }
+            lost.committed.map_or(Ok(()), |address| release(state, address))?;
+        }
+    }
+    Ok(())
 }
 
 /// One hard link to the object at `address` less; with the last, the object and what it alone linked to are freed.
@@ -206,7 +249,7 @@ fn free(state: &mut State, slot: Slot, waiting: &mut Vec<u64>) -> Result<()> {
     }
     for lost in lost {
         if let Some(message) = &lost.message {
-            elements::release_attribute(state, message)?;
+            release_parts(state, message)?;
         }
         waiting.extend(lost.committed);
     }

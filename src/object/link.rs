@@ -57,9 +57,11 @@ impl DenseKind for LinkKind {
         link::creation_order_of(object).map(|order| order as u64)
     }
 
-    fn is_shared(_name_record: &[u8]) -> bool {
+    fn is_shared(_record: &[u8]) -> bool {
         false
     }
+
+    fn set_shared(_record: &mut [u8], _shared: bool) {}
 }
 
 /// What a link points to, owned.

@@ -8,10 +8,12 @@ mod attribute_compact;
 mod attribute_face;
 mod attribute_lost;
 mod attribute_records;
+mod attribute_rename;
 pub mod check;
 mod committed;
 pub mod dataset;
 mod dense;
+mod dense_shared;
 mod elements;
 mod extents;
 #[cfg(test)]
@@ -37,6 +39,7 @@ mod trim;
 mod value;
 mod visit;
 mod walk;
+mod walk_shared;
 mod workers;
 
 use std::fmt;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::kind;
-use crate::format::message::plain::BTreeK;
+use crate::format::message::plain::{BTreeK, SharedMessageTable};
 use crate::format::superblock::{Superblock, OPEN_FOR_SWMR, OPEN_FOR_WRITE};
 use crate::format::{Sizes, UNDEFINED};
 use crate::heap::GlobalHeap;
@@ -182,6 +182,11 @@ fn open_extension(state: &mut State) -> Result<()> {
     if let Some(index) = header.find(kind::BTREE_K) {
         let k = BTreeK::decode(header.body(&mut state.store, index)?)?;
         state.store.set_k(k);
+    }
+    if let Some(index) = header.find(kind::SHARED_MESSAGE_TABLE) {
+        let sizes = state.store.sizes();
+        let table = SharedMessageTable::decode(header.body(&mut state.store, index)?, sizes)?;
+        state.store.shared_mut().table = Some(table);
     }
     if let Some(index) = header.find(kind::FILE_SPACE_INFO).filter(|_| writable) {
         state.free_space = FreeSpace::open(&mut state.store, &header, index)?;

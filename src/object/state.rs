@@ -7,6 +7,7 @@ use crate::heap::GlobalHeap;
 use crate::object::attribute::Attributes;
 use crate::object::dataset::DatasetState;
 use crate::object::free_space::FreeSpace;
+use crate::object::group;
 use crate::object::header::ObjectHeader;
 use crate::object::link::Links;
 use crate::object::maintain::{Maintenance, Summary};
@@ -376,10 +377,12 @@ impl State {
 
     /// Brings all changed objects into the shape in which they are flushed.
     pub fn prepare_changed(&mut self) -> Result<()> {
+        group::release_shared(self)?;
         for slot in self.objects.take_changed() {
             self.objects.get(slot)?.prepare(&mut self.store)?;
         }
-        Ok(())
+        // A dataspace message of rows that were appended may have been a shared one.
+        group::release_shared(self)
     }
 
     /// An old superblock does not go on naming the symbol table of a root group that has none any more.

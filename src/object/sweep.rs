@@ -15,6 +15,7 @@ use crate::error::Result;
 use crate::format::checksum::name_hash;
 use crate::heap::{Heap, HeapId};
 use crate::object::dense::{damaged_order, DenseKind, DenseStore, OrderKey};
+use crate::object::dense_shared::object_of;
 use crate::rebalance::{Limit, StepReport};
 use crate::store::Store;
 
@@ -120,8 +121,8 @@ impl<K: DenseKind> Key for NameAfter<'_, '_, K> {
 
     fn resolve(&mut self, store: &mut Store, record: &[u8]) -> Result<Ordering> {
         let mut heap = self.heap.borrow_mut();
-        let object = heap.get(store, &record[K::NAME_ID_AT..K::NAME_ID_AT + K::ID_LEN])?;
-        Ok(self.name.cmp(K::name(object)?))
+        let mut shared = Vec::new();
+        Ok(self.name.cmp(K::name(object_of::<K>(&mut heap, store, record, &mut shared)?)?))
     }
 }
 
@@ -288,7 +289,9 @@ impl<K: DenseKind> DenseStore<K> {
         let (work, size) = (sweep.heap, usize::from(self.names.params().record_size));
         let ahead = |store: &mut Store, records: &[u8]| {
             let heap = heap.borrow();
-            let ids = records.chunks_exact(size).map(|record| &record[K::NAME_ID_AT..K::NAME_ID_AT + K::ID_LEN]);
+            let own = |record: &&[u8]| !K::is_shared(record);
+            let ids =
+                records.chunks_exact(size).filter(own).map(|record| &record[K::NAME_ID_AT..K::NAME_ID_AT + K::ID_LEN]);
             match work {
                 HeapWork::Nothing | HeapWork::Slide => {}
                 HeapWork::Evacuate => heap.touch(store, ids.filter(|id| heap.moves(id))),
@@ -302,7 +305,7 @@ impl<K: DenseKind> DenseStore<K> {
         report.bytes_moved += mover.bytes_moved;
         let Some(last) = &progress.last else { return Ok((progress.nodes_done as u64, true)) };
         let heap = heap.into_inner();
-        let object = heap.get(store, &last[K::NAME_ID_AT..K::NAME_ID_AT + K::ID_LEN])?;
+        let object = object_of::<K>(heap, store, last, &mut self.shared)?;
         sweep.after = After::Name(K::name(object)?.to_vec());
         Ok((progress.nodes_done as u64, false))
     }
@@ -315,7 +318,7 @@ impl<K: DenseKind> DenseStore<K> {
         };
         let heap = (sweep.heap == HeapWork::Slide).then_some(&self.heap);
         let visit = |_: &mut Store, record: &mut [u8]| {
-            let Some(heap) = heap else { return Ok(()) };
+            let Some(heap) = heap.filter(|_| !K::is_shared(record)) else { return Ok(()) };
             let id = &mut record[K::ORDER_ID_AT..K::ORDER_ID_AT + K::ID_LEN];
             if let Some((new, _)) = heap.slid(id)? {
                 id.copy_from_slice(new.as_slice());

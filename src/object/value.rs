@@ -133,7 +133,7 @@ pub(super) fn type_of(attribute: &Attribute<'_>, sizes: Sizes) -> Result<TypeOf>
     }
     match Shared::decode(attribute.datatype, sizes)? {
         Shared::Object(address) => Ok(TypeOf::Committed(address)),
-        _ => Err(Error::unsupported("a datatype in the shared object header message heap")),
+        Shared::Heap(_) => Err(Error::internal("an attribute's datatype was not read from the shared message heap")),
     }
 }
 
@@ -145,7 +145,7 @@ pub(super) fn describe(
     sizes: Sizes,
 ) -> Result<AttributeInfo> {
     if attribute.flags & DATASPACE_SHARED != 0 {
-        return Err(Error::unsupported("a dataspace in the shared object header message heap"));
+        return Err(Error::unsupported("an attribute's dataspace in another object header"));
     }
     let dataspace = Dataspace::decode(attribute.dataspace, sizes)?;
     let count = match dataspace {

@@ -4,15 +4,16 @@
 
 use std::collections::HashSet;
 
+use crate::btree::Tree;
 use crate::error::{Damage, Error, ErrorKind, Result};
 use crate::format::free_space::FreeSpaceHeader;
-use crate::format::header::message_flag;
 use crate::format::message::file_space::FileSpaceInfo;
 use crate::format::message::kind;
-use crate::format::message::plain::BTreeK;
+use crate::format::message::plain::{BTreeK, SharedMessageTable};
 use crate::format::UNDEFINED;
-use crate::heap::Part;
-use crate::object::attribute::{committed, AttributeKind, Attributes};
+use crate::heap::{Heap, Part};
+use crate::object::attribute::{AttributeKind, Attributes};
+use crate::object::attribute_lost::has_references;
 use crate::object::check::{Finding, FindingKind, Severity};
 use crate::object::dataset::DatasetState;
 use crate::object::dense::{DenseKind, DenseStore};
@@ -21,6 +22,7 @@ use crate::object::header::ObjectHeader;
 use crate::object::link::{LinkTarget, Links};
 use crate::object::options::Order;
 use crate::object::state::State;
+use crate::object::walk_shared::{AttributeUses, SharedUses};
 use crate::object::ObjectKind;
 use crate::store::{managers, AddressMap, Store};
 
@@ -71,6 +73,8 @@ pub(super) struct Walk<'r> {
     structures: AddressMap<u32>,
     waiting: Vec<u32>,
     sink: Sink<'r>,
+    /// Shared messages and their uses.
+    pub shared: SharedUses,
     /// The end of allocation, and the bytes claimed so far.
     end: u64,
     claimed: u64,
@@ -100,6 +104,7 @@ impl<'r> Walk<'r> {
             structures: AddressMap::default(),
             waiting: Vec::new(),
             sink,
+            shared: SharedUses::default(),
             end: state.store.space().end(),
             claimed: 0,
         };
@@ -184,7 +189,7 @@ impl<'r> Walk<'r> {
     }
 
     /// A reference to the object at `address`, which is walked once.
-    fn meet(&mut self, parent: u32, name: &[u8], address: u64) {
+    pub(super) fn meet(&mut self, parent: u32, name: &[u8], address: u64) {
         let next = self.objects.len() as u32;
         let number = *self.by_address.entry(address).or_insert(next);
         if number == next {
@@ -196,7 +201,7 @@ impl<'r> Walk<'r> {
     }
 
     /// An extent is in use.
-    fn claim(&mut self, owner: u32, purpose: Purpose, address: u64, length: u64) -> Result<()> {
+    pub(super) fn claim(&mut self, owner: u32, purpose: Purpose, address: u64, length: u64) -> Result<()> {
         if address == UNDEFINED || address.checked_add(length).is_none_or(|end| end > self.end) {
             let detail = format_args!("{length} bytes there lie outside the file, which ends at {:#x}", self.end);
             return Err(Error::corrupt(purpose.name(), address, detail).because(Damage::Bound));
@@ -211,7 +216,7 @@ impl<'r> Walk<'r> {
     }
 
     /// The structure at `address` belongs to an object: it is walked once.
-    fn enter(&mut self, owner: u32, what: &str, address: u64) -> Result<()> {
+    pub(super) fn enter(&mut self, owner: u32, what: &str, address: u64) -> Result<()> {
         if let Some(other) = self.structures.insert(address, owner) {
             let detail = format_args!("it belongs to {} already", self.path(other));
             return Err(Error::corrupt(what, address, detail).because(Damage::Overlap));
@@ -275,6 +280,7 @@ impl<'r> Walk<'r> {
 
     /// A header's chunks, and what is told by its messages' types.
     fn header(&mut self, store: &mut Store, number: u32, header: &ObjectHeader) -> Result<()> {
+        self.use_shared(store, number, header)?;
         for (address, length) in header.extents() {
             let claimed = self.claim(number, Purpose::ObjectHeader, address, length);
             self.attempt(number, claimed)?;
@@ -298,14 +304,13 @@ impl<'r> Walk<'r> {
     ) -> Result<()> {
         let sizes = store.sizes();
         for index in header.find_all(kind::ATTRIBUTE) {
-            let shared = header.messages()[index].flags & message_flag::SHARED != 0;
-            let body = header.body(store, index);
-            let result = match body {
-                _ if shared => Err(Error::unsupported("an attribute in the shared object header message heap")),
-                body => body.and_then(|body| committed(body, sizes)),
+            // What a shared message refers to is counted once, with the table.
+            let own = match header.heap_id(store, index) {
+                Ok(None) => header.body(store, index).and_then(|body| AttributeUses::of(body, sizes)),
+                other => other.map(|_| AttributeUses::default()),
             };
-            if let Some(Some(address)) = self.attempt(number, result)? {
-                self.meet(number, b"(datatype)", address);
+            if let Some(uses) = self.attempt(number, own)? {
+                self.use_parts(number, uses);
             }
         }
         let dense = attributes.dense(store);
@@ -326,13 +331,17 @@ impl<'r> Walk<'r> {
         let Some(dense) = dense else { return Ok(()) };
         let sizes = store.sizes();
         self.dense(store, number, dense)?;
-        let mut types = Vec::new();
-        let read = dense.for_each(store, |_, object| {
-            types.extend(committed(object, sizes)?);
+        let mut all = Vec::new();
+        let read = dense.for_each(store, |record, object| {
+            match DenseStore::<AttributeKind>::shared_id(record) {
+                Some(id) => all.push(AttributeUses::shared(id)),
+                None if has_references(object) => all.push(AttributeUses::of(object, sizes)?),
+                None => {}
+            }
             Ok(true)
         });
-        for address in types {
-            self.meet(number, b"(datatype)", address);
+        for uses in all {
+            self.use_parts(number, uses);
         }
         self.attempt(number, read).map(|_| ())
     }
@@ -363,12 +372,21 @@ impl<'r> Walk<'r> {
     /// The extents of a dense store.
     fn dense<K: DenseKind>(&mut self, store: &mut Store, number: u32, dense: &mut DenseStore<K>) -> Result<()> {
         for tree in std::iter::once(&dense.names).chain(&dense.order) {
-            let walked = self.enter(number, "B-tree", tree.address()).and_then(|()| {
-                tree.each_extent(store, &mut |address, length| self.claim(number, Purpose::BTree, address, length))
-            });
-            self.attempt(number, walked)?;
+            self.tree(store, number, tree)?;
         }
-        let heap = &mut dense.heap;
+        self.heap(store, number, &mut dense.heap)
+    }
+
+    /// The extents of a version 2 B-tree.
+    pub(super) fn tree(&mut self, store: &mut Store, number: u32, tree: &Tree) -> Result<()> {
+        let walked = self.enter(number, "B-tree", tree.address()).and_then(|()| {
+            tree.each_extent(store, &mut |address, length| self.claim(number, Purpose::BTree, address, length))
+        });
+        self.attempt(number, walked).map(|_| ())
+    }
+
+    /// The extents of a fractal heap.
+    pub(super) fn heap(&mut self, store: &mut Store, number: u32, heap: &mut Heap) -> Result<()> {
         let walked = self.enter(number, "fractal heap", heap.address()).and_then(|()| {
             heap.each_extent(store, &mut |part, address, length| {
                 let purpose = match part {
@@ -416,9 +434,10 @@ impl<'r> Walk<'r> {
                 store.set_k(k);
             }
         }
-        if header.find(kind::SHARED_MESSAGE_TABLE).is_some() {
-            let what = "the shared object header message table: what it uses is not known";
-            self.tell(FILE, Error::unsupported(what))?;
+        if let Some(index) = header.find(kind::SHARED_MESSAGE_TABLE) {
+            let table = header.body(store, index).and_then(|body| SharedMessageTable::decode(body, sizes));
+            store.shared_mut().table = self.attempt(FILE, table)?;
+            self.shared_table(store)?;
         }
         let Some(index) = header.find(kind::FILE_SPACE_INFO) else { return Ok(()) };
         let info = header.body(store, index).and_then(|body| FileSpaceInfo::decode(body, sizes));

@@ -21,6 +21,7 @@ mod prefetch;
 mod reader;
 pub mod recover;
 mod region;
+mod shared;
 mod space;
 
 use std::io::IoSlice;
@@ -30,6 +31,7 @@ pub use backend::{Backend, Change, Fault, FaultBackend, FaultControl, MemoryBack
 pub use cache::{AddressMap, BlockId, Seal};
 pub use commit::Durability;
 pub use reader::{Reader, SharedRead};
+pub use shared::SharedMessages;
 pub use space::Space;
 
 use crate::error::{Damage, Error, ErrorKind, Result};
@@ -59,6 +61,7 @@ pub struct Store {
     edits: u64,
     k: BTreeK,
     ahead: Ahead,
+    shared: SharedMessages,
     counters: Counters,
 }
 
@@ -97,6 +100,7 @@ impl Store {
             edits: 0,
             k: BTreeK::DEFAULT,
             ahead: Ahead::default(),
+            shared: SharedMessages::default(),
             counters: Counters::default(),
         })
     }
@@ -117,6 +121,7 @@ impl Store {
             edits: 0,
             k: BTreeK::DEFAULT,
             ahead: Ahead::default(),
+            shared: SharedMessages::default(),
             counters: Counters::default(),
         }
     }
@@ -140,6 +145,16 @@ impl Store {
     /// Sets them to what the superblock or its extension says.
     pub fn set_k(&mut self, k: BTreeK) {
         self.k = k;
+    }
+
+    /// Where shared messages are found, and which of them have lost a user.
+    pub fn shared(&self) -> &SharedMessages {
+        &self.shared
+    }
+
+    /// The same, to be changed.
+    pub fn shared_mut(&mut self) -> &mut SharedMessages {
+        &mut self.shared
     }
 
     /// The file's free space.

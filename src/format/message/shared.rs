@@ -13,6 +13,29 @@ pub enum Shared {
     Object(u64),
 }
 
+/// A use of a shared message that is gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LostUse {
+    /// Of the message with this ID in the heap of its type.
+    Heap {
+        /// The message's type.
+        kind: u8,
+        /// Its heap ID.
+        id: [u8; 8],
+        /// It is an attribute whose value another message has now: what the value owns goes on being owned.
+        keeps_value: bool,
+    },
+    /// Of a message that stood in an object header, from where it could be shared.
+    Header {
+        /// The message's type.
+        kind: u8,
+        /// The object header's address.
+        address: u64,
+        /// The message, perhaps with padding.
+        body: Box<[u8]>,
+    },
+}
+
 impl Shared {
     /// Decodes versions 1 to 3.
     pub fn decode(bytes: &[u8], sizes: Sizes) -> Result<Self> {

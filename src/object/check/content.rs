@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use crate::datatype::Datatype;
 use crate::error::{Damage, Error, Result};
 use crate::format::checksum::name_hash;
-use crate::format::header::message_flag;
 use crate::format::message::attribute::{self, Attribute};
 use crate::format::message::attribute_info::AttributeInfo;
 use crate::format::message::dataspace::Dataspace;
@@ -17,10 +16,10 @@ use crate::format::message::layout::Layout;
 use crate::format::message::link::{self, Link};
 use crate::format::message::link_info::LinkInfo;
 use crate::format::message::plain::{self, BTreeK};
-use crate::format::message::shared::Shared;
 use crate::format::message::{filter_pipeline, kind};
 use crate::format::Sizes;
 use crate::object::attribute::Attributes;
+use crate::object::attribute_lost::{has_references, with_parts};
 use crate::object::dense::{DenseKind, DenseStore};
 use crate::object::header::ObjectHeader;
 use crate::object::link::Links;
@@ -49,13 +48,15 @@ impl Walk<'_> {
         number: u32,
         header: &ObjectHeader,
     ) -> Result<()> {
-        let sizes = store.sizes();
         let checked = header.check(store);
         self.attempt(number, checked)?;
         for (index, message) in header.messages().iter().enumerate() {
-            let read = match header.body(store, index) {
-                Ok(body) if message.flags & message_flag::SHARED != 0 => Shared::decode(body, sizes).map(|_| ()),
-                Ok(body) => check_message(message.kind, body, sizes),
+            let read = match header.shared_object(store, index) {
+                Ok(Some(_)) => Ok(()),
+                Ok(None) => match header.body(store, index).map(<[u8]>::to_vec) {
+                    Ok(body) => check_message(store, message.kind, &body),
+                    Err(error) => Err(error),
+                },
                 Err(error) => Err(error),
             };
             self.attempt(number, read.map_err(|e| e.at(header.address())))?;
@@ -78,8 +79,7 @@ impl Walk<'_> {
     ) -> Result<()> {
         let next = attributes.info.as_ref().and_then(|info| info.max_creation_order).map(u64::from);
         let mut compact = Compact::new("attribute", header.address(), next.filter(|_| header.is_order_tracked()));
-        let own = |&index: &usize| header.messages()[index].flags & message_flag::SHARED == 0;
-        for index in header.find_all(kind::ATTRIBUTE).filter(own) {
+        for index in header.find_all(kind::ATTRIBUTE) {
             let order = u64::from(header.messages()[index].order);
             let seen = header.body(store, index).and_then(attribute::name_of).and_then(|n| compact.see(n, Some(order)));
             self.attempt(number, seen)?;
@@ -88,7 +88,17 @@ impl Walk<'_> {
         let Some(Some(dense)) = self.attempt(number, dense)? else { return Ok(()) };
         self.check_dense(store, number, dense, next.filter(|_| header.is_order_tracked()), header.is_order_indexed())?;
         let sizes = store.sizes();
-        let read = dense.for_each(store, |_, object| check_attribute(object, sizes).map(|()| true));
+        let mut with_references = Vec::new();
+        let mut read = dense.for_each(store, |_, object| match has_references(object) {
+            true => {
+                with_references.push(object.to_vec());
+                Ok(true)
+            }
+            false => check_attribute(object, sizes).map(|()| true),
+        });
+        for message in with_references {
+            read = read.and_then(|()| check_message(store, kind::ATTRIBUTE, &message));
+        }
         self.attempt(number, read.map_err(|e| e.at(header.address()))).map(|_| ())
     }
 
@@ -169,7 +179,8 @@ impl Compact {
 }
 
 /// Reads a message's body.
-fn check_message(kind: u8, body: &[u8], sizes: Sizes) -> Result<()> {
+fn check_message(store: &mut Store, kind: u8, body: &[u8]) -> Result<()> {
+    let sizes = store.sizes();
     match kind {
         kind::DATASPACE => Dataspace::decode(body, sizes).map(|_| ()),
         kind::LINK_INFO => LinkInfo::decode(body, sizes).map(|_| ()),
@@ -181,6 +192,7 @@ fn check_message(kind: u8, body: &[u8], sizes: Sizes) -> Result<()> {
         kind::LAYOUT => Layout::decode(body, sizes).map(|_| ()),
         kind::GROUP_INFO => GroupInfo::decode(body).map(|_| ()),
         kind::FILTER_PIPELINE => filter_pipeline::decode(body).map(|_| ()),
+        kind::ATTRIBUTE if has_references(body) => check_attribute(&with_parts(store, body)?, sizes),
         kind::ATTRIBUTE => check_attribute(body, sizes),
         kind::MODIFICATION_TIME => plain::modification_time(body).map(|_| ()),
         kind::MODIFICATION_TIME_OLD => plain::modification_time_old(body).map(|_| ()),
@@ -233,7 +245,7 @@ impl<K: DenseKind> DenseStore<K> {
     fn check_agreement(&mut self, store: &mut Store, flushed: bool, next: Option<u64>) -> Result<()> {
         let index = self.names.address();
         let fail = |damage, detail: String| Err(Error::corrupt("name index", index, detail).because(damage));
-        let mut named: Vec<(Option<u64>, [u8; 8])> = Vec::with_capacity(self.len().min(1 << 20) as usize);
+        let mut named: Vec<(Option<u64>, [u8; 8], bool)> = Vec::with_capacity(self.len().min(1 << 20) as usize);
         let mut previous = (0, Vec::new());
         self.for_each(store, |record, object| {
             let name = K::name(object)?;
@@ -254,10 +266,11 @@ impl<K: DenseKind> DenseStore<K> {
             }
             let mut id = [0; 8];
             id[..K::ID_LEN].copy_from_slice(&record[K::NAME_ID_AT..K::NAME_ID_AT + K::ID_LEN]);
-            named.push((order, id));
+            named.push((order, id, K::is_shared(record)));
             Ok(true)
         })?;
-        self.heap.check(store, named.iter().map(|(_, id)| &id[..K::ID_LEN]), flushed)?;
+        let own = named.iter().filter(|(.., is_shared)| !is_shared);
+        self.heap.check(store, own.map(|(_, id, _)| &id[..K::ID_LEN]), flushed)?;
         let Some(tree) = &self.order else { return Ok(()) };
         named.sort_unstable();
         let fail = |detail| {
@@ -269,8 +282,9 @@ impl<K: DenseKind> DenseStore<K> {
             let expected = named.get(position);
             position += 1;
             let id = &record[K::ORDER_ID_AT..K::ORDER_ID_AT + K::ID_LEN];
+            let here = (Some(K::order_of_record(record)), id, K::is_shared(record));
             match expected {
-                Some((order, own)) if *order == Some(K::order_of_record(record)) && own[..K::ID_LEN] == *id => Ok(true),
+                Some((order, own, is_shared)) if (*order, &own[..K::ID_LEN], *is_shared) == here => Ok(true),
                 _ => fail("it does not agree with the name index"),
             }
         })?;

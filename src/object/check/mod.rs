@@ -49,6 +49,7 @@ fn run(
     let mut walk = Walk::new(state, Some(flushed), sink);
     walk.run(state)?;
     walk.check_references()?;
+    walk.check_shared(&state.store)?;
     walk.check_space(state, totals)?;
     totals.count(walk.kinds);
     Ok(())

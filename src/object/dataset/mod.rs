@@ -36,12 +36,10 @@ pub use selection::Selection;
 use crate::chunk::Chunks;
 use crate::datatype::{Conversion, Datatype};
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::header::message_flag;
 use crate::format::message::dataspace::Dataspace;
 use crate::format::message::fill::{Fill, FillValue, WriteTime};
 use crate::format::message::kind;
 use crate::format::message::layout::{Chunked, Layout, LayoutClass};
-use crate::format::message::shared::Shared;
 use crate::format::UNDEFINED;
 use crate::object::header::ObjectHeader;
 use crate::store::{BlockId, Seal, Store};
@@ -460,12 +458,12 @@ fn max_dims(dataspace: &Dataspace) -> &[u64] {
     }
 }
 
-/// The body of a message that a dataset must have, and that is not shared.
-fn own_body<'a>(store: &'a mut Store, header: &ObjectHeader, kind: u8, what: &str) -> Result<&'a [u8]> {
+/// The body of a message that a dataset must have, its own or one in the shared message heap.
+fn own_body<'a>(store: &'a mut Store, header: &'a ObjectHeader, kind: u8, what: &str) -> Result<&'a [u8]> {
     let missing = || Error::corrupt("dataset", header.address(), format_args!("it has no {what} message"));
     let index = header.find(kind).ok_or_else(missing)?;
-    if header.messages()[index].flags & message_flag::SHARED != 0 {
-        return Err(Error::unsupported(format_args!("a shared {what} message")));
+    if header.shared_object(store, index)?.is_some() {
+        return Err(Error::unsupported(format_args!("a {what} message in another object header")));
     }
     header.body(store, index)
 }
@@ -483,18 +481,14 @@ fn open_fill(store: &mut Store, header: &ObjectHeader) -> Result<FillValue> {
 
 /// The datatype, and the address of the committed one if it is shared.
 fn open_datatype(store: &mut Store, header: &ObjectHeader) -> Result<(Datatype, Option<u64>)> {
-    let shared =
-        header.find(kind::DATATYPE).filter(|&index| header.messages()[index].flags & message_flag::SHARED != 0);
-    let Some(index) = shared else {
+    let shared = match header.find(kind::DATATYPE) {
+        Some(index) => header.shared_object(store, index)?,
+        None => None,
+    };
+    let Some(address) = shared else {
         return Ok((Datatype::from_message(own_body(store, header, kind::DATATYPE, "datatype")?)?, None));
     };
-    let sizes = store.sizes();
-    match Shared::decode(header.body(store, index)?, sizes)? {
-        Shared::Object(address) => {
-            let committed = ObjectHeader::open(store, address)?;
-            let datatype = Datatype::from_message(own_body(store, &committed, kind::DATATYPE, "datatype")?)?;
-            Ok((datatype, Some(address)))
-        }
-        Shared::Heap(_) => Err(Error::unsupported("a datatype in the shared message heap")),
-    }
+    let committed = ObjectHeader::open(store, address)?;
+    let datatype = Datatype::from_message(own_body(store, &committed, kind::DATATYPE, "datatype")?)?;
+    Ok((datatype, Some(address)))
 }

@@ -22,8 +22,12 @@ impl ObjectHeader {
     }
 
     /// Gives message `index` another body. Its type, flags and creation order stay.
+    /// One that is shared is not any more.
     pub fn replace(&mut self, store: &mut Store, index: usize, body: &[u8]) -> Result<()> {
         let message = self.message(index)?;
+        if body.len() <= self.max_body() {
+            self.leave_shared(store, index)?;
+        }
         if body.len() == message.length as usize {
             return self.overwrite(store, index, 0, body);
         }
@@ -105,8 +109,14 @@ impl ObjectHeader {
         Ok(())
     }
 
-    /// Removes message `index`; the space is free for others, or given back.
+    /// Removes message `index`; the space is free for others, or given back. If it is shared, that is one use less.
     pub fn remove(&mut self, store: &mut Store, index: usize) -> Result<()> {
+        self.lose_use(store, index)?;
+        self.take_away(store, index)
+    }
+
+    /// Removes message `index`, whose use of a shared message goes on elsewhere.
+    pub fn take_away(&mut self, store: &mut Store, index: usize) -> Result<()> {
         let message = self.message(index)?;
         self.begin_edit(store)?;
         self.take_out(store, index)?;
@@ -169,6 +179,9 @@ impl ObjectHeader {
     /// Gives all chunks back. What the messages name is the caller's to free.
     pub fn delete(self, store: &mut Store) -> Result<()> {
         store.check_writable()?;
+        for index in 0..self.messages.len() {
+            self.lose_use(store, index)?;
+        }
         for chunk in &self.chunks {
             store.free(chunk.address, u64::from(chunk.length));
         }

@@ -12,6 +12,7 @@
 
 mod edit;
 mod room;
+mod shared;
 #[cfg(test)]
 mod tests;
 mod upgrade;
@@ -126,6 +127,8 @@ pub struct ObjectHeader {
     messages: Vec<Message>,
     /// There are messages to be marked as unknown when the object is changed.
     marks_due: bool,
+    /// What messages say that stand in the shared message heap, by type and heap ID.
+    shared: Vec<shared::Resolved>,
 }
 
 impl ObjectHeader {
@@ -160,6 +163,7 @@ impl ObjectHeader {
             chunks: vec![chunk],
             messages: Vec::with_capacity(messages_len),
             marks_due: false,
+            shared: Vec::new(),
         };
         let bytes = store.bytes_mut(id);
         for message in messages {
@@ -175,8 +179,8 @@ impl ObjectHeader {
         let (id, prefix) = load_first(store, address)?;
         let length = store.bytes(id).len() as u32;
         let first = Chunk { address, length, ..empty_chunk(&prefix) };
-        let mut header =
-            ObjectHeader { address, prefix, chunks: vec![first], messages: Vec::with_capacity(8), marks_due: false };
+        let (messages, shared) = (Vec::with_capacity(8), Vec::new());
+        let mut header = ObjectHeader { address, prefix, chunks: vec![first], messages, marks_due: false, shared };
         header.walk(store.bytes(id), 0).map_err(|e| at(e, address))?;
         let (mut next, mut pending) = (0, header.messages.len());
         while next < pending {
@@ -187,13 +191,14 @@ impl ObjectHeader {
             next += 1;
         }
         header.honour_flags(store)?;
+        header.resolve_shared(store)?;
         Ok(header)
     }
 
     /// Opens the chunk that the continuation message `index` names.
     fn follow(&mut self, store: &mut Store, index: usize) -> Result<()> {
         let sizes = store.sizes();
-        let Continuation { address, length } = Continuation::decode(self.body(store, index)?, sizes)?;
+        let Continuation { address, length } = Continuation::decode(self.stored_body(store, index)?, sizes)?;
         let form = self.form();
         let least = (form.signature().len() + form.trailer()).max(form.prefix_len()) as u64;
         if length < least || length > u64::from(u32::MAX) || self.chunks.len() >= MAX_CHUNKS {
@@ -317,15 +322,6 @@ impl ObjectHeader {
     /// How many messages there are of a type.
     pub fn count(&self, kind: u8) -> usize {
         self.messages.iter().filter(|message| message.kind == kind).count()
-    }
-
-    /// What message `index` says.
-    #[inline]
-    pub fn body<'a>(&self, store: &'a mut Store, index: usize) -> Result<&'a [u8]> {
-        let message = self.message(index)?;
-        let id = self.block(store, message.chunk as usize)?;
-        let begin = message.at as usize + self.prefix_len();
-        Ok(&store.bytes(id)[begin..begin + message.length as usize])
     }
 
     /// Bytes that the header takes in the file.

@@ -15,7 +15,7 @@ impl ObjectHeader {
         for (index, message) in self.messages.iter().enumerate() {
             let timed = [kind::MODIFICATION_TIME, kind::MODIFICATION_TIME_OLD].contains(&message.kind);
             if message.kind != kind::CONTINUATION && !(timed && prefix.times.is_some()) {
-                kept.push((message.kind, message.flags, self.body(store, index)?.to_vec()));
+                kept.push((message.kind, message.flags, self.stored_body(store, index)?.to_vec()));
             }
         }
         for chunk in &self.chunks[1..] {
