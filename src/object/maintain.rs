@@ -494,3 +494,21 @@ impl Subject for State {
         self.store.fail();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Summary;
+
+    #[test]
+    fn claims_that_are_too_much_to_add_up() {
+        let some = Summary { nodes: 1, underfull: 2, records: 3, capacity: 4, heap_live: 5, heap_free: 6, due: 7 };
+        let [nodes, underfull, records, capacity, heap_live, heap_free, due] = [u64::MAX; 7];
+        let claimed = Summary { nodes, underfull, records, capacity, heap_live, heap_free, due };
+        let mut totals = some;
+        totals.add(&claimed);
+        totals.add(&claimed);
+        totals.subtract(&claimed);
+        totals.subtract(&claimed);
+        assert_eq!(totals, some);
+    }
+}

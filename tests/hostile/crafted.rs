@@ -1,6 +1,7 @@
 //! Files made by hand: sound files of which some bytes are changed and sealed again, one for each limit.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
 use h5r::datatype::{Datatype, Number};
@@ -8,6 +9,7 @@ use h5r::error::ErrorKind;
 use h5r::format::checksum::checksum;
 use h5r::object::dataset::{DatasetOptions, NewLayout};
 use h5r::object::{CreateOptions, File, FormatVersion, GroupOptions, LinkTarget, OpenOptions, Order, Phase};
+use h5r::rebalance::LazyOptions;
 use h5r::store::{Change, MemoryBackend, RecordingBackend};
 
 use super::{bounded, decoders, seal, survive, walk};
@@ -822,4 +824,35 @@ fn counts_at_their_limit() {
     let dataset = file.root().unwrap().open("d").unwrap();
     let appended = dataset.dataset_append(&i32(), 200, &[2; 800]).and_then(|()| file.flush());
     assert_eq!(appended.unwrap_err().kind(), ErrorKind::Corrupt);
+}
+
+/// Rebalancing fails while a group is being created, when the new handle is there already: the error comes back, and
+/// nobody waits for the lock that the handle takes when it is dropped.
+#[test]
+fn a_sweep_that_fails_under_a_new_handle() {
+    let sparse = made(&dense_options(), |file| {
+        let root = file.root().unwrap();
+        (0..3000).for_each(|n| root.attr_write(&format!("name{n}"), &i32(), &[], &[0; 4]).unwrap());
+        root.create_group("group", &GroupOptions::default()).unwrap();
+    });
+    let leaves: Vec<_> = (0..sparse.len()).filter(|&at| sparse[at..].starts_with(b"BTLF")).collect();
+    let failed = Arc::new(AtomicUsize::new(0));
+    for leaf in leaves {
+        let mut bytes = sparse.clone();
+        bytes[leaf + 20] ^= 1;
+        let failed = failed.clone();
+        bounded("a sweep that fails", bytes.len(), move || {
+            let file = walk::open(MemoryBackend::with_bytes(bytes), false).unwrap();
+            let root = file.root().unwrap();
+            (0..1500).for_each(|n| drop(root.attr_delete(&format!("name{n}"))));
+            // Deleting may have met the leaf, and failed while it edited others.
+            let lazy = LazyOptions { threshold: 0.01, batch_size: 1, ..LazyOptions::default() };
+            let options = GroupOptions::default();
+            let created = file
+                .set_lazy(&lazy)
+                .and_then(|()| (0..300).try_for_each(|n| root.create_group(&format!("new{n}"), &options).map(drop)));
+            failed.fetch_add(usize::from(created.is_err_and(|e| e.kind() == ErrorKind::Corrupt)), Ordering::Relaxed);
+        });
+    }
+    assert!(failed.load(Ordering::Relaxed) > 0);
 }
