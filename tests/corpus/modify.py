@@ -57,9 +57,9 @@ def digest(value):
     return f"{array.dtype} {array.shape} {array.tobytes() if opaque else array.tolist()!r}"
 
 
-def attribute(object, name):
+def readable(read):
     try:
-        return digest(object.attrs[name])
+        return digest(read())
     except (OSError, TypeError, ValueError) as error:
         return f"unreadable: {type(error).__name__}"
 
@@ -80,10 +80,10 @@ class Snapshot(dict):
             return
         self.seen[name] = path
         names = [h5a.open(object.id, index=i).name.decode() for i in range(h5a.get_num_attrs(object.id))]
-        attributes = {name: attribute(object, name) for name in names}
+        attributes = {name: readable(lambda: object.attrs[name]) for name in names}
         kind, data = type(object).__name__, None
         if isinstance(object, h5py.Dataset):
-            data = digest(object[()])
+            data = readable(lambda: object[()])
         self[path] = [kind, attributes, data]
         if isinstance(object, h5py.Group):
             for name in object:
@@ -100,6 +100,10 @@ class Snapshot(dict):
         """Whether another link leads to something at or below the path."""
         begins = [path, path.rstrip("/") + "/"]
         return any(entry[0] == "hard" and (entry[1] == path or entry[1].startswith(begins[1])) for entry in self.values())
+
+    def has_others(self, path):
+        """Whether there is, at or below the path, another link to something."""
+        return any(entry[0] == "hard" and f"{name}/".startswith(f"{path}/") for name, entry in self.items())
 
     def remove(self, path):
         for name in [name for name in self if name == path or name.startswith(path + "/")]:
@@ -204,7 +208,8 @@ class Series:
 
     def move(self):
         path, to = self.link(), self.place()
-        if path and not to.startswith(path + "/"):
+        # Another link to an object may come to be the one that is met first.
+        if path and not to.startswith(path + "/") and not self.model.has_others(path):
             self.library.call("h5r_link_move", self.root, path.encode(), None, to.encode())
             self.model.move(path, to)
 
