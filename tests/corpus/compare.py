@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 import h5py
+import hdf5plugin  # which makes its filters known
 import numpy as np
 from h5py import h5a, h5d, h5o, h5s, h5t, h5z
 

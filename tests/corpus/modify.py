@@ -12,6 +12,7 @@ import subprocess
 import sys
 
 import h5py
+import hdf5plugin  # which makes its filters known
 import numpy as np
 from h5py import h5a
 
