@@ -224,6 +224,81 @@ private:
     h5r_type token_;
 };
 
+namespace detail {
+
+// Values of variable length: std::string, and std::vector of numbers. `element` is what stands for one in memory.
+template <class T> struct variable {
+    static constexpr bool is = false;
+};
+template <> struct variable<std::string> {
+    static constexpr bool is = true;
+    using element = const char *;
+    static type memory_type() { return type::variable_string(); }
+    static element element_of(const std::string &value) {
+        if (value.find('\0') != std::string::npos)
+            throw error(H5R_ERR_ARGUMENT, "a string of variable length ends with its first NUL, and cannot have one inside");
+        return value.c_str();
+    }
+    static std::string value_of(element element) { return element ? element : ""; }
+};
+template <class T> struct variable<std::vector<T>> {
+    static constexpr bool is = is_number<T>;
+    using element = h5r_vlen;
+    static type memory_type() { return type::vlen(type::of<T>()); }
+    static element element_of(const std::vector<T> &value) {
+        return {value.size(), const_cast<void *>(static_cast<const void *>(value.data()))};
+    }
+    static std::vector<T> value_of(const element &element) {
+        const auto *first = static_cast<const T *>(element.data);
+        return element.length == 0 ? std::vector<T>() : std::vector<T>(first, first + element.length);
+    }
+};
+
+// A std::vector of such values.
+template <class C> struct variables {
+    static constexpr bool is = false;
+};
+template <class T> struct variables<std::vector<T>> : variable<T> {};
+
+template <class T> std::vector<typename variable<T>::element> elements_of(const std::vector<T> &values) {
+    std::vector<typename variable<T>::element> elements;
+    elements.reserve(values.size());
+    for (const T &value : values) elements.push_back(variable<T>::element_of(value));
+    return elements;
+}
+
+// What h5r_dataset_read or h5r_attr_read has stored behind the elements, given back at the end.
+struct released {
+    h5r_type type;
+    std::uint64_t count;
+    void *data;
+    ~released() { h5r_vlen_release(type, count, data); }
+};
+
+// Reads `count` values with read(type, data, bytes). Strings may be of fixed length in the file.
+template <class T, class Read> std::vector<T> read_variable(const type &stored, std::uint64_t count, Read read) {
+    std::vector<T> values;
+    const auto length = static_cast<std::size_t>(count);
+    values.reserve(length);
+    if constexpr (std::is_same_v<T, std::string>) {
+        if (stored.type_class() == H5R_CLASS_STRING && !stored.is_variable()) {
+            const type memory = type::string(stored.size() + 1);
+            std::string bytes(memory.size() * length, '\0');
+            check(read(memory.token(), static_cast<void *>(bytes.data()), bytes.size()));
+            for (std::size_t i = 0; i < length; ++i) values.emplace_back(bytes.c_str() + i * memory.size());
+            return values;
+        }
+    }
+    const type memory = variable<T>::memory_type();
+    std::vector<typename variable<T>::element> elements(length);
+    check(read(memory.token(), static_cast<void *>(elements.data()), length * memory.size()));
+    const released release{memory.token(), count, elements.data()};
+    for (const auto &element : elements) values.push_back(variable<T>::value_of(element));
+    return values;
+}
+
+} // namespace detail
+
 // What an attribute is.
 struct attribute_info {
     h5r::type type;
@@ -279,7 +354,8 @@ public:
         return detail::text([&](char *b, std::size_t c, std::size_t *l) { return h5r_object_path(handle_, b, c, l); });
     }
 
-    // Writes a number, a string, or a sequence of numbers (one dimension).
+    // Writes a number, a string (of fixed length), a sequence of numbers, or a std::vector of strings or of std::vectors
+    // of numbers, which are of variable length (one dimension).
     template <class T> void attr_write(const std::string &name, const T &value) {
         if constexpr (detail::is_number<T>) {
             detail::check(h5r_attr_write(handle_, name.c_str(), detail::token_of<T>::value, 0, nullptr, &value));
@@ -287,8 +363,11 @@ public:
             const std::string text{std::string_view(value)};
             const type string = type::string(text.size() + 1);
             detail::check(h5r_attr_write(handle_, name.c_str(), string.token(), 0, nullptr, text.c_str()));
+        } else if constexpr (detail::variables<T>::is) {
+            const auto elements = detail::elements_of(value);
+            attr_write(name, detail::variables<T>::memory_type(), {value.size()}, elements.data());
         } else {
-            static_assert(detail::is_sequence<T>, "a number, a string, or a contiguous sequence of numbers");
+            static_assert(detail::is_sequence<T>, "a number, a string, a contiguous sequence of numbers, or values of variable length");
             attr_write(name, value.data(), {value.size()});
         }
     }
@@ -318,14 +397,22 @@ public:
         detail::check(h5r_attr_write_null(handle_, name.c_str(), type.token()));
     }
 
-    // Reads a number, a std::string, or a std::vector of numbers (all elements in row-major order), converted to T.
+    // Reads a number, a std::string, or a std::vector of numbers, of std::strings, or of std::vectors of numbers (all
+    // elements in row-major order), converted to T.
     template <class T> T attr_read(const std::string &name) const {
         if constexpr (detail::is_number<T>) {
             T value{};
             detail::check(h5r_attr_read(handle_, name.c_str(), detail::token_of<T>::value, &value, sizeof value));
             return value;
+        } else if constexpr (detail::variables<T>::is) {
+            const attribute_info info = attr_info(name);
+            return detail::read_variable<typename T::value_type>(info.type, info.elements(), [&](h5r_type memory, void *data, std::size_t bytes) {
+                return h5r_attr_read(handle_, name.c_str(), memory, data, bytes);
+            });
         } else if constexpr (std::is_same_v<T, std::string>) {
-            const type string = type::string(attr_info(name).type.size() + 1);
+            const attribute_info info = attr_info(name);
+            if (info.type.is_variable() && info.elements() == 1) return attr_read<std::vector<std::string>>(name)[0];
+            const type string = type::string(info.type.size() + 1);
             std::string text(string.size(), '\0');
             detail::check(h5r_attr_read(handle_, name.c_str(), string.token(), text.data(), text.size()));
             text.resize(std::char_traits<char>::length(text.c_str()));
@@ -428,10 +515,38 @@ public:
     void write(const type &memory_type, const void *data) {
         detail::check(h5r_dataset_write(handle_, memory_type.token(), nullptr, data));
     }
-    // All elements, converted to T.
+    // Writes all elements, or those selected, from as many std::strings or std::vectors of numbers, of variable length.
+    template <class T> std::enable_if_t<detail::variable<T>::is> write(const std::vector<T> &values) {
+        write_variable(values, elements(), nullptr);
+    }
+    template <class T> std::enable_if_t<detail::variable<T>::is> write(const std::vector<T> &values, const selection &part) {
+        with(part, [&](const h5r_selection *s) {
+            write_variable(values, count_of(part), s);
+            return H5R_OK;
+        });
+    }
+    // All elements, converted to T: a number, std::string, or std::vector of numbers.
     template <class T> std::vector<T> read() const {
-        std::vector<T> values(static_cast<std::size_t>(elements()));
-        read(values.data());
+        if constexpr (detail::variable<T>::is) {
+            return read_variable<T>(elements(), nullptr);
+        } else {
+            std::vector<T> values(static_cast<std::size_t>(elements()));
+            read(values.data());
+            return values;
+        }
+    }
+    // Those selected; the selection says its count.
+    template <class T> std::vector<T> read(const selection &part) const {
+        std::vector<T> values;
+        if constexpr (detail::variable<T>::is) {
+            with(part, [&](const h5r_selection *s) {
+                values = read_variable<T>(count_of(part), s);
+                return H5R_OK;
+            });
+        } else {
+            values.resize(static_cast<std::size_t>(count_of(part)));
+            read(values.data(), part);
+        }
         return values;
     }
     template <class T> std::enable_if_t<detail::is_number<T>> read(T *data) const {
@@ -451,6 +566,13 @@ public:
     }
     template <class T> void append(const T *data, std::uint64_t rows) {
         detail::check(h5r_dataset_append(handle_, detail::token_of<T>::value, rows, data));
+    }
+    // Appends values of variable length to a dataset of one dimension.
+    template <class T> std::enable_if_t<detail::variable<T>::is> append(const std::vector<T> &values) {
+        if (info().dims.size() != 1) throw error(H5R_ERR_ARGUMENT, "values are appended to a dataset of one dimension");
+        const auto elements = detail::elements_of(values);
+        const type memory = detail::variable<T>::memory_type();
+        detail::check(h5r_dataset_append(handle_, memory.token(), elements.size(), elements.data()));
     }
 
     // Elements at points: the coordinates of one after the other.
@@ -482,6 +604,26 @@ public:
     }
 
 private:
+    template <class T>
+    void write_variable(const std::vector<T> &values, std::uint64_t wanted, const h5r_selection *part) {
+        if (values.size() != wanted)
+            throw error(H5R_ERR_ARGUMENT, std::to_string(values.size()) + " values for " + std::to_string(wanted) + " elements");
+        const auto elements = detail::elements_of(values);
+        const type memory = detail::variable<T>::memory_type();
+        detail::check(h5r_dataset_write(handle_, memory.token(), part, elements.data()));
+    }
+    template <class T> std::vector<T> read_variable(std::uint64_t count, const h5r_selection *part) const {
+        return detail::read_variable<T>(type_of(), count, [&](h5r_type memory, void *data, std::size_t) {
+            return h5r_dataset_read(handle_, memory, part, data);
+        });
+    }
+    static std::uint64_t count_of(const selection &part) {
+        if (part.count.empty()) throw error(H5R_ERR_ARGUMENT, "the selection has to say its count");
+        std::uint64_t product = 1;
+        for (const auto count : part.count) product *= count;
+        for (const auto extent : part.block) product *= extent;
+        return product;
+    }
     const std::uint64_t *at_rank(const std::vector<std::uint64_t> &offset) const {
         if (offset.size() != info().dims.size()) throw error(H5R_ERR_ARGUMENT, "as many offsets as the rank are needed");
         return offset.data();
