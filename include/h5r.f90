@@ -204,6 +204,10 @@ module h5r
     integer(c_size_t) :: struct_size = 32
     type(h5r_storage) :: links, attributes
   end type
+  type, bind(C), public :: h5r_copy_options
+    integer(c_size_t) :: struct_size = 24
+    integer(c_int32_t) :: shallow = 0, without_attributes = 0, expand_soft_links = 0, reserved = 0
+  end type
   type, bind(C), public :: h5r_check_options
     integer(c_size_t) :: struct_size = 24
     integer(c_int32_t) :: recover = 0, locking = H5R_LOCKING_ENVIRONMENT
@@ -773,6 +777,15 @@ module h5r
       character(kind=c_char), intent(in) :: comment(*)
       integer(c_int32_t) :: returned
     end function
+    function c_object_copy(from_loc, from_path, to_loc, to_path, options) result(returned) bind(C, name='h5r_object_copy')
+      import :: c_char, c_int32_t, c_ptr
+      type(c_ptr), value :: from_loc
+      character(kind=c_char), intent(in) :: from_path(*)
+      type(c_ptr), value :: to_loc
+      character(kind=c_char), intent(in) :: to_path(*)
+      type(c_ptr), value :: options
+      integer(c_int32_t) :: returned
+    end function
     function c_dataset_create(loc, path, type, rank, dims, options, dataset_out) &
       result(returned) bind(C, name='h5r_dataset_create')
       import :: c_char, c_int32_t, c_int64_t, c_ptr, c_size_t
@@ -1284,7 +1297,7 @@ module h5r
   public :: h5r_attr_info, h5r_attr_delete, h5r_attr_rename, h5r_attr_exists, h5r_attr_count, h5r_attr_iterate
   public :: h5r_link_delete, h5r_link_exists, h5r_link_move, h5r_link_create_soft, h5r_link_create_hard
   public :: h5r_link_count, h5r_link_iterate, h5r_link_create_external
-  public :: h5r_object_info, h5r_object_visit, h5r_object_comment, h5r_object_set_comment
+  public :: h5r_object_copy, h5r_object_info, h5r_object_visit, h5r_object_comment, h5r_object_set_comment
   public :: h5r_set_none, h5r_set_lazy, h5r_set_incremental, h5r_set_smart, h5r_rebalance, h5r_rebalance_status
   public :: h5r_attr_write, h5r_attr_read, h5r_dataset_write, h5r_dataset_read
 
@@ -2183,6 +2196,18 @@ contains
     character(*), intent(in) :: from, to
     integer, intent(out), optional :: status
     call finish(c_link_move(loc%handle, c_string(from), to_loc%handle, c_string(to)), status)
+  end subroutine
+
+  ! Copies the object at `from` to `to` below `to_loc`, a group of the same file or of another one.
+  subroutine h5r_object_copy(from_loc, from, to_loc, to, options, status)
+    type(h5r_object), intent(in) :: from_loc, to_loc
+    character(*), intent(in) :: from, to
+    type(h5r_copy_options), intent(in), optional, target :: options
+    integer, intent(out), optional :: status
+    type(c_ptr) :: given
+    given = c_null_ptr
+    if (present(options)) given = c_loc(options)
+    call finish(c_object_copy(from_loc%handle, c_string(from), to_loc%handle, c_string(to), given), status)
   end subroutine
 
   subroutine h5r_link_create_soft(loc, path, target, status)

@@ -35,6 +35,7 @@
     {sizeof(h5r_open_options), 64 * H5R_MIB, 0, H5R_LOCKING_ENVIRONMENT, H5R_DURABILITY_PROCESS, 0, 0, 0}
 #define H5R_CHECK_OPTIONS_INIT {sizeof(h5r_check_options), 0, H5R_LOCKING_ENVIRONMENT, 1000}
 #define H5R_GROUP_OPTIONS_INIT {sizeof(h5r_group_options), H5R_STORAGE_INIT, H5R_STORAGE_INIT}
+#define H5R_COPY_OPTIONS_INIT {sizeof(h5r_copy_options), 0, 0, 0, 0}
 #define H5R_DATASET_OPTIONS_INIT \
     {sizeof(h5r_dataset_options), NULL, NULL, NULL, 0, H5R_LAYOUT_CONTIGUOUS, H5R_ALLOCATION_DEFAULT, H5R_FILL_IF_SET, \
      0, H5R_STORAGE_INIT, 0, 0, 0, 0, 0, NULL, 0, 0, 0}
@@ -545,6 +546,22 @@ typedef struct h5r_object_details {
 // Called for each object; `path` is relative to where the visit began, "." for that itself, and valid during the call
 // only; `kind` is H5R_KIND_GROUP, _DATASET or _TYPE. Returns 0 to go on, positive to stop, negative to fail.
 typedef int32_t (*h5r_object_path_visit)(const char *path, int32_t kind, void *user_data);
+
+// Options of h5r_object_copy. Start from H5R_COPY_OPTIONS_INIT.
+typedef struct h5r_copy_options {
+    // sizeof(h5r_copy_options), set by the INIT macro.
+    size_t struct_size;
+    // 1: of a group only its own links are copied; groups that they lead to are empty in the copy. 0, the default: all
+    // below it.
+    int32_t shallow;
+    // 1: attributes are left out. 0, the default: they are copied.
+    int32_t without_attributes;
+    // 1: what soft links of copied groups lead to is copied, and linked in their place; those that lead nowhere stay. 0,
+    // the default: soft links are copied as they are.
+    int32_t expand_soft_links;
+    // 0; for later use.
+    int32_t reserved;
+} h5r_copy_options;
 
 // A filter of a new dataset.
 typedef struct h5r_filter {
@@ -1406,6 +1423,22 @@ h5r_status h5r_object_comment(h5r_object *object, char *buffer, size_t capacity,
 //
 // Errors: BAD_HANDLE, ARGUMENT, LIMIT (more than 65,534 bytes), READ_ONLY, CORRUPT, IO, FAILED. Any thread.
 h5r_status h5r_object_set_comment(h5r_object *object, const char *comment);
+
+// Copies the object at `from`, relative to `from_loc`, to `to`, relative to `to_loc`, a group of the same file or of another
+// one that is open; missing groups on the way to `to` are created. The copy is deep: a group with all below it, each object
+// once, so that hard links within stay shared; attributes, comments and creation orders; chunks as they are stored, values of
+// variable length, and named datatypes that the data share. Soft, external and user-defined links are copied as they are.
+// References to objects and regions stay as they are within a file, and become null in another one. `options` may be NULL for
+// all defaults, `to_loc` NULL, which means `from_loc`. After an error there is no part of a copy.
+//
+// Errors: BAD_HANDLE, ARGUMENT, RANGE, NOT_FOUND, EXISTS, WRONG_KIND (something on the way is no group), UNSUPPORTED (a dataset
+// with external files, or what the target's format has no place for), READ_ONLY (the target), LIMIT, CORRUPT, IO, FAILED. Any
+// thread; calls on both files wait.
+h5r_status h5r_object_copy(h5r_object *from_loc,
+                           const char *from_path,
+                           h5r_object *to_loc,
+                           const char *to_path,
+                           const h5r_copy_options *options);
 
 // Creates a dataset of `rank` dimensions `dims` (rank 0, with `dims` NULL, is a scalar) at `path`, absolute or
 // relative to `loc`, with the groups on the way that are missing. `options` may be NULL for all defaults,

@@ -25,6 +25,9 @@ struct check_options : h5r_check_options {
 struct group_options : h5r_group_options {
     group_options() : h5r_group_options H5R_GROUP_OPTIONS_INIT {}
 };
+struct copy_options : h5r_copy_options {
+    copy_options() : h5r_copy_options H5R_COPY_OPTIONS_INIT {}
+};
 struct dataset_options : h5r_dataset_options {
     dataset_options() : h5r_dataset_options H5R_DATASET_OPTIONS_INIT {}
 };
@@ -687,6 +690,14 @@ public:
     }
     void link_move(const std::string &from, const std::string &to) {
         detail::check(h5r_link_move(handle_, from.c_str(), nullptr, to.c_str()));
+    }
+    // Copies the object at `from` to `to` below `target`, a group of this file or of another one.
+    void copy(const std::string &from, const group &target, const std::string &to,
+              const copy_options &options = {}) const {
+        detail::check(h5r_object_copy(handle_, from.c_str(), target.handle_, to.c_str(), &options));
+    }
+    void copy(const std::string &from, const std::string &to, const copy_options &options = {}) {
+        copy(from, *this, to, options);
     }
     void link_create_soft(const std::string &path, const std::string &target) {
         detail::check(h5r_link_create_soft(handle_, path.c_str(), target.c_str()));

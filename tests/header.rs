@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The order in which declarations appear.
-const SOURCES: [&str; 19] = [
+const SOURCES: [&str; 20] = [
     "status.rs",
     "last_error.rs",
     "handle.rs",
@@ -20,6 +20,7 @@ const SOURCES: [&str; 19] = [
     "file.rs",
     "object.rs",
     "filter.rs",
+    "copy.rs",
     "dataset.rs",
     "parts.rs",
     "chunk.rs",

@@ -4,6 +4,7 @@
 //! million; every other type is kept as its decoded message.
 
 mod bits;
+mod carry;
 mod convert;
 mod half;
 mod model;
@@ -17,6 +18,7 @@ pub mod token;
 use std::fmt;
 use std::sync::Arc;
 
+pub use carry::Carry;
 pub use convert::{convert, Conversion};
 pub use model::{ReferenceKind, MAX_TAG, POINTER, SEQUENCE};
 pub use number::{ByteOrder, Number};

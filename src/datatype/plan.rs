@@ -336,7 +336,7 @@ pub(super) fn heap_id(bytes: &[u8], offset: usize) -> (u64, u32) {
     (number(&bytes[..offset]), number(&bytes[offset..offset + 4]) as u32)
 }
 
-fn put_heap_id(bytes: &mut [u8], offset: usize, (address, index): (u64, u32)) {
+pub(super) fn put_heap_id(bytes: &mut [u8], offset: usize, (address, index): (u64, u32)) {
     bytes[..offset].copy_from_slice(&address.to_le_bytes()[..offset]);
     bytes[offset..offset + 4].copy_from_slice(&index.to_le_bytes());
 }

@@ -70,9 +70,9 @@ impl DenseStore<AttributeKind> {
 /// The attributes of one loaded object.
 pub(super) struct Attributes {
     pub info: Option<AttributeInfo>,
-    phase: Phase,
+    pub(super) phase: Phase,
     pub(super) dense: Option<Box<DenseStore<AttributeKind>>>,
-    info_changed: bool,
+    pub(super) info_changed: bool,
     pub(super) compact: u64,
 }
 
@@ -316,7 +316,7 @@ impl Attributes {
         Ok(())
     }
 
-    fn info_mut(&mut self) -> &mut AttributeInfo {
+    pub(super) fn info_mut(&mut self) -> &mut AttributeInfo {
         let phase = self.phase;
         self.info.get_or_insert_with(|| AttributeInfo::new(phase.track_order, phase.index_order))
     }

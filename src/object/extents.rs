@@ -148,9 +148,18 @@ pub(super) fn add_collections(store: &mut Store, extents: &mut Vec<Extent>, free
     taken.extend(free);
     taken.sort_unstable();
     let before = extents.len();
+    let collection = |address, length| Extent { address, length, purpose: Purpose::GlobalHeap, owner: 0 };
+    // The file does not have these yet.
+    let unwritten = store.unwritten_blocks(global_heap::SIGNATURE);
+    for (address, length) in unwritten {
+        if let Err(place) = taken.binary_search_by_key(&address, |extent| extent.0) {
+            taken.insert(place, (address, length));
+            extents.push(collection(address, length));
+        }
+    }
     for (address, length) in gaps(taken.into_iter(), store.space().end()) {
         find_collections(store, address, length, &mut |address, length| {
-            extents.push(Extent { address, length, purpose: Purpose::GlobalHeap, owner: 0 });
+            extents.push(collection(address, length));
         })?;
     }
     if extents.len() > before {

@@ -1,5 +1,6 @@
 //! One open file: its lock, its life from create or open to close, and its rebalancing mode.
 
+use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 
@@ -8,6 +9,7 @@ use parking_lot::{Mutex, MutexGuard};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::Sizes;
 use crate::object::check::Report;
+use crate::object::copy::Files;
 use crate::object::face::Object;
 use crate::object::options::{CreateOptions, Durability, OpenOptions};
 use crate::object::progress::{Listener, Progress};
@@ -96,6 +98,37 @@ impl Shared {
         // Before the value can be dropped: it may be a handle, which then takes the lock itself.
         drop(state);
         served.map(|()| value)
+    }
+
+    /// Runs a change of `target` that reads `source`, which may be the same file. Both are locked, always in the same order,
+    /// so that two threads that copy in both directions never wait for each other. `work` leaves the files as they were
+    /// where it fails, or makes them fail.
+    pub fn change_from<R>(
+        source: &Shared,
+        target: &Shared,
+        work: impl FnOnce(&mut Files<'_>) -> Result<R>,
+    ) -> Result<R> {
+        let mut guards = match (source as *const Shared).cmp(&(target as *const Shared)) {
+            Ordering::Equal => (target.lock()?, None),
+            Ordering::Less => {
+                let from = source.lock()?;
+                (target.lock()?, Some(from))
+            }
+            Ordering::Greater => {
+                let to = target.lock()?;
+                (to, Some(source.lock()?))
+            }
+        };
+        guards.0.store.check_writable()?;
+        let value = match &mut guards {
+            (both, None) => work(&mut Files::One(both))?,
+            (to, Some(from)) => work(&mut Files::Two { from, to })?,
+        };
+        let (mut state, _) = guards;
+        match state.maintenance.is_due() {
+            true => state.serve().map(|()| value),
+            false => Ok(value),
+        }
     }
 
     /// Closes the file; everything opened from it is dead afterwards, whatever is returned.

@@ -256,6 +256,23 @@ fn free(state: &mut State, slot: Slot, waiting: &mut Vec<u64>) -> Result<()> {
     Ok(())
 }
 
+/// Gives back objects of a copy that is not linked and will not be, whatever their reference counts say. Named types
+/// come last: how to give others back may be known by them only.
+pub(super) fn discard(state: &mut State, addresses: &[u64]) -> Result<()> {
+    for types in [false, true] {
+        for &address in addresses {
+            // Those that the first round freed are not looked at again.
+            if !types || state.objects.find(address).is_some() {
+                let slot = state.load(address)?;
+                if (state.objects.get(slot)?.kind == ObjectKind::NamedType) == types {
+                    free(state, slot, &mut Vec::new())?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Checks a link name: not empty, no '/', no NUL.
 pub(super) fn check_name(name: &[u8]) -> Result<()> {
     if name.is_empty() || name == b"." || name.contains(&b'/') || name.contains(&0) {

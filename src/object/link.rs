@@ -87,11 +87,11 @@ pub(super) struct StoredLink {
 /// The links of one loaded group.
 pub(super) struct Links {
     pub info: LinkInfo,
-    phase: Phase,
+    pub(super) phase: Phase,
     dense: Option<Box<DenseStore<LinkKind>>>,
     /// Of an old group, which has nothing of the others.
     table: Option<Box<SymbolTable>>,
-    info_changed: bool,
+    pub(super) info_changed: bool,
     compact: u64,
 }
 
@@ -229,31 +229,41 @@ impl Links {
         if let Some(table) = &mut self.table {
             return table.insert(store, name, target);
         }
-        let sizes = store.sizes();
-        let order = self.info.max_creation_order;
         scratch.clear();
-        encode(scratch, name, target, order, sizes)?;
+        encode(scratch, name, target, self.info.max_creation_order, !name.is_ascii(), store.sizes())?;
+        self.put(store, header, scratch, place)?;
+        if let Some(order) = &mut self.info.max_creation_order {
+            *order += 1;
+            self.info_changed = true;
+        }
+        Ok(())
+    }
+
+    /// Adds an encoded link where it belongs in a group without a symbol table.
+    pub(super) fn put(
+        &mut self,
+        store: &mut Store,
+        header: &mut ObjectHeader,
+        link: &[u8],
+        place: Place,
+    ) -> Result<()> {
+        let (name, order) = (link::name_of(link)?, link::creation_order_of(link).unwrap_or(0) as u64);
         if let Some(dense) = self.dense(store)? {
             let (location, hash) = match place {
                 Place(Some(place)) => place,
                 // The group became a new one just now.
                 Place(None) => dense.locate_to_edit(store, name, |_| ())?,
             };
-            dense.insert_at(store, location, hash, order.unwrap_or(0) as u64, scratch)?;
-        } else {
-            if self.compact >= u64::from(self.phase.max_compact) || scratch.len() > header.max_body() {
-                self.make_dense(store, header)?;
-                if let Some(dense) = &mut self.dense {
-                    dense.insert(store, name, order.unwrap_or(0) as u64, scratch)?;
-                }
-            } else {
-                header.insert(store, &message(kind::LINK, scratch))?;
-                self.compact += 1;
-            }
+            return dense.insert_at(store, location, hash, order, link);
         }
-        if let Some(order) = &mut self.info.max_creation_order {
-            *order += 1;
-            self.info_changed = true;
+        if self.compact >= u64::from(self.phase.max_compact) || link.len() > header.max_body() {
+            self.make_dense(store, header)?;
+            if let Some(dense) = &mut self.dense {
+                dense.insert(store, name, order, link)?;
+            }
+        } else {
+            header.insert(store, &message(kind::LINK, link))?;
+            self.compact += 1;
         }
         Ok(())
     }
@@ -454,14 +464,20 @@ fn exists(name: &[u8]) -> Error {
     Error::new(ErrorKind::Exists, format!("there is a link named '{}' already", String::from_utf8_lossy(name)))
 }
 
-fn encode(out: &mut Vec<u8>, name: &[u8], target: &LinkTarget, order: Option<i64>, sizes: Sizes) -> Result<()> {
-    let creation_order = order;
+pub(super) fn encode(
+    out: &mut Vec<u8>,
+    name: &[u8],
+    target: &LinkTarget,
+    creation_order: Option<i64>,
+    utf8: bool,
+    sizes: Sizes,
+) -> Result<()> {
     let target = match target {
         LinkTarget::Hard(address) => Target::Hard(*address),
         LinkTarget::Soft(path) => Target::Soft(path),
         LinkTarget::User(kind, bytes) => Target::User(*kind, bytes),
     };
-    Link { name, utf8: !name.is_ascii(), creation_order, target }.encode(sizes, out)
+    Link { name, utf8, creation_order, target }.encode(sizes, out)
 }
 
 fn stored(body: &[u8], sizes: Sizes) -> Result<(Vec<u8>, StoredLink)> {

@@ -5,12 +5,14 @@
 
 mod attribute;
 mod attribute_compact;
+mod attribute_copy;
 mod attribute_face;
 mod attribute_lost;
 mod attribute_records;
 mod attribute_rename;
 pub mod check;
 mod committed;
+mod copy;
 pub mod dataset;
 mod dense;
 mod dense_shared;
@@ -26,6 +28,7 @@ mod group;
 pub mod header;
 mod info;
 mod link;
+mod link_copy;
 mod link_face;
 mod maintain;
 mod open;
@@ -44,6 +47,7 @@ mod workers;
 
 use std::fmt;
 
+pub use copy::CopyOptions;
 pub use extents::Purpose;
 pub use face::Object;
 pub use file::File;

@@ -86,6 +86,27 @@ pub(super) fn parent<'a>(state: &mut State, start: Slot, path: &'a [u8], create:
     Ok((current, last))
 }
 
+/// Fails where nothing can be linked at `path`, with groups on the way that would be created: nothing is.
+pub(super) fn check_free(state: &mut State, start: Slot, path: &[u8]) -> Result<()> {
+    let mut current = if path.first() == Some(&b'/') { root(state)? } else { start };
+    let mut budget = MAX_SOFT_LINKS;
+    let mut names = parts(path).peekable();
+    if names.peek().is_none() {
+        return Err(Error::new(ErrorKind::Argument, "the path names no link: at least one name is needed"));
+    }
+    while let Some(name) = names.next() {
+        group::check_name(name)?;
+        if names.peek().is_none() {
+            return group::place(state, current, name).map(|_| ());
+        }
+        if !group::contains(state, current, name)? {
+            break;
+        }
+        current = step(state, current, name, &mut budget)?;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

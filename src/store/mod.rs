@@ -437,6 +437,12 @@ impl Store {
         self.cache.find(address)
     }
 
+    /// Addresses and lengths of the blocks that begin with `signature` and were changed since the last flush, ascending.
+    pub fn unwritten_blocks(&self, signature: &[u8]) -> Vec<(u64, u64)> {
+        let dirty = self.cache.dirty().into_iter().filter(|&id| self.bytes(id).starts_with(signature));
+        dirty.map(|id| (self.address(id), self.length(id) as u64)).collect()
+    }
+
     /// Whether an id from an earlier operation still is that of the block of `length` at `address`: then it need not be looked up.
     #[inline]
     pub fn stands_at(&mut self, id: BlockId, address: u64, length: u32) -> bool {

@@ -262,6 +262,15 @@ int main() {
     datasets(root);
     links(root);
     types(root);
+    root.copy("a", "copied/a");
+    CHECK(root.open_dataset("copied/a/grid").read<double>()[5] == 60);
+    {
+        auto other = h5r::file::create("other.h5");
+        h5r::copy_options options;
+        options.shallow = 1;
+        root.copy("a", other.root(), "shallow", options);
+        CHECK(other.root().open_dataset("shallow/grid").read<double>()[5] == 60);
+    }
     file.flush();
     file.check();
     file.close();

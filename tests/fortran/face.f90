@@ -258,6 +258,12 @@ contains
     visited = 0
     call h5r_object_visit(root, H5R_ORDER_NAME, collect_groups)
     call check(visited == 4 .and. all(names(:4) == [character(16) :: '.', 'links', 'made', 'moved']), 'visit')
+    call h5r_object_copy(root, 'made', group, 'copied')
+    call h5r_object_info(root, info, 'links/copied/field')
+    call check(info%kind == H5R_KIND_DATASET .and. info%references == 1 .and. info%raw_bytes == 96, 'copied')
+    call h5r_object_copy(root, 'made', root, 'links/bare', h5r_copy_options(shallow=1, without_attributes=1))
+    call h5r_object_info(root, info, 'links/bare')
+    call check(info%attribute_count == 0, 'copied with options')
     call h5r_object_close(group)
   end subroutine
 

@@ -191,6 +191,7 @@ impl Codec {
                 };
                 deflate::encode(compressor, data, out)
             }
+            SHUFFLE if filter.client_data.is_empty() => Err("the size of an element is not known"),
             SHUFFLE => {
                 out.resize(data.len(), 0);
                 shuffle::encode(data, shuffle_width(filter), out);

@@ -140,8 +140,9 @@ fn largest<'a>(filters: impl IntoIterator<Item = &'a Filter>, stored: usize) -> 
 
 /// Fails when data cannot be written through these filters; says which.
 pub fn check_writable(filters: &[Filter]) -> Result<()> {
-    // libhdf5 stores this where it cannot shuffle, as with values of variable length, and then skips it.
-    if filters.iter().any(|filter| filter.id == SHUFFLE && filter.client_data.is_empty()) {
+    // libhdf5 stores this where it cannot shuffle, as with values of variable length, and then skips it in every chunk.
+    let cannot = |filter: &Filter| filter.id == SHUFFLE && filter.client_data.is_empty();
+    if filters.iter().any(|filter| cannot(filter) && filter.flags & OPTIONAL == 0) {
         return Err(Error::unsupported("writing through the filter shuffle without the size of an element"));
     }
     for filter in filters {
@@ -245,6 +246,19 @@ mod tests {
     }
 
     #[test]
+    fn a_shuffle_without_the_size_of_an_element_is_skipped() {
+        let data: Vec<u8> = (0..100).collect();
+        let mut filters = [filter(SHUFFLE, vec![]), filter(DEFLATE, vec![4])];
+        assert!(check_writable(&filters).unwrap_err().message().contains("without the size of an element"));
+        filters[0].flags = OPTIONAL;
+        check_writable(&filters).unwrap();
+        let mut codec = Codec::default();
+        let encoded = codec.encode(&filters, &data, Skip::default()).unwrap();
+        assert_eq!(encoded.mask, 1);
+        assert_eq!(decode(&filters, 1, encoded.bytes, 100, "chunk", 0).unwrap(), data);
+    }
+
+    #[test]
     fn what_is_not_known_is_refused_by_name() {
         let mut zfp = filter(32013, vec![3]);
         let error = |filters: &[Filter], mask| decode(filters, mask, &[1], 1, "chunk", 7).unwrap_err().to_string();
@@ -304,7 +318,7 @@ mod tests {
             let data: Vec<u8> = (0..size).map(|i| (i / 7 * i) as u8).collect();
             // Those that need parameters have tests of their own.
             for &id in KNOWN.iter().filter(|&&id| ![SZIP, NBIT, SCALE_OFFSET, 32008].contains(&id)) {
-                // Without the size of an element libhdf5 skips a shuffle: that is refused.
+                // Without the size of an element a shuffle is skipped.
                 for parameters in [vec![], vec![4]].into_iter().skip(usize::from(id == SHUFFLE)) {
                     let filters = [filter(id, parameters), filter(SHUFFLE, vec![2])];
                     let stored = encode(&filters, &data).unwrap();

@@ -6,6 +6,7 @@ mod chunked;
 #[cfg(test)]
 mod chunked_tests;
 mod chunks;
+mod copy;
 mod create;
 mod cut;
 mod direct;
@@ -29,6 +30,7 @@ mod transfer;
 mod values;
 mod virtuals;
 
+pub(super) use copy::CopiedData;
 pub use create::{plan, DatasetOptions, NewBody, NewFilter, NewLayout, Plan, MAX_COMPACT};
 pub use direct::ChunkInfo;
 pub use selection::Selection;
