@@ -2,7 +2,9 @@
 //! every layout, and read the same afterwards.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use h5r::datatype::{Datatype, Number};
 use h5r::object::dataset::{DatasetOptions, NewLayout};
@@ -162,4 +164,60 @@ fn a_session_that_freed_nothing_moves_raw_data_only_when_asked_to() {
     check(&disk, &[3, 4]);
     // What says what is free stands in the hole, which so has room for one of the two.
     assert!(disk.lock().len() < length * 4 / 5);
+}
+
+/// Two threads read two datasets while others below them are deleted, so that both move down again and again, and
+/// while new data are written to where they stood.
+#[test]
+fn who_reads_while_raw_data_move_sees_them_whole() {
+    const FILLERS: u32 = 12;
+    let path = std::env::temp_dir().join(format!("h5r-shrink-{}.h5", std::process::id()));
+    for options in layouts().iter().filter(|options| options.max_dims.as_deref() != Some(&[ROWS, COLUMNS])) {
+        let file = File::create(&path, &CreateOptions::default()).unwrap();
+        let root = file.root().unwrap();
+        let create = |name: &str, options, rows| root.create_dataset(name, &I32, &[rows, COLUMNS], options).unwrap();
+        let contiguous = DatasetOptions::default();
+        let filler = vec![0x55; (ROWS * COLUMNS * 6) as usize];
+        let create_filler = |name: &str| create(name, &contiguous, ROWS * 3 / 2);
+        // Their headers, which do not move, come first.
+        let kept = ["kept1", "kept2"].map(|name| create(name, options, ROWS));
+        let fillers: Vec<_> = (0..FILLERS).map(|number| create_filler(&format!("filler{number}"))).collect();
+        fillers.into_iter().for_each(|dataset| dataset.dataset_write(&I32, None, &filler).unwrap());
+        kept.iter().zip([1, 2]).for_each(|(dataset, seed)| dataset.dataset_write(&I32, None, &values(seed)).unwrap());
+        file.flush().unwrap();
+        let (is_over, reads) = (AtomicBool::new(false), AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            for (dataset, seed) in kept.iter().zip([1, 2]) {
+                let (is_over, reads) = (&is_over, &reads);
+                scope.spawn(move || {
+                    let expected = values(seed);
+                    let mut out = vec![0; expected.len()];
+                    while !is_over.load(Ordering::Relaxed) {
+                        dataset.dataset_read(&I32, None, &mut out).unwrap();
+                        assert!(out == expected, "{options:?}: others than were written");
+                        reads.fetch_add(1, Ordering::Relaxed);
+                    }
+                });
+            }
+            for number in (0..FILLERS).rev() {
+                let before = reads.load(Ordering::Relaxed);
+                root.link_delete(&format!("filler{number}")).unwrap();
+                file.rebalance().unwrap();
+                file.flush().unwrap();
+                create_filler("over it").dataset_write(&I32, None, &filler).unwrap();
+                root.link_delete("over it").unwrap();
+                file.flush().unwrap();
+                let patience = Instant::now() + Duration::from_secs(10);
+                while reads.load(Ordering::Relaxed) < before + 4 && Instant::now() < patience {
+                    std::thread::yield_now();
+                }
+            }
+            is_over.store(true, Ordering::Relaxed);
+        });
+        drop(kept);
+        file.close().unwrap();
+        let fresh = ROWS * COLUMNS * 4 * 2;
+        assert!(std::fs::metadata(&path).unwrap().len() < fresh * 2, "{options:?}: nothing moved");
+    }
+    std::fs::remove_file(&path).unwrap();
 }
