@@ -13,6 +13,7 @@ mod moves;
 mod protocol;
 mod random;
 mod record;
+mod shared;
 mod states;
 mod workloads;
 

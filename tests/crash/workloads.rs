@@ -9,10 +9,11 @@ use crate::common::superblock;
 use crate::moves::{interleaved_moves, moves, variable};
 use crate::random::Random;
 use crate::record::{Recorder, Recording, Setup, MODES};
+use crate::shared::shared;
 
 /// Files that libhdf5 wrote: with superblock 2, 3, in its latest format, and in its oldest; some of them behind a user
 /// block.
-const FOREIGN: [(&str, &[u8], Workload); 11] = [
+const FOREIGN: [(&str, &[u8], Workload); 14] = [
     ("foreign 1.8", include_bytes!("../data/foreign_v108.h5"), foreign),
     ("foreign 1.10", include_bytes!("../data/foreign_v110.h5"), foreign),
     ("foreign latest", include_bytes!("../data/foreign_latest.h5"), foreign),
@@ -24,6 +25,9 @@ const FOREIGN: [(&str, &[u8], Workload); 11] = [
     ("user block, oldest", include_bytes!("../data/old.h5"), mixed),
     ("oldest, chunks, behind a user block", include_bytes!("../data/old_small.h5"), chunks),
     ("user block, chunks", include_bytes!("../data/datasets.h5"), chunks),
+    ("shared messages, listed", include_bytes!("../data/shared_list.h5"), shared),
+    ("shared messages, in a tree", include_bytes!("../data/shared_tree.h5"), shared),
+    ("user block, oldest, shared messages", include_bytes!("../data/shared_old.h5"), shared),
 ];
 
 type Workload = fn(&mut Recorder, &mut Random);
@@ -47,7 +51,7 @@ const NEW: [(&str, Workload); 15] = [
     ("variable", variable),
 ];
 
-fn i32() -> Datatype {
+pub fn i32() -> Datatype {
     Datatype::little(Number::I32)
 }
 
