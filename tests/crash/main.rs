@@ -7,6 +7,7 @@
 mod chunks;
 #[path = "../common/mod.rs"]
 mod common;
+mod copies;
 mod judge;
 mod libhdf5;
 mod moves;

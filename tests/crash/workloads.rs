@@ -6,6 +6,7 @@ use h5r::object::{Durability, GroupOptions, Object, ObjectKind, Order, Phase};
 
 use crate::chunks::{chunks, foreign_chunks};
 use crate::common::superblock;
+use crate::copies::copies;
 use crate::moves::{interleaved_moves, moves, variable};
 use crate::random::Random;
 use crate::record::{Recorder, Recording, Setup, MODES};
@@ -13,7 +14,7 @@ use crate::shared::shared;
 
 /// Files that libhdf5 wrote: with superblock 2, 3, in its latest format, and in its oldest; some of them behind a user
 /// block.
-const FOREIGN: [(&str, &[u8], Workload); 14] = [
+const FOREIGN: [(&str, &[u8], Workload); 18] = [
     ("foreign 1.8", include_bytes!("../data/foreign_v108.h5"), foreign),
     ("foreign 1.10", include_bytes!("../data/foreign_v110.h5"), foreign),
     ("foreign latest", include_bytes!("../data/foreign_latest.h5"), foreign),
@@ -25,6 +26,10 @@ const FOREIGN: [(&str, &[u8], Workload); 14] = [
     ("user block, oldest", include_bytes!("../data/old.h5"), mixed),
     ("oldest, chunks, behind a user block", include_bytes!("../data/old_small.h5"), chunks),
     ("user block, chunks", include_bytes!("../data/datasets.h5"), chunks),
+    ("copies, 1.8", include_bytes!("../data/foreign_v108.h5"), copies),
+    ("copies, latest", include_bytes!("../../fuzz/seeds/libhdf5_latest_chunked.h5"), copies),
+    ("copies, oldest", include_bytes!("../data/old_small.h5"), copies),
+    ("user block, copies", include_bytes!("../data/datasets.h5"), copies),
     ("shared messages, listed", include_bytes!("../data/shared_list.h5"), shared),
     ("shared messages, in a tree", include_bytes!("../data/shared_tree.h5"), shared),
     ("user block, oldest, shared messages", include_bytes!("../data/shared_old.h5"), shared),
