@@ -6,6 +6,9 @@
 ! - h5r_attr_write, h5r_attr_read, h5r_dataset_write and h5r_dataset_read are generic by kind (int8 to int64, real32, real64,
 !   attributes also character) and rank (attributes 0 to 4, datasets 0 to 5). Of a dataset, shape(value) elements are
 !   written or read, from `start`, 1 in each dimension where it is absent.
+! - The same names with _variable are for values of variable length of one dimension: arrays of h5r_string, h5r_int64_sequence
+!   and h5r_real64_sequence. Character arrays can be written, too, without their trailing blanks. What is read is allocated;
+!   strings may have a fixed length in the file.
 ! - Dimensions are in Fortran's order. In the file, and for C, they are the other way round, so that elements that are
 !   neighbours in memory are neighbours in the file: value(nx, ny) is a C array [ny][nx].
 ! - Names and paths lose trailing blanks.
@@ -182,6 +185,20 @@ module h5r
 ! end constants
 
   ! Options, with all defaults; the fields are those of h5r.h.
+  ! A sequence in memory, for h5r_dataset_read_as and its kin; h5r_vlen_release gives back what was read.
+  type, bind(C), public :: h5r_vlen
+    integer(c_size_t) :: length = 0
+    type(c_ptr) :: data = c_null_ptr
+  end type
+  type, public :: h5r_string
+    character(:), allocatable :: value
+  end type
+  type, public :: h5r_int64_sequence
+    integer(int64), allocatable :: values(:)
+  end type
+  type, public :: h5r_real64_sequence
+    real(real64), allocatable :: values(:)
+  end type
   type, bind(C), public :: h5r_storage
     integer(c_int32_t) :: max_compact = 8, min_dense = 6, creation_order = H5R_CREATION_ORDER_NONE
   end type
@@ -1280,6 +1297,20 @@ module h5r
   end interface
 ! end interfaces
 
+  interface h5r_attr_write_variable
+    module procedure attr_write_characters, attr_write_strings, attr_write_int64_sequences, attr_write_real64_sequences
+  end interface
+  interface h5r_attr_read_variable
+    module procedure attr_read_strings, attr_read_int64_sequences, attr_read_real64_sequences
+  end interface
+  interface h5r_dataset_write_variable
+    module procedure dataset_write_characters, dataset_write_strings
+    module procedure dataset_write_int64_sequences, dataset_write_real64_sequences
+  end interface
+  interface h5r_dataset_read_variable
+    module procedure dataset_read_strings, dataset_read_int64_sequences, dataset_read_real64_sequences
+  end interface
+
   public :: h5r_last_error, h5r_status_name, h5r_version, h5r_text
   public :: h5r_create, h5r_open, h5r_flush, h5r_set_durability, h5r_close, h5r_check, h5r_root
   public :: h5r_check_path
@@ -1300,6 +1331,8 @@ module h5r
   public :: h5r_object_copy, h5r_object_info, h5r_object_visit, h5r_object_comment, h5r_object_set_comment
   public :: h5r_set_none, h5r_set_lazy, h5r_set_incremental, h5r_set_smart, h5r_rebalance, h5r_rebalance_status
   public :: h5r_attr_write, h5r_attr_read, h5r_dataset_write, h5r_dataset_read
+  public :: h5r_attr_write_variable, h5r_attr_read_variable, h5r_dataset_write_variable, h5r_dataset_read_variable
+  public :: h5r_vlen_release
 
 contains
 
@@ -2421,6 +2454,408 @@ contains
       if (code == H5R_OK) closed = c_type_close(type)
     end if
     call finish(code, status)
+  end subroutine
+
+  ! Gives back what h5r_dataset_read_as or h5r_attr_read_as stored behind the pointers in `count` elements of `type`.
+  subroutine h5r_vlen_release(type, count, value, status)
+    integer(c_int64_t), intent(in) :: type, count
+    type(c_ptr), intent(in) :: value
+    integer, intent(out), optional :: status
+    call finish(c_vlen_release(type, count, value), status)
+  end subroutine
+
+  subroutine attr_write_characters(object, name, values, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    character(*), intent(in) :: values(:)
+    integer, intent(out), optional :: status
+    call put_strings_variable(object, trimmed(values), name=name, status=status)
+  end subroutine
+
+  subroutine attr_write_strings(object, name, values, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    type(h5r_string), intent(in) :: values(:)
+    integer, intent(out), optional :: status
+    call put_strings_variable(object, values, name=name, status=status)
+  end subroutine
+
+  ! Elements from `start` on, 1 where it is absent.
+  subroutine dataset_write_characters(dataset, values, start, status)
+    type(h5r_object), intent(in) :: dataset
+    character(*), intent(in) :: values(:)
+    integer, intent(in), optional :: start
+    integer, intent(out), optional :: status
+    call put_strings_variable(dataset, trimmed(values), start=start, status=status)
+  end subroutine
+
+  subroutine dataset_write_strings(dataset, values, start, status)
+    type(h5r_object), intent(in) :: dataset
+    type(h5r_string), intent(in) :: values(:)
+    integer, intent(in), optional :: start
+    integer, intent(out), optional :: status
+    call put_strings_variable(dataset, values, start=start, status=status)
+  end subroutine
+
+  function trimmed(values) result(strings)
+    character(*), intent(in) :: values(:)
+    type(h5r_string) :: strings(size(values))
+    integer :: i
+    do i = 1, size(values)
+      strings(i)%value = trim(values(i))
+    end do
+  end function
+
+  subroutine put_strings_variable(object, values, name, start, status)
+    type(h5r_object), intent(in) :: object
+    type(h5r_string), intent(in) :: values(:)
+    character(*), intent(in), optional :: name
+    integer, intent(in), optional :: start
+    integer, intent(out), optional :: status
+    character(kind=c_char), allocatable, target :: bytes(:)
+    type(c_ptr), allocatable, target :: pointers(:)
+    integer(c_int64_t) :: type
+    integer(c_int32_t) :: code, ignored
+    integer :: i, j, length, at
+    length = 1
+    do i = 1, size(values)
+      if (.not. allocated(values(i)%value)) cycle
+      length = length + len(values(i)%value) + 1
+      if (index(values(i)%value, c_null_char) == 0) cycle
+      if (.not. present(status)) error stop 'h5r: a string of variable length cannot have a NUL inside'
+      status = H5R_ERR_ARGUMENT
+      return
+    end do
+    allocate (bytes(length), pointers(size(values) + 1))
+    bytes = c_null_char
+    at = 1
+    do i = 1, size(values)
+      pointers(i) = c_loc(bytes(length))
+      if (.not. allocated(values(i)%value)) cycle
+      pointers(i) = c_loc(bytes(at))
+      do j = 1, len(values(i)%value)
+        bytes(at + j - 1) = values(i)%value(j:j)
+      end do
+      at = at + len(values(i)%value) + 1
+    end do
+    type = 0
+    code = c_type_string_variable(H5R_PAD_NULL_TERMINATED, H5R_CHARSET_UTF8, type)
+    if (code == H5R_OK) then
+      code = moved(.false., object, type, size(values, kind=c_int64_t), c_loc(pointers), name, start)
+      if (code == H5R_OK) ignored = c_type_close(type)
+    end if
+    call finish(code, status)
+  end subroutine
+
+  subroutine attr_read_strings(object, name, values, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    type(h5r_string), allocatable, intent(out) :: values(:)
+    integer, intent(out), optional :: status
+    call get_strings_variable(object, values, name=name, status=status)
+  end subroutine
+
+  ! `count` elements from `start` on; all that follow where it is absent.
+  subroutine dataset_read_strings(dataset, values, start, count, status)
+    type(h5r_object), intent(in) :: dataset
+    type(h5r_string), allocatable, intent(out) :: values(:)
+    integer, intent(in), optional :: start, count
+    integer, intent(out), optional :: status
+    call get_strings_variable(dataset, values, start=start, wanted=count, status=status)
+  end subroutine
+
+  ! Strings of fixed length lose trailing blanks.
+  subroutine get_strings_variable(object, values, name, start, wanted, status)
+    type(h5r_object), intent(in) :: object
+    type(h5r_string), allocatable, intent(out) :: values(:)
+    character(*), intent(in), optional :: name
+    integer, intent(in), optional :: start, wanted
+    integer, intent(out), optional :: status
+    type(c_ptr), allocatable, target :: pointers(:)
+    character(kind=c_char), allocatable, target :: bytes(:)
+    type(c_ptr) :: data
+    integer(c_int64_t) :: type, count, i
+    integer(c_size_t) :: length
+    integer(c_int32_t) :: code, ignored
+    logical :: is_variable
+    call measure(object, count, length, is_variable, code, name, start, wanted)
+    type = 0
+    if (code == H5R_OK .and. is_variable) then
+      allocate (pointers(count + 1))
+      code = c_type_string_variable(H5R_PAD_NULL_TERMINATED, H5R_CHARSET_UTF8, type)
+      if (code == H5R_OK) code = moved(.true., object, type, count, c_loc(pointers), name, start)
+      if (code == H5R_OK) then
+        allocate (values(count))
+        do i = 1, count
+          values(i)%value = h5r_text(pointers(i))
+        end do
+        ignored = c_vlen_release(type, count, c_loc(pointers))
+      end if
+    else if (code == H5R_OK) then
+      ! With a byte for the NUL that ends each.
+      allocate (bytes((count + 1)*(length + 1)))
+      code = c_type_string(length + 1, H5R_PAD_NULL_TERMINATED, H5R_CHARSET_UTF8, type)
+      data = c_loc(bytes)
+      if (code == H5R_OK) code = moved(.true., object, type, count, data, name, start)
+      if (code == H5R_OK) then
+        allocate (values(count))
+        do i = 1, count
+          values(i)%value = trim(h5r_text(c_loc(bytes((i - 1)*(length + 1) + 1))))
+        end do
+      end if
+    end if
+    if (code == H5R_OK) ignored = c_type_close(type)
+    call finish(code, status)
+  end subroutine
+
+  ! How many elements are to be read, and what their type is like in the file.
+  subroutine measure(object, count, bytes, is_variable, code, name, start, wanted)
+    type(h5r_object), intent(in) :: object
+    integer(c_int64_t), intent(out) :: count
+    integer(c_size_t), intent(out) :: bytes
+    logical, intent(out) :: is_variable
+    integer(c_int32_t), intent(out) :: code
+    character(*), intent(in), optional :: name
+    integer, intent(in), optional :: start, wanted
+    type(h5r_info) :: info
+    integer :: status
+    integer(c_int32_t) :: ignored
+    logical(c_bool) :: varies
+    count = 0
+    bytes = 0
+    varies = .false.
+    if (present(name)) then
+      call h5r_attr_info(object, name, info, status)
+    else
+      call h5r_dataset_info(object, info, status)
+    end if
+    code = int(status, c_int32_t)
+    if (code == H5R_OK) then
+      if (info%space /= H5R_SPACE_NULL) count = product(info%dims)
+      if (present(start)) count = max(count - start + 1, 0_c_int64_t)
+      if (present(wanted)) count = wanted
+      code = c_type_size(info%type, bytes)
+      if (code == H5R_OK) code = c_type_is_variable(info%type, varies)
+      if (code == H5R_OK) ignored = c_type_close(info%type)
+    end if
+    is_variable = varies
+  end subroutine
+
+  ! Writes or reads `count` elements of an attribute, or, without its name, of a dataset of one dimension.
+  function moved(is_read, object, type, count, data, name, start) result(code)
+    logical, intent(in) :: is_read
+    type(h5r_object), intent(in) :: object
+    integer(c_int64_t), intent(in) :: type, count
+    type(c_ptr), intent(in) :: data
+    character(*), intent(in), optional :: name
+    integer, intent(in), optional :: start
+    integer(c_int32_t) :: code
+    integer(c_size_t) :: bytes
+    integer :: first, status
+    if (.not. present(name)) then
+      first = 1
+      if (present(start)) first = start
+      call transfer_dataset(is_read, object, type, [count], data, [first], status=status)
+      code = int(status, c_int32_t)
+    else if (is_read) then
+      bytes = 0
+      code = c_type_size(type, bytes)
+      if (code == H5R_OK) code = c_attr_read(object%handle, c_string(name), type, data, count*bytes)
+    else
+      code = c_attr_write(object%handle, c_string(name), type, 1_c_size_t, [count], data)
+    end if
+  end function
+
+  subroutine put_sequences(object, base, count, elements, name, start, status)
+    type(h5r_object), intent(in) :: object
+    integer(c_int64_t), intent(in) :: base, count
+    type(h5r_vlen), intent(in), target :: elements(:)
+    character(*), intent(in), optional :: name
+    integer, intent(in), optional :: start
+    integer, intent(out), optional :: status
+    integer(c_int64_t) :: type
+    integer(c_int32_t) :: code, ignored
+    type = 0
+    code = c_type_vlen(base, type)
+    if (code == H5R_OK) then
+      code = moved(.false., object, type, count, c_loc(elements), name, start)
+      if (code == H5R_OK) ignored = c_type_close(type)
+    end if
+    call finish(code, status)
+  end subroutine
+
+  subroutine get_sequences(object, base, elements, type, count, code, name, start, wanted)
+    type(h5r_object), intent(in) :: object
+    integer(c_int64_t), intent(in) :: base
+    type(h5r_vlen), allocatable, intent(out), target :: elements(:)
+    integer(c_int64_t), intent(out) :: type, count
+    integer(c_int32_t), intent(out) :: code
+    character(*), intent(in), optional :: name
+    integer, intent(in), optional :: start, wanted
+    integer(c_size_t) :: bytes
+    logical :: is_variable
+    type = 0
+    call measure(object, count, bytes, is_variable, code, name, start, wanted)
+    if (code /= H5R_OK) return
+    allocate (elements(count + 1))
+    code = c_type_vlen(base, type)
+    if (code == H5R_OK) code = moved(.true., object, type, count, c_loc(elements), name, start)
+  end subroutine
+
+  subroutine attr_write_int64_sequences(object, name, values, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    type(h5r_int64_sequence), intent(in), target :: values(:)
+    integer, intent(out), optional :: status
+    type(h5r_vlen), allocatable, target :: elements(:)
+    allocate (elements(size(values) + 1))
+    elements(:) = int64_elements(values)
+    call put_sequences(object, H5R_I64, size(values, kind=c_int64_t), elements, name=name, status=status)
+  end subroutine
+
+  subroutine dataset_write_int64_sequences(dataset, values, start, status)
+    type(h5r_object), intent(in) :: dataset
+    type(h5r_int64_sequence), intent(in), target :: values(:)
+    integer, intent(in), optional :: start
+    integer, intent(out), optional :: status
+    type(h5r_vlen), allocatable, target :: elements(:)
+    allocate (elements(size(values) + 1))
+    elements(:) = int64_elements(values)
+    call put_sequences(dataset, H5R_I64, size(values, kind=c_int64_t), elements, start=start, status=status)
+  end subroutine
+
+  ! With one more, so that there is one.
+  function int64_elements(values) result(elements)
+    type(h5r_int64_sequence), intent(in), target :: values(:)
+    type(h5r_vlen) :: elements(size(values) + 1)
+    integer :: i
+    do i = 1, size(values)
+      if (.not. allocated(values(i)%values)) cycle
+      elements(i)%length = size(values(i)%values, kind=c_size_t)
+      if (elements(i)%length > 0) elements(i)%data = c_loc(values(i)%values)
+    end do
+  end function
+
+  subroutine attr_read_int64_sequences(object, name, values, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    type(h5r_int64_sequence), allocatable, intent(out) :: values(:)
+    integer, intent(out), optional :: status
+    type(h5r_vlen), allocatable, target :: elements(:)
+    integer(c_int64_t) :: type, count
+    integer(c_int32_t) :: code
+    call get_sequences(object, H5R_I64, elements, type, count, code, name=name)
+    if (code == H5R_OK) call int64_values(type, count, elements, values)
+    call finish(code, status)
+  end subroutine
+
+  subroutine dataset_read_int64_sequences(dataset, values, start, count, status)
+    type(h5r_object), intent(in) :: dataset
+    type(h5r_int64_sequence), allocatable, intent(out) :: values(:)
+    integer, intent(in), optional :: start, count
+    integer, intent(out), optional :: status
+    type(h5r_vlen), allocatable, target :: elements(:)
+    integer(c_int64_t) :: type, found
+    integer(c_int32_t) :: code
+    call get_sequences(dataset, H5R_I64, elements, type, found, code, start=start, wanted=count)
+    if (code == H5R_OK) call int64_values(type, found, elements, values)
+    call finish(code, status)
+  end subroutine
+
+  subroutine int64_values(type, count, elements, values)
+    integer(c_int64_t), intent(in) :: type, count
+    type(h5r_vlen), intent(inout), target :: elements(:)
+    type(h5r_int64_sequence), allocatable, intent(out) :: values(:)
+    integer(int64), pointer :: items(:)
+    integer(c_int64_t) :: i
+    integer(c_int32_t) :: ignored
+    allocate (values(count))
+    do i = 1, count
+      allocate (values(i)%values(elements(i)%length))
+      if (elements(i)%length == 0) cycle
+      call c_f_pointer(elements(i)%data, items, [elements(i)%length])
+      values(i)%values = items
+    end do
+    ignored = c_vlen_release(type, count, c_loc(elements))
+    ignored = c_type_close(type)
+  end subroutine
+
+  subroutine attr_write_real64_sequences(object, name, values, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    type(h5r_real64_sequence), intent(in), target :: values(:)
+    integer, intent(out), optional :: status
+    type(h5r_vlen), allocatable, target :: elements(:)
+    allocate (elements(size(values) + 1))
+    elements(:) = real64_elements(values)
+    call put_sequences(object, H5R_F64, size(values, kind=c_int64_t), elements, name=name, status=status)
+  end subroutine
+
+  subroutine dataset_write_real64_sequences(dataset, values, start, status)
+    type(h5r_object), intent(in) :: dataset
+    type(h5r_real64_sequence), intent(in), target :: values(:)
+    integer, intent(in), optional :: start
+    integer, intent(out), optional :: status
+    type(h5r_vlen), allocatable, target :: elements(:)
+    allocate (elements(size(values) + 1))
+    elements(:) = real64_elements(values)
+    call put_sequences(dataset, H5R_F64, size(values, kind=c_int64_t), elements, start=start, status=status)
+  end subroutine
+
+  ! With one more, so that there is one.
+  function real64_elements(values) result(elements)
+    type(h5r_real64_sequence), intent(in), target :: values(:)
+    type(h5r_vlen) :: elements(size(values) + 1)
+    integer :: i
+    do i = 1, size(values)
+      if (.not. allocated(values(i)%values)) cycle
+      elements(i)%length = size(values(i)%values, kind=c_size_t)
+      if (elements(i)%length > 0) elements(i)%data = c_loc(values(i)%values)
+    end do
+  end function
+
+  subroutine attr_read_real64_sequences(object, name, values, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    type(h5r_real64_sequence), allocatable, intent(out) :: values(:)
+    integer, intent(out), optional :: status
+    type(h5r_vlen), allocatable, target :: elements(:)
+    integer(c_int64_t) :: type, count
+    integer(c_int32_t) :: code
+    call get_sequences(object, H5R_F64, elements, type, count, code, name=name)
+    if (code == H5R_OK) call real64_values(type, count, elements, values)
+    call finish(code, status)
+  end subroutine
+
+  subroutine dataset_read_real64_sequences(dataset, values, start, count, status)
+    type(h5r_object), intent(in) :: dataset
+    type(h5r_real64_sequence), allocatable, intent(out) :: values(:)
+    integer, intent(in), optional :: start, count
+    integer, intent(out), optional :: status
+    type(h5r_vlen), allocatable, target :: elements(:)
+    integer(c_int64_t) :: type, found
+    integer(c_int32_t) :: code
+    call get_sequences(dataset, H5R_F64, elements, type, found, code, start=start, wanted=count)
+    if (code == H5R_OK) call real64_values(type, found, elements, values)
+    call finish(code, status)
+  end subroutine
+
+  subroutine real64_values(type, count, elements, values)
+    integer(c_int64_t), intent(in) :: type, count
+    type(h5r_vlen), intent(inout), target :: elements(:)
+    type(h5r_real64_sequence), allocatable, intent(out) :: values(:)
+    real(real64), pointer :: items(:)
+    integer(c_int64_t) :: i
+    integer(c_int32_t) :: ignored
+    allocate (values(count))
+    do i = 1, count
+      allocate (values(i)%values(elements(i)%length))
+      if (elements(i)%length == 0) cycle
+      call c_f_pointer(elements(i)%data, items, [elements(i)%length])
+      values(i)%values = items
+    end do
+    ignored = c_vlen_release(type, count, c_loc(elements))
+    ignored = c_type_close(type)
   end subroutine
 
 ! begin procedures

@@ -1,0 +1,119 @@
+! Values of variable length from Fortran: strings and sequences, in attributes and datasets, whole and in part.
+program variable
+  use, intrinsic :: iso_c_binding
+  use, intrinsic :: iso_fortran_env, only: int64, real64
+  use h5r
+  implicit none
+  type(h5r_file) :: file
+  type(h5r_object) :: root
+  integer :: status
+
+  call h5r_create('variable_f.h5', file)
+  root = h5r_root(file)
+  call strings()
+  call sequences()
+  call h5r_check(file)
+  call h5r_close(file)
+  call h5r_open('variable_f.h5', file)
+  root = h5r_root(file)
+  call again()
+  call h5r_close(file)
+
+contains
+
+  subroutine check(condition, what)
+    logical, intent(in) :: condition
+    character(*), intent(in) :: what
+    if (.not. condition) then
+      print '(4a)', 'failed: ', what, '; last error: ', h5r_last_error()
+      error stop 1
+    end if
+  end subroutine
+
+  ! Whether the strings are these, without blanks behind them.
+  logical function are(strings, texts)
+    type(h5r_string), intent(in) :: strings(:)
+    character(*), intent(in) :: texts(:)
+    integer :: i
+    are = size(strings) == size(texts)
+    do i = 1, min(size(strings), size(texts))
+      are = are .and. strings(i)%value == texts(i) .and. len(strings(i)%value) == len_trim(texts(i))
+    end do
+  end function
+
+  subroutine strings()
+    character(9) :: words(3) = [character(9) :: 'one', '', 'a  longer']
+    type(h5r_string), allocatable :: back(:)
+    type(h5r_object) :: text
+    integer(int64) :: type
+    logical :: is_variable
+    call h5r_attr_write_variable(root, 'words', words)
+    call h5r_attr_type(root, 'words', type)
+    call h5r_type_is_variable(type, is_variable)
+    call h5r_type_close(type)
+    call check(is_variable, 'strings of variable length are written')
+    call h5r_attr_read_variable(root, 'words', back)
+    call check(are(back, words), 'the strings of an attribute')
+    call h5r_attr_write_variable(root, 'words', [h5r_string('blank '), h5r_string(repeat('x', 5000))])
+    call h5r_attr_read_variable(root, 'words', back)
+    call check(size(back) == 2 .and. len(back(1)%value) == 6 .and. len(back(2)%value) == 5000, 'blanks and length stay')
+    call h5r_attr_write_variable(root, 'words', [h5r_string('a'//c_null_char//'b')], status)
+    call check(status == H5R_ERR_ARGUMENT, 'a NUL is refused')
+    call h5r_attr_write(root, 'fixed', ['ab  ', 'cdef'])
+    call h5r_attr_read_variable(root, 'fixed', back)
+    call check(are(back, ['ab  ', 'cdef']), 'strings of fixed length')
+    call h5r_type_string_variable(type)
+    call h5r_dataset_create(root, 'text', type, [4], text)
+    call h5r_type_close(type)
+    call h5r_dataset_write_variable(text, words)
+    call h5r_dataset_write_variable(text, [h5r_string('the last')], start=4)
+    call h5r_dataset_read_variable(text, back)
+    call check(are(back, [words, 'the last ']), 'the strings of a dataset')
+    call h5r_dataset_read_variable(text, back, start=3)
+    call check(are(back, [words(3), 'the last ']), 'from an element on')
+    call h5r_dataset_read_variable(text, back, start=1, count=1)
+    call check(are(back, words(1:1)), 'one string')
+    call h5r_dataset_write_variable(text, words, start=3, status=status)
+    call check(status /= H5R_OK, 'strings beyond the end are refused')
+    call h5r_object_close(text)
+  end subroutine
+
+  subroutine sequences()
+    type(h5r_int64_sequence) :: rows(3)
+    type(h5r_int64_sequence), allocatable :: back(:)
+    type(h5r_real64_sequence), allocatable :: reals(:)
+    type(h5r_object) :: dataset
+    integer(int64) :: type
+    integer :: i
+    rows(1)%values = [1_int64, -2_int64, 3_int64]
+    rows(3)%values = [(int(i, int64), i=1, 2000)]
+    call h5r_attr_write_variable(root, 'rows', rows)
+    call h5r_attr_read_variable(root, 'rows', back)
+    call check(size(back) == 3 .and. size(back(2)%values) == 0, 'as many sequences, one without elements')
+    call check(all(back(1)%values == rows(1)%values) .and. all(back(3)%values == rows(3)%values), 'sequences')
+    call h5r_attr_read_variable(root, 'rows', reals)
+    call check(all(nint(reals(1)%values) == [1, -2, 3]), 'sequences are converted')
+    call h5r_type_vlen(H5R_F64, type)
+    call h5r_dataset_create(root, 'reals', type, [3], dataset)
+    call h5r_type_close(type)
+    reals(2)%values = [0.5_real64]
+    call h5r_dataset_write_variable(dataset, reals(2:3), start=2)
+    call h5r_dataset_read_variable(dataset, reals)
+    call check(size(reals) == 3 .and. size(reals(1)%values) == 0, 'what was not written has no elements')
+    call check(nint(reals(2)%values(1)*2) == 1 .and. size(reals(3)%values) == 2000, 'the sequences of a dataset')
+    call h5r_dataset_read_variable(dataset, reals, start=2, count=1)
+    call check(size(reals) == 1 .and. nint(reals(1)%values(1)*2) == 1, 'one sequence')
+    call h5r_object_close(dataset)
+    call h5r_attr_read_variable(root, 'words', reals, status)
+    call check(status == H5R_ERR_TYPE .and. .not. allocated(reals), 'strings are no sequences')
+  end subroutine
+
+  subroutine again()
+    type(h5r_string), allocatable :: back(:)
+    type(h5r_int64_sequence), allocatable :: rows(:)
+    call h5r_attr_read_variable(root, 'words', back)
+    call h5r_attr_read_variable(root, 'rows', rows)
+    call check(size(back) == 2, 'the strings after opening again')
+    call check(rows(3)%values(2000) == 2000, 'the sequences after opening again')
+  end subroutine
+end program
