@@ -77,6 +77,9 @@ module h5r
   integer(c_int32_t), parameter, public :: H5R_ORDER_NAME_REVERSE = 2
   integer(c_int32_t), parameter, public :: H5R_ORDER_CREATION = 3
   integer(c_int32_t), parameter, public :: H5R_ORDER_CREATION_REVERSE = 4
+  integer(c_int32_t), parameter, public :: H5R_IO_STANDARD = 0
+  integer(c_int32_t), parameter, public :: H5R_IO_MMAP = 1
+  integer(c_int32_t), parameter, public :: H5R_IO_DIRECT = 2
   integer(c_int32_t), parameter, public :: H5R_KIND_GROUP = 0
   integer(c_int32_t), parameter, public :: H5R_KIND_DATASET = 1
   integer(c_int32_t), parameter, public :: H5R_KIND_TYPE = 2
@@ -203,19 +206,19 @@ module h5r
     integer(c_int32_t) :: max_compact = 8, min_dense = 6, creation_order = H5R_CREATION_ORDER_NONE
   end type
   type, bind(C), public :: h5r_create_options
-    integer(c_size_t) :: struct_size = 64
+    integer(c_size_t) :: struct_size = 72
     integer(c_int64_t) :: cache_bytes = 64 * H5R_MIB
     integer(c_int32_t) :: exclusive = 0, format = H5R_FORMAT_V110, locking = H5R_LOCKING_ENVIRONMENT
     integer(c_int32_t) :: durability = H5R_DURABILITY_PROCESS
     type(h5r_storage) :: links, attributes
-    integer(c_int32_t) :: threads = 0, reserved = 0
+    integer(c_int32_t) :: threads = 0, reserved = 0, io = H5R_IO_STANDARD, reserved_2 = 0
   end type
   type, bind(C), public :: h5r_open_options
-    integer(c_size_t) :: struct_size = 40
+    integer(c_size_t) :: struct_size = 48
     integer(c_int64_t) :: cache_bytes = 64 * H5R_MIB
     integer(c_int32_t) :: read_only = 0, locking = H5R_LOCKING_ENVIRONMENT
     integer(c_int32_t) :: durability = H5R_DURABILITY_PROCESS, reserved = 0
-    integer(c_int32_t) :: threads = 0, reserved_2 = 0
+    integer(c_int32_t) :: threads = 0, reserved_2 = 0, io = H5R_IO_STANDARD, reserved_3 = 0
   end type
   type, bind(C), public :: h5r_group_options
     integer(c_size_t) :: struct_size = 32
@@ -347,6 +350,17 @@ module h5r
     type(c_ptr) :: start = c_null_ptr, stride = c_null_ptr, count = c_null_ptr, block = c_null_ptr
   end type
 
+  ! A regular part of an array; h5r_part makes one. The numbers are C's, in C's order.
+  type, public :: h5r_selection
+    integer(c_int64_t), allocatable :: start(:), stride(:), count(:), block(:)
+  end type
+
+  ! The figures of a dataset's cache of decoded chunks; the fields are those of h5r.h.
+  type, bind(C), public :: h5r_chunk_cache_details
+    integer(c_size_t) :: struct_size = 64
+    integer(c_int64_t) :: bound = 0, bytes = 0, chunks = 0, unwritten = 0, hits = 0, misses = 0, displaced = 0
+  end type
+
   ! An attribute's or dataset's shape, in Fortran's order, and its type, which h5r_type_close closes.
   type, public :: h5r_info
     integer(c_int64_t) :: type = 0
@@ -367,6 +381,13 @@ module h5r
       type(h5r_mode_change), intent(in) :: change
       type(c_ptr), value :: user_data
     end subroutine
+    ! Told how far a long call with raw data is, in bytes; returns 0 to go on, anything else to end it.
+    function h5r_transfer_callback(bytes_done, bytes_total, user_data) result(answer) bind(C)
+      import :: c_int32_t, c_int64_t, c_ptr
+      integer(c_int64_t), value :: bytes_done, bytes_total
+      type(c_ptr), value :: user_data
+      integer(c_int32_t) :: answer
+    end function
     ! Returns 0 to go on, positive to stop, negative to fail.
     integer function h5r_visit(name)
       character(*), intent(in) :: name
@@ -386,7 +407,7 @@ module h5r
     end function
   end interface
   public :: h5r_path_visit
-  public :: h5r_progress_callback, h5r_mode_change_callback, h5r_visit, h5r_finding_visit
+  public :: h5r_progress_callback, h5r_mode_change_callback, h5r_visit, h5r_finding_visit, h5r_transfer_callback
 
   ! How an iteration finds the Fortran procedure again.
   type :: visitor
@@ -949,6 +970,18 @@ module h5r
       type(c_ptr), value :: user_data
       integer(c_int32_t) :: returned
     end function
+    function c_chunk_cache_info(dataset, info_out) result(returned) bind(C, name='h5r_chunk_cache_info')
+      import :: c_int32_t, c_ptr
+      type(c_ptr), value :: dataset
+      type(c_ptr), value :: info_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_chunk_cache_set(dataset, bytes) result(returned) bind(C, name='h5r_chunk_cache_set')
+      import :: c_int32_t, c_int64_t, c_ptr
+      type(c_ptr), value :: dataset
+      integer(c_int64_t), value :: bytes
+      integer(c_int32_t) :: returned
+    end function
     function c_attr_write(object, name, type, rank, dims, data) result(returned) bind(C, name='h5r_attr_write')
       import :: c_char, c_int32_t, c_int64_t, c_ptr, c_size_t
       type(c_ptr), value :: object
@@ -1324,7 +1357,8 @@ module h5r
   public :: h5r_type_base, h5r_type_dims, h5r_type_tag, h5r_type_reference_kind, h5r_type_commit, h5r_object_type
   public :: h5r_attr_type, h5r_attr_write_as, h5r_attr_read_as, h5r_dataset_write_as, h5r_dataset_read_as
   public :: h5r_dataset_set_extent, h5r_dataset_append, h5r_dataset_read_points, h5r_dataset_write_points
-  public :: h5r_chunk_info, h5r_chunk_read, h5r_chunk_write
+  public :: h5r_dataset_read_list, h5r_dataset_write_list, h5r_dataset_read_into, h5r_dataset_write_from, h5r_part
+  public :: h5r_chunk_info, h5r_chunk_read, h5r_chunk_write, h5r_chunk_cache_info, h5r_chunk_cache_set, h5r_set_progress
   public :: h5r_attr_info, h5r_attr_delete, h5r_attr_rename, h5r_attr_exists, h5r_attr_count, h5r_attr_iterate
   public :: h5r_link_delete, h5r_link_exists, h5r_link_move, h5r_link_create_soft, h5r_link_create_hard
   public :: h5r_link_count, h5r_link_iterate, h5r_link_create_external
@@ -2086,6 +2120,124 @@ contains
     integer(c_int64_t), target :: places(size(points, 1), size(points, 2))
     places = int(points(size(points, 1):1:-1, :), c_int64_t) - 1
     call finish(c_dataset_write_points(dataset%handle, type, size(points, 2, kind=c_size_t), places, value), status)
+  end subroutine
+
+  ! A regular part of an array, in Fortran's order: indexes count from 1. What is left out is the obvious: from the first
+  ! element, blocks of one element, side by side, as many as fit.
+  function h5r_part(start, count, stride, block) result(part)
+    integer, intent(in), optional :: start(:), count(:), stride(:), block(:)
+    type(h5r_selection) :: part
+    if (present(start)) part%start = reversed(int(start, c_int64_t)) - 1
+    if (present(count)) part%count = reversed(int(count, c_int64_t))
+    if (present(stride)) part%stride = reversed(int(stride, c_int64_t))
+    if (present(block)) part%block = reversed(int(block, c_int64_t))
+  end function
+
+  ! As C has it; it points to the numbers of the part.
+  function plain_part(part) result(made)
+    type(h5r_selection), intent(in), target :: part
+    type(c_selection) :: made
+    if (allocated(part%start)) then
+      made%rank = size(part%start, kind=c_size_t)
+      made%start = c_loc(part%start)
+    end if
+    if (allocated(part%count)) then
+      made%rank = size(part%count, kind=c_size_t)
+      made%count = c_loc(part%count)
+    end if
+    if (allocated(part%stride)) then
+      made%rank = size(part%stride, kind=c_size_t)
+      made%stride = c_loc(part%stride)
+    end if
+    if (allocated(part%block)) then
+      made%rank = size(part%block, kind=c_size_t)
+      made%block = c_loc(part%block)
+    end if
+  end function
+
+  ! Elements of several parts, those of one after those of the other, at value.
+  subroutine h5r_dataset_read_list(dataset, type, parts, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(c_int64_t), intent(in) :: type
+    type(h5r_selection), intent(in), target :: parts(:)
+    type(c_ptr), intent(in) :: value
+    integer, intent(out), optional :: status
+    type(c_selection), target :: made(size(parts) + 1)
+    integer :: i
+    do i = 1, size(parts)
+      made(i) = plain_part(parts(i))
+    end do
+    call finish(c_dataset_read_list(dataset%handle, type, size(parts, kind=c_size_t), c_loc(made), value), status)
+  end subroutine
+
+  subroutine h5r_dataset_write_list(dataset, type, parts, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(c_int64_t), intent(in) :: type
+    type(h5r_selection), intent(in), target :: parts(:)
+    type(c_ptr), intent(in) :: value
+    integer, intent(out), optional :: status
+    type(c_selection), target :: made(size(parts) + 1)
+    integer :: i
+    do i = 1, size(parts)
+      made(i) = plain_part(parts(i))
+    end do
+    call finish(c_dataset_write_list(dataset%handle, type, size(parts, kind=c_size_t), c_loc(made), value), status)
+  end subroutine
+
+  ! Elements of a part of the dataset to the part `within` of an array in memory of extents dims, whose first element is at value.
+  subroutine h5r_dataset_read_into(dataset, type, part, dims, within, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(c_int64_t), intent(in) :: type
+    type(h5r_selection), intent(in), target :: part, within
+    integer, intent(in) :: dims(:)
+    type(c_ptr), intent(in) :: value
+    integer, intent(out), optional :: status
+    type(c_selection), target :: from, to
+    from = plain_part(part)
+    to = plain_part(within)
+    call finish(c_dataset_read_into(dataset%handle, type, c_loc(from), size(dims, kind=c_size_t), &
+      reversed(int(dims, c_int64_t)), c_loc(to), value), status)
+  end subroutine
+
+  subroutine h5r_dataset_write_from(dataset, type, part, dims, within, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(c_int64_t), intent(in) :: type
+    type(h5r_selection), intent(in), target :: part, within
+    integer, intent(in) :: dims(:)
+    type(c_ptr), intent(in) :: value
+    integer, intent(out), optional :: status
+    type(c_selection), target :: from, to
+    to = plain_part(part)
+    from = plain_part(within)
+    call finish(c_dataset_write_from(dataset%handle, type, c_loc(to), size(dims, kind=c_size_t), &
+      reversed(int(dims, c_int64_t)), c_loc(from), value), status)
+  end subroutine
+
+  ! The figures of the cache of decoded chunks, and how many bytes it may take.
+  subroutine h5r_chunk_cache_info(dataset, details, status)
+    type(h5r_object), intent(in) :: dataset
+    type(h5r_chunk_cache_details), intent(out), target :: details
+    integer, intent(out), optional :: status
+    call finish(c_chunk_cache_info(dataset%handle, c_loc(details)), status)
+  end subroutine
+
+  subroutine h5r_chunk_cache_set(dataset, bytes, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(c_int64_t), intent(in) :: bytes
+    integer, intent(out), optional :: status
+    call finish(c_chunk_cache_set(dataset%handle, bytes), status)
+  end subroutine
+
+  ! Has `progress`, the c_funloc of an h5r_transfer_callback or c_null_funptr, told how far long calls with raw data are.
+  subroutine h5r_set_progress(file, progress, user_data, status)
+    type(h5r_file), intent(in) :: file
+    type(c_funptr), intent(in) :: progress
+    type(c_ptr), intent(in), optional :: user_data
+    integer, intent(out), optional :: status
+    type(c_ptr) :: given
+    given = c_null_ptr
+    if (present(user_data)) given = user_data
+    call finish(c_set_progress(file%handle, progress, given), status)
   end subroutine
 
   ! Bytes and filter mask of the stored chunk whose first element is at offset, which counts from 1 in Fortran's order.

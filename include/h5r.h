@@ -30,9 +30,9 @@
 #define H5R_STORAGE_INIT {8, 6, H5R_CREATION_ORDER_NONE}
 #define H5R_CREATE_OPTIONS_INIT \
     {sizeof(h5r_create_options), 64 * H5R_MIB, 0, H5R_FORMAT_V110, \
-     H5R_LOCKING_ENVIRONMENT, H5R_DURABILITY_PROCESS, H5R_STORAGE_INIT, H5R_STORAGE_INIT, 0, 0}
+     H5R_LOCKING_ENVIRONMENT, H5R_DURABILITY_PROCESS, H5R_STORAGE_INIT, H5R_STORAGE_INIT, 0, 0, H5R_IO_STANDARD, 0}
 #define H5R_OPEN_OPTIONS_INIT \
-    {sizeof(h5r_open_options), 64 * H5R_MIB, 0, H5R_LOCKING_ENVIRONMENT, H5R_DURABILITY_PROCESS, 0, 0, 0}
+    {sizeof(h5r_open_options), 64 * H5R_MIB, 0, H5R_LOCKING_ENVIRONMENT, H5R_DURABILITY_PROCESS, 0, 0, 0, H5R_IO_STANDARD, 0}
 #define H5R_CHECK_OPTIONS_INIT {sizeof(h5r_check_options), 0, H5R_LOCKING_ENVIRONMENT, 1000}
 #define H5R_GROUP_OPTIONS_INIT {sizeof(h5r_group_options), H5R_STORAGE_INIT, H5R_STORAGE_INIT}
 #define H5R_COPY_OPTIONS_INIT {sizeof(h5r_copy_options), 0, 0, 0, 0}
@@ -50,6 +50,7 @@
 #define H5R_OBJECT_DETAILS_INIT {sizeof(h5r_object_details), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 #define H5R_DATASET_DETAILS_INIT {sizeof(h5r_dataset_details), 0, 0, 0, 0, 0, {0}, {0}}
 #define H5R_CHUNK_DETAILS_INIT {sizeof(h5r_chunk_details), 0, 0, 0, 0, 0, {0}}
+#define H5R_CHUNK_CACHE_DETAILS_INIT {sizeof(h5r_chunk_cache_details), 0, 0, 0, 0, 0, 0, 0}
 #define H5R_CHECK_REPORT_INIT {sizeof(h5r_check_report), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 #define H5R_REBALANCE_STATS_INIT \
     {sizeof(h5r_rebalance_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}}
@@ -189,6 +190,17 @@
 
 // Iterate by creation, the last first.
 #define H5R_ORDER_CREATION_REVERSE 4
+
+// The file is read and written by the operating system's calls; the default.
+#define H5R_IO_STANDARD 0
+
+// A file that is opened with read_only is read as memory; where it cannot be mapped, as with H5R_IO_STANDARD. A process that cuts
+// the file meanwhile ends this one (SIGBUS), so this is for files that are locked, or that nobody changes.
+#define H5R_IO_MMAP 1
+
+// Transfers of 1 MiB and more of raw data go past the operating system's page cache (O_DIRECT), where the file system has that;
+// all others as with H5R_IO_STANDARD.
+#define H5R_IO_DIRECT 2
 
 // A group.
 #define H5R_KIND_GROUP 0
@@ -472,6 +484,10 @@ typedef struct h5r_create_options {
     uint32_t threads;
     // 0; for later use.
     int32_t reserved;
+    // H5R_IO_STANDARD (default) or H5R_IO_DIRECT.
+    int32_t io;
+    // 0; for later use.
+    int32_t reserved_2;
 } h5r_create_options;
 
 // Options of h5r_open. Start from H5R_OPEN_OPTIONS_INIT.
@@ -493,6 +509,10 @@ typedef struct h5r_open_options {
     uint32_t threads;
     // 0; for later use.
     int32_t reserved_2;
+    // H5R_IO_STANDARD (default), _MMAP (with read_only) or _DIRECT.
+    int32_t io;
+    // 0; for later use.
+    int32_t reserved_3;
 } h5r_open_options;
 
 // Told how far a long call with raw data is: bytes of elements in memory that are done, and all of the call. 0 goes on, any
@@ -677,6 +697,27 @@ typedef struct h5r_chunk_details {
 // Visits a chunk; 0 goes on, a positive value stops, a negative one fails.
 typedef int32_t (*h5r_chunk_visit)(const h5r_chunk_details *chunk, void *user_data);
 
+// What h5r_chunk_cache_info says of a dataset's chunk cache. Start from H5R_CHUNK_CACHE_DETAILS_INIT. The counts begin anew when
+// the dataset's last handle is closed.
+typedef struct h5r_chunk_cache_details {
+    // sizeof(h5r_chunk_cache_details), set by the INIT macro.
+    size_t struct_size;
+    // Bytes that it may take, unless a single chunk is larger.
+    uint64_t bound;
+    // Bytes that it takes.
+    uint64_t bytes;
+    // Chunks in it.
+    uint64_t chunks;
+    // Those of them that are not written yet.
+    uint64_t unwritten;
+    // Chunks that a call looked for in it, and found.
+    uint64_t hits;
+    // Chunks that a call looked for in it, and did not find.
+    uint64_t misses;
+    // Chunks that were displaced.
+    uint64_t displaced;
+} h5r_chunk_cache_details;
+
 // What h5r_attr_info says of an attribute. Start from H5R_ATTR_DETAILS_INIT.
 typedef struct h5r_attr_details {
     // sizeof(h5r_attr_details), set by the INIT macro.
@@ -835,9 +876,9 @@ typedef struct h5r_rebalance_stats {
     uint64_t file_bytes;
     // Bytes inside it that nothing uses.
     uint64_t file_free_bytes;
-    // Attributes and links created since the file was opened.
+    // Attributes, links and chunks in B-trees created since the file was opened.
     uint64_t inserts;
-    // Attributes and links deleted.
+    // Attributes, links and chunks in B-trees deleted.
     uint64_t deletes;
     // Values replaced, and renames.
     uint64_t updates;
@@ -1601,6 +1642,21 @@ h5r_status h5r_chunk_write(h5r_object *dataset,
 h5r_status h5r_chunk_iterate(h5r_object *dataset,
                              h5r_chunk_visit visit,
                              void *user_data);
+
+// Describes the cache of the dataset's decoded chunks in `info_out`, which the caller initialised with
+// H5R_CHUNK_CACHE_DETAILS_INIT. Chunks that are written in part wait in it until they are displaced or flushed, and those that
+// filters were undone of for a part stay in it; whole chunks go past it.
+//
+// Errors: BAD_HANDLE, ARGUMENT, WRONG_KIND (not chunked). Any thread.
+h5r_status h5r_chunk_cache_info(h5r_object *dataset,
+                                h5r_chunk_cache_details *info_out);
+
+// Sets how many bytes the cache of the dataset's decoded chunks may take, unless a single chunk is larger: 8 MiB until this is
+// called, and again after the dataset's last handle is closed. What is beyond them is written and forgotten.
+//
+// Errors: BAD_HANDLE, WRONG_KIND (not chunked), IO, FAILED. Any thread.
+h5r_status h5r_chunk_cache_set(h5r_object *dataset,
+                               uint64_t bytes);
 
 // Writes the attribute `name`, whether it exists or not: `data` are its elements in `type`, which is also its type in
 // the file, in row-major order. `rank` 0, with `dims` NULL, is a scalar.

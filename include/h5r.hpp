@@ -585,6 +585,33 @@ public:
     template <class T> void write_points(const std::vector<std::uint64_t> &points, const T *data) {
         detail::check(h5r_dataset_write_points(handle_, detail::token_of<T>::value, count_of(points), points.data(), data));
     }
+    // The elements of several selections, those of one after those of the other.
+    template <class T> void read_list(const std::vector<selection> &parts, T *data) const {
+        const auto made = list(parts);
+        detail::check(h5r_dataset_read_list(handle_, detail::token_of<T>::value, made.size(), made.data(), data));
+    }
+    template <class T> void write_list(const std::vector<selection> &parts, const T *data) {
+        const auto made = list(parts);
+        detail::check(h5r_dataset_write_list(handle_, detail::token_of<T>::value, made.size(), made.data(), data));
+    }
+    // The elements of `part` to, or from, the places `within` an array in memory of extents `dims`; an empty selection is all.
+    template <class T>
+    void read_into(const selection &part, const std::vector<std::uint64_t> &dims, const selection &within, T *data) const {
+        const h5r_selection from = plain(part, rank()), to = plain(within, dims.size());
+        detail::check(h5r_dataset_read_into(handle_, detail::token_of<T>::value, &from, dims.size(), dims.data(), &to, data));
+    }
+    template <class T>
+    void write_from(const selection &part, const std::vector<std::uint64_t> &dims, const selection &within, const T *data) {
+        const h5r_selection to = plain(part, rank()), from = plain(within, dims.size());
+        detail::check(h5r_dataset_write_from(handle_, detail::token_of<T>::value, &to, dims.size(), dims.data(), &from, data));
+    }
+    // The cache of decoded chunks, and how many bytes it may take.
+    h5r_chunk_cache_details chunk_cache_info() const {
+        h5r_chunk_cache_details details = H5R_CHUNK_CACHE_DETAILS_INIT;
+        detail::check(h5r_chunk_cache_info(handle_, &details));
+        return details;
+    }
+    void chunk_cache_set(std::uint64_t bytes) { detail::check(h5r_chunk_cache_set(handle_, bytes)); }
     // Chunks as they are stored, by their first element.
     h5r_chunk_details chunk_info(const std::vector<std::uint64_t> &offset) const {
         h5r_chunk_details details = H5R_CHUNK_DETAILS_INIT;
@@ -636,17 +663,27 @@ private:
         if (rank == 0 || points.size() % rank != 0) throw error(H5R_ERR_ARGUMENT, "as many coordinates as the rank are needed");
         return points.size() / rank;
     }
+    std::size_t rank() const { return info().dims.size(); }
     template <class Call> void with(const selection &part, Call call) const {
-        const std::size_t rank = info().dims.size();
-        h5r_selection plain = H5R_SELECTION_INIT;
-        plain.rank = rank;
-        for (const auto &[from, to] : {std::pair{&part.start, &plain.start}, std::pair{&part.stride, &plain.stride},
-                                       std::pair{&part.count, &plain.count}, std::pair{&part.block, &plain.block}}) {
+        const h5r_selection made = plain(part, rank());
+        detail::check(call(&made));
+    }
+    // As C has it; it points to the numbers of `part`.
+    static h5r_selection plain(const selection &part, std::size_t rank) {
+        h5r_selection made = H5R_SELECTION_INIT;
+        made.rank = rank;
+        for (const auto &[from, to] : {std::pair{&part.start, &made.start}, std::pair{&part.stride, &made.stride},
+                                       std::pair{&part.count, &made.count}, std::pair{&part.block, &made.block}}) {
             if (!from->empty() && from->size() != rank)
                 throw error(H5R_ERR_ARGUMENT, "a selection needs as many numbers as the rank");
             *to = from->empty() ? nullptr : from->data();
         }
-        detail::check(call(&plain));
+        return made;
+    }
+    std::vector<h5r_selection> list(const std::vector<selection> &parts) const {
+        std::vector<h5r_selection> made;
+        for (const auto &part : parts) made.push_back(plain(part, rank()));
+        return made;
     }
 };
 
@@ -764,10 +801,12 @@ public:
         return file(handle);
     }
     file(file &&other) noexcept
-        : handle_(std::exchange(other.handle_, nullptr)), callbacks_(std::move(other.callbacks_)) {}
+        : handle_(std::exchange(other.handle_, nullptr)), callbacks_(std::move(other.callbacks_)),
+          transfer_(std::move(other.transfer_)) {}
     file &operator=(file &&other) noexcept {
         std::swap(handle_, other.handle_);
         std::swap(callbacks_, other.callbacks_);
+        std::swap(transfer_, other.transfer_);
         return *this;
     }
     ~file() { h5r_close(handle_); }
@@ -790,6 +829,13 @@ public:
         return group(root);
     }
 
+    // Called in long calls with raw data with the bytes that are done and all bytes, on the thread of the call; false ends the
+    // call, which then throws H5R_ERR_CALLBACK. An empty function: no more. It must not throw.
+    void set_progress(std::function<bool(std::uint64_t, std::uint64_t)> progress) {
+        auto made = progress ? std::make_unique<transfer_progress>(std::move(progress)) : nullptr;
+        detail::check(h5r_set_progress(handle_, made ? &call_transfer : nullptr, made.get()));
+        transfer_ = std::move(made);
+    }
     void set_none() { detail::check(h5r_set_none(handle_)); }
     void set_lazy(const lazy_options &options = {}) { detail::check(h5r_set_lazy(handle_, &options)); }
     void set_incremental(incremental_options options = {}) {
@@ -852,8 +898,14 @@ private:
         }
     };
 
+    using transfer_progress = std::function<bool(std::uint64_t, std::uint64_t)>;
+    static int32_t call_transfer(std::uint64_t done, std::uint64_t total, void *self) noexcept {
+        return (*static_cast<transfer_progress *>(self))(done, total) ? 0 : -1;
+    }
+
     h5r_file *handle_;
     std::unique_ptr<callbacks> callbacks_;
+    std::unique_ptr<transfer_progress> transfer_;
 };
 
 // Checks the file at `path` and counts what it finds; damage is not thrown. Calls visit(const h5r_check_finding &) for

@@ -44,7 +44,47 @@ unsafe impl Versioned for h5r_chunk_details {
     };
 }
 
+/// What h5r_chunk_cache_info says of a dataset's chunk cache. Start from H5R_CHUNK_CACHE_DETAILS_INIT. The counts begin anew when
+/// the dataset's last handle is closed.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct h5r_chunk_cache_details {
+    /// sizeof(h5r_chunk_cache_details), set by the INIT macro.
+    pub struct_size: usize,
+    /// Bytes that it may take, unless a single chunk is larger.
+    pub bound: u64,
+    /// Bytes that it takes.
+    pub bytes: u64,
+    /// Chunks in it.
+    pub chunks: u64,
+    /// Those of them that are not written yet.
+    pub unwritten: u64,
+    /// Chunks that a call looked for in it, and found.
+    pub hits: u64,
+    /// Chunks that a call looked for in it, and did not find.
+    pub misses: u64,
+    /// Chunks that were displaced.
+    pub displaced: u64,
+}
+
+// SAFETY: as above.
+unsafe impl Versioned for h5r_chunk_cache_details {
+    const NAME: &'static str = "chunk_cache_details";
+    const FIRST_SIZE: usize = 64;
+    const INIT: Self = h5r_chunk_cache_details {
+        struct_size: size_of::<Self>(),
+        bound: 0,
+        bytes: 0,
+        chunks: 0,
+        unwritten: 0,
+        hits: 0,
+        misses: 0,
+        displaced: 0,
+    };
+}
+
 const _: () = {
+    assert!(size_of::<h5r_chunk_cache_details>() == h5r_chunk_cache_details::FIRST_SIZE);
     assert!(size_of::<h5r_chunk_details>() == h5r_chunk_details::FIRST_SIZE);
     assert!(size_of::<h5r_chunk_details>() == offset_of!(h5r_chunk_details, offset) + 8 * input::H5R_MAX_RANK);
 };
@@ -167,4 +207,41 @@ pub unsafe extern "C" fn h5r_chunk_iterate(
         }
         Ok(())
     })
+}
+
+/// Describes the cache of the dataset's decoded chunks in `info_out`, which the caller initialised with
+/// H5R_CHUNK_CACHE_DETAILS_INIT. Chunks that are written in part wait in it until they are displaced or flushed, and those that
+/// filters were undone of for a part stay in it; whole chunks go past it.
+///
+/// Errors: BAD_HANDLE, ARGUMENT, WRONG_KIND (not chunked). Any thread.
+#[no_mangle]
+pub unsafe extern "C" fn h5r_chunk_cache_info(
+    dataset: *mut h5r_object,
+    info_out: *mut h5r_chunk_cache_details,
+) -> h5r_status {
+    guard::with_object(dataset, |object, _| {
+        // SAFETY: as this function's documentation asks of the caller.
+        let out = unsafe { options::output(info_out, "info_out")? };
+        let figures = object.chunk_cache()?;
+        out.set(h5r_chunk_cache_details {
+            bound: figures.bound,
+            bytes: figures.bytes,
+            chunks: figures.chunks,
+            unwritten: figures.unwritten,
+            hits: figures.hits,
+            misses: figures.misses,
+            displaced: figures.displaced,
+            ..Versioned::INIT
+        });
+        Ok(())
+    })
+}
+
+/// Sets how many bytes the cache of the dataset's decoded chunks may take, unless a single chunk is larger: 8 MiB until this is
+/// called, and again after the dataset's last handle is closed. What is beyond them is written and forgotten.
+///
+/// Errors: BAD_HANDLE, WRONG_KIND (not chunked), IO, FAILED. Any thread.
+#[no_mangle]
+pub unsafe extern "C" fn h5r_chunk_cache_set(dataset: *mut h5r_object, bytes: u64) -> h5r_status {
+    guard::with_object(dataset, |object, _| object.set_chunk_cache(usize::try_from(bytes).unwrap_or(usize::MAX)))
 }

@@ -7,7 +7,7 @@ use std::slice;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::object::options::{
-    CreateOptions, Durability, FormatVersion, GroupOptions, Locking, OpenOptions, Order, Phase, MAX_THREADS,
+    CreateOptions, Durability, FormatVersion, GroupOptions, Io, Locking, OpenOptions, Order, Phase, MAX_THREADS,
 };
 
 /// The new file can be read by libhdf5 1.8 and later.
@@ -48,6 +48,15 @@ pub const H5R_ORDER_CREATION: i32 = 3;
 /// Iterate by creation, the last first.
 pub const H5R_ORDER_CREATION_REVERSE: i32 = 4;
 
+/// The file is read and written by the operating system's calls; the default.
+pub const H5R_IO_STANDARD: i32 = 0;
+/// A file that is opened with read_only is read as memory; where it cannot be mapped, as with H5R_IO_STANDARD. A process that cuts
+/// the file meanwhile ends this one (SIGBUS), so this is for files that are locked, or that nobody changes.
+pub const H5R_IO_MMAP: i32 = 1;
+/// Transfers of 1 MiB and more of raw data go past the operating system's page cache (O_DIRECT), where the file system has that;
+/// all others as with H5R_IO_STANDARD.
+pub const H5R_IO_DIRECT: i32 = 2;
+
 /// How an object's attributes, or a group's links, are stored.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -85,6 +94,10 @@ pub struct h5r_create_options {
     pub threads: u32,
     /// 0; for later use.
     pub reserved: i32,
+    /// H5R_IO_STANDARD (default) or H5R_IO_DIRECT.
+    pub io: i32,
+    /// 0; for later use.
+    pub reserved_2: i32,
 }
 
 /// Options of h5r_open. Start from H5R_OPEN_OPTIONS_INIT.
@@ -108,6 +121,10 @@ pub struct h5r_open_options {
     pub threads: u32,
     /// 0; for later use.
     pub reserved_2: i32,
+    /// H5R_IO_STANDARD (default), _MMAP (with read_only) or _DIRECT.
+    pub io: i32,
+    /// 0; for later use.
+    pub reserved_3: i32,
 }
 
 /// Options of h5r_group_create. Start from H5R_GROUP_OPTIONS_INIT.
@@ -231,6 +248,8 @@ unsafe impl Versioned for h5r_create_options {
         attributes: STORAGE,
         threads: 0,
         reserved: 0,
+        io: H5R_IO_STANDARD,
+        reserved_2: 0,
     };
 }
 
@@ -247,6 +266,8 @@ unsafe impl Versioned for h5r_open_options {
         reserved: 0,
         threads: 0,
         reserved_2: 0,
+        io: H5R_IO_STANDARD,
+        reserved_3: 0,
     };
 }
 
@@ -258,8 +279,8 @@ unsafe impl Versioned for h5r_group_options {
 }
 
 const _: () = {
-    assert!(size_of::<h5r_create_options>() == offset_of!(h5r_create_options, reserved) + 4);
-    assert!(size_of::<h5r_open_options>() == offset_of!(h5r_open_options, reserved_2) + 4);
+    assert!(size_of::<h5r_create_options>() == offset_of!(h5r_create_options, reserved_2) + 4);
+    assert!(size_of::<h5r_open_options>() == offset_of!(h5r_open_options, reserved_3) + 4);
     assert!(size_of::<h5r_group_options>() == 8 + 2 * size_of::<h5r_storage>());
 };
 
@@ -320,6 +341,10 @@ pub(super) fn durability(value: i32) -> Result<Durability> {
     choice("durability", value, &[Durability::Process, Durability::Power, Durability::None])
 }
 
+fn io(value: i32) -> Result<Io> {
+    choice("io", value, &[Io::Standard, Io::Map, Io::Direct])
+}
+
 fn cache_bytes(value: u64) -> usize {
     usize::try_from(value).unwrap_or(usize::MAX)
 }
@@ -327,6 +352,7 @@ fn cache_bytes(value: u64) -> usize {
 impl h5r_create_options {
     pub(super) fn checked(&self) -> Result<CreateOptions> {
         unused("reserved", self.reserved)?;
+        unused("reserved_2", self.reserved_2)?;
         Ok(CreateOptions {
             exclusive: flag("exclusive", self.exclusive)?,
             format: choice("format", self.format, &[FormatVersion::V18, FormatVersion::V110])?,
@@ -335,6 +361,7 @@ impl h5r_create_options {
             durability: durability(self.durability)?,
             root: GroupOptions { links: self.links.phase("links")?, attributes: self.attributes.phase("attributes")? },
             threads: threads(self.threads)?,
+            io: io(self.io)?,
         })
     }
 }
@@ -343,12 +370,14 @@ impl h5r_open_options {
     pub(super) fn checked(&self) -> Result<OpenOptions> {
         unused("reserved", self.reserved)?;
         unused("reserved_2", self.reserved_2)?;
+        unused("reserved_3", self.reserved_3)?;
         Ok(OpenOptions {
             read_only: flag("read_only", self.read_only)?,
             locking: locking(self.locking)?,
             cache_bytes: cache_bytes(self.cache_bytes),
             durability: durability(self.durability)?,
             threads: threads(self.threads)?,
+            io: io(self.io)?,
         })
     }
 }
@@ -368,9 +397,9 @@ mod tests {
         let (ours, theirs) = (h5r_create_options::INIT.checked().unwrap(), CreateOptions::default());
         assert_eq!((ours.exclusive, ours.format, ours.locking), (theirs.exclusive, theirs.format, theirs.locking));
         assert_eq!((ours.cache_bytes, ours.root), (theirs.cache_bytes, theirs.root));
-        assert_eq!((ours.durability, ours.threads), (theirs.durability, theirs.threads));
+        assert_eq!((ours.durability, ours.threads, ours.io), (theirs.durability, theirs.threads, theirs.io));
         let (ours, theirs) = (h5r_open_options::INIT.checked().unwrap(), OpenOptions::default());
-        let facts = |o: &OpenOptions| (o.read_only, o.locking, o.cache_bytes, o.durability, o.threads);
+        let facts = |o: &OpenOptions| (o.read_only, o.locking, o.cache_bytes, o.durability, o.threads, o.io);
         assert_eq!(facts(&ours), facts(&theirs));
         assert_eq!(h5r_group_options::INIT.checked().unwrap(), GroupOptions::default());
     }

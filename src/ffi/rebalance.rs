@@ -158,9 +158,9 @@ pub struct h5r_rebalance_stats {
     pub file_bytes: u64,
     /// Bytes inside it that nothing uses.
     pub file_free_bytes: u64,
-    /// Attributes and links created since the file was opened.
+    /// Attributes, links and chunks in B-trees created since the file was opened.
     pub inserts: u64,
-    /// Attributes and links deleted.
+    /// Attributes, links and chunks in B-trees deleted.
     pub deletes: u64,
     /// Values replaced, and renames.
     pub updates: u64,

@@ -14,10 +14,12 @@ use crate::object::free_space::FreeSpace;
 use crate::object::group;
 use crate::object::header::ObjectHeader;
 use crate::object::maintain::Maintenance;
-use crate::object::options::{CreateOptions, FormatVersion, Locking, OpenOptions};
+use crate::object::options::{CreateOptions, FormatVersion, Io, Locking, OpenOptions};
 use crate::object::state::{Objects, State};
+use crate::store::direct::DirectBackend;
 use crate::store::file::FileBackend;
 use crate::store::lock::{self, LockPolicy};
+use crate::store::map::MapBackend;
 use crate::store::recover::{recover, Recovery};
 use crate::store::{Backend, Store};
 
@@ -31,6 +33,7 @@ fn policy(locking: Locking) -> LockPolicy {
 
 /// Creates the file at `path`; an existing one is emptied after its lock was taken.
 pub(super) fn create_path(path: &Path, options: &CreateOptions) -> Result<Box<dyn Backend>> {
+    check_io(options.io, true)?;
     let mut how = OsFile::options();
     how.read(true).write(true);
     match options.exclusive {
@@ -50,7 +53,27 @@ pub(super) fn create_path(path: &Path, options: &CreateOptions) -> Result<Box<dy
     if file.metadata().map_err(failed)?.len() > 0 {
         file.set_len(0).map_err(failed)?;
     }
-    Ok(Box::new(FileBackend::new(file)))
+    Ok(backend(file, options.io, true))
+}
+
+/// Fails, before anything is done to a file, where it cannot be reached so.
+fn check_io(io: Io, writable: bool) -> Result<()> {
+    match io {
+        Io::Map if writable => {
+            Err(Error::new(ErrorKind::Argument, "a file is mapped only to be read: open it with read_only"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The backend that was asked for, or the standard one where that cannot be had.
+fn backend(file: OsFile, io: Io, writable: bool) -> Box<dyn Backend> {
+    let standard = |(file, _)| -> Box<dyn Backend> { Box::new(FileBackend::new(file)) };
+    match io {
+        Io::Standard => Box::new(FileBackend::new(file)),
+        Io::Map => MapBackend::new(file).map_or_else(standard, |mapped| Box::new(mapped)),
+        Io::Direct => DirectBackend::new(file, writable).map_or_else(standard, |direct| Box::new(direct)),
+    }
 }
 
 /// Has the folder's entry of a new file reach the device: without it the file may be gone after a power loss.
@@ -62,13 +85,14 @@ pub(super) fn sync_folder(path: &Path) -> Result<()> {
 
 /// Opens the file at `path`.
 pub(super) fn open_path(path: &Path, options: &OpenOptions) -> Result<Box<dyn Backend>> {
+    check_io(options.io, !options.read_only)?;
     let failed = |e| Error::io(format_args!("opening '{}'", path.display()), e);
     let file = OsFile::options().read(true).write(!options.read_only).open(path).map_err(failed)?;
     if fs::metadata(path).map_err(failed)?.is_dir() {
         return Err(Error::new(ErrorKind::NotHdf5, format!("'{}' is a directory", path.display())));
     }
     lock::lock(&file, path, !options.read_only, policy(options.locking))?;
-    Ok(Box::new(FileBackend::new(file)))
+    Ok(backend(file, options.io, !options.read_only))
 }
 
 /// The state of a new file with an empty root group; nothing is written yet.

@@ -30,6 +30,18 @@ pub enum Locking {
     On,
 }
 
+/// How the file's bytes are reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Io {
+    /// By the operating system's positioned reads and writes.
+    #[default]
+    Standard,
+    /// Of a file that is only read: as memory. Where it cannot be mapped, as [`Io::Standard`].
+    Map,
+    /// Long transfers past the operating system's page cache, where the file system has that; all others as [`Io::Standard`].
+    Direct,
+}
+
 /// Options of creating a file.
 #[derive(Debug, Clone)]
 pub struct CreateOptions {
@@ -46,6 +58,8 @@ pub struct CreateOptions {
     /// Threads that encode and decode the chunks of one call, the calling one among them; 1: no others. 0: as many as this
     /// process has processors.
     pub threads: u32,
+    /// How the file's bytes are reached; [`Io::Map`] is for opening.
+    pub io: Io,
     /// Options of the root group.
     pub root: GroupOptions,
 }
@@ -59,6 +73,7 @@ impl Default for CreateOptions {
             cache_bytes: crate::store::DEFAULT_CACHE_BOUND,
             durability: Durability::default(),
             threads: 0,
+            io: Io::default(),
             root: GroupOptions::default(),
         }
     }
@@ -78,6 +93,8 @@ pub struct OpenOptions {
     /// Threads that encode and decode the chunks of one call, the calling one among them; 1: no others. 0: as many as this
     /// process has processors.
     pub threads: u32,
+    /// How the file's bytes are reached; [`Io::Map`] needs `read_only`.
+    pub io: Io,
 }
 
 impl Default for OpenOptions {
@@ -88,6 +105,7 @@ impl Default for OpenOptions {
             cache_bytes: crate::store::DEFAULT_CACHE_BOUND,
             durability: Durability::default(),
             threads: 0,
+            io: Io::default(),
         }
     }
 }

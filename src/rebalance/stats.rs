@@ -63,9 +63,9 @@ pub struct RebalanceStats {
     /// Bytes inside it that nothing uses.
     pub file_free_bytes: u64,
 
-    /// Attributes and links created since the file was opened.
+    /// Attributes, links, and chunks in version 2 B-trees, created since the file was opened.
     pub inserts: u64,
-    /// Attributes, links and objects deleted.
+    /// Attributes, links, objects and such chunks deleted.
     pub deletes: u64,
     /// Values replaced, and renames.
     pub updates: u64,

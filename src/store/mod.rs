@@ -12,11 +12,13 @@ mod cache;
 mod commit;
 #[cfg(test)]
 mod commit_tests;
+pub mod direct;
 pub mod file;
 mod index;
 mod journal;
 pub mod lock;
 pub mod managers;
+pub mod map;
 mod prefetch;
 mod reader;
 pub mod recover;

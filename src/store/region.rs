@@ -1,5 +1,5 @@
 //! Memory for cached blocks, from the operating system: large regions ask for huge pages, because a large file's blocks
-//! are visited at random and would each cost an address translation. The only place outside the C ABI with `unsafe`.
+//! are visited at random and would each cost an address translation. One of the places outside the C ABI with `unsafe`.
 
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;

@@ -205,12 +205,55 @@ static void progress(void) {
     free(back);
 }
 
+static void cache(h5r_object *root) {
+    const uint64_t dims[1] = {64 << 10}, chunk[1] = {8 << 10};
+    h5r_dataset_options options = H5R_DATASET_OPTIONS_INIT;
+    h5r_chunk_cache_details details = H5R_CHUNK_CACHE_DETAILS_INIT;
+    h5r_object *dataset = NULL, *plain = NULL;
+    OK(h5r_dataset_create(root, "uncached", H5R_I64, 1, dims, NULL, &plain));
+    FAILS(H5R_ERR_WRONG_KIND, h5r_chunk_cache_info(plain, &details));
+    FAILS(H5R_ERR_WRONG_KIND, h5r_chunk_cache_set(plain, 5));
+    options.layout = H5R_LAYOUT_CHUNKED;
+    options.chunk = chunk;
+    options.deflate = 1;
+    OK(h5r_dataset_create(root, "cached", H5R_I64, 1, dims, &options, &dataset));
+    OK(h5r_chunk_cache_info(dataset, &details));
+    CHECK(details.bound == 8 * H5R_MIB && details.chunks == 0 && details.hits + details.misses == 0);
+    // One element of each chunk, twice.
+    for (int turn = 0; turn < 2; turn++)
+        for (uint64_t at = 0; at < dims[0]; at += chunk[0]) {
+            const uint64_t one = 1;
+            const int64_t value = (int64_t)at + 7;
+            h5r_selection part = {1, &at, NULL, &one, NULL};
+            OK(h5r_dataset_write(dataset, H5R_I64, &part, &value));
+        }
+    OK(h5r_chunk_cache_info(dataset, &details));
+    CHECK(details.chunks == 8 && details.unwritten == 8 && details.misses == 8 && details.hits == 8);
+    CHECK(details.bytes >= 8 * 64 * H5R_KIB && details.bytes < 9 * 64 * H5R_KIB && details.displaced == 0);
+    OK(h5r_chunk_cache_set(dataset, 3 * 65 * H5R_KIB));
+    OK(h5r_chunk_cache_info(dataset, &details));
+    CHECK(details.chunks == 3 && details.displaced == 5 && details.bytes <= details.bound);
+    CHECK(details.bound == 3 * 65 * H5R_KIB);
+    for (uint64_t at = 0; at < dims[0]; at += chunk[0]) {
+        const uint64_t one = 1;
+        int64_t value = 0;
+        h5r_selection part = {1, &at, NULL, &one, NULL};
+        OK(h5r_dataset_read(dataset, H5R_I64, &part, &value));
+        CHECK(value == (int64_t)at + 7);
+    }
+    OK(h5r_object_close(dataset));
+    OK(h5r_object_open(root, "cached", &dataset));
+    OK(h5r_chunk_cache_info(dataset, &details));
+    CHECK(details.bound == 8 * H5R_MIB && details.chunks == 0 && details.misses == 0);
+}
+
 int main(void) {
     h5r_file *file = NULL;
     OK(h5r_create("chunks.h5", NULL, &file));
     stored(h5r_root(file));
     parts(h5r_root(file));
     filters(h5r_root(file));
+    cache(h5r_root(file));
     OK(h5r_check(file));
     OK(h5r_close(file));
     progress();

@@ -157,6 +157,64 @@ static void create_and_open(void) {
     OK(h5r_close(other));
 }
 
+static void input_and_output(void) {
+    // Each reaches the same bytes; long and short transfers, at addresses that are no multiples of anything.
+    const uint64_t count = 3 << 18;
+    double *values = (double *)malloc((size_t)count * sizeof *values), *back = (double *)malloc((size_t)count * sizeof *back);
+    h5r_file *other = NULL;
+    h5r_object *dataset = NULL;
+    h5r_create_options create = H5R_CREATE_OPTIONS_INIT;
+    h5r_open_options open = H5R_OPEN_OPTIONS_INIT;
+    CHECK(values && back);
+    remove("io.h5");
+    create.io = 3;
+    FAILS(H5R_ERR_RANGE, h5r_create("io.h5", &create, &other));
+    SAYS("io 3 is outside 0..2");
+    create.io = H5R_IO_MMAP;
+    FAILS(H5R_ERR_ARGUMENT, h5r_create("io.h5", &create, &other));
+    SAYS("read_only");
+    CHECK(h5r_open("io.h5", NULL, &other) != H5R_OK); // nothing was made
+    for (int32_t made = H5R_IO_STANDARD; made <= H5R_IO_DIRECT; made += H5R_IO_DIRECT) {
+        create.io = made;
+        OK(h5r_create("io.h5", &create, &other));
+        write_int(h5r_root(other), "a", made);
+        OK(h5r_dataset_create(h5r_root(other), "d", H5R_F64, 1, &count, NULL, &dataset));
+        for (uint64_t i = 0; i < count; i++) values[i] = (double)i + made;
+        OK(h5r_dataset_write(dataset, H5R_F64, NULL, values));
+        OK(h5r_dataset_read(dataset, H5R_F64, NULL, back));
+        CHECK(memcmp(values, back, (size_t)count * sizeof *values) == 0);
+        OK(h5r_close(other));
+        for (open.io = H5R_IO_STANDARD; open.io <= H5R_IO_DIRECT; open.io++) {
+            open.read_only = 1;
+            OK(h5r_open("io.h5", &open, &other));
+            CHECK(read_int(h5r_root(other), "a") == made);
+            OK(h5r_object_open(h5r_root(other), "d", &dataset));
+            memset(back, 0, (size_t)count * sizeof *back);
+            OK(h5r_dataset_read(dataset, H5R_F64, NULL, back));
+            CHECK(memcmp(values, back, (size_t)count * sizeof *values) == 0);
+            FAILS(H5R_ERR_READ_ONLY, h5r_attr_delete(h5r_root(other), "a"));
+            OK(h5r_close(other));
+        }
+        open.io = H5R_IO_MMAP;
+        open.read_only = 0;
+        FAILS(H5R_ERR_ARGUMENT, h5r_open("io.h5", &open, &other));
+        open.io = H5R_IO_DIRECT;
+        OK(h5r_open("io.h5", &open, &other));
+        OK(h5r_object_open(h5r_root(other), "d", &dataset));
+        for (uint64_t i = 0; i < count; i++) values[i] = -values[i];
+        OK(h5r_dataset_write(dataset, H5R_F64, NULL, values));
+        OK(h5r_close(other));
+        OK(h5r_open("io.h5", NULL, &other));
+        OK(h5r_check(other));
+        OK(h5r_object_open(h5r_root(other), "d", &dataset));
+        OK(h5r_dataset_read(dataset, H5R_F64, NULL, back));
+        CHECK(memcmp(values, back, (size_t)count * sizeof *values) == 0);
+        OK(h5r_close(other));
+    }
+    free(values);
+    free(back);
+}
+
 static void locks(void) {
     h5r_file *first = NULL, *second = NULL;
     h5r_create_options create = H5R_CREATE_OPTIONS_INIT;
@@ -176,6 +234,7 @@ int main(void) {
     layouts();
     OK(h5r_close(file));
     create_and_open();
+    input_and_output();
     locks();
     CHECK(H5R_KIB == 1024 && 4 * H5R_GIB == (uint64_t)4294967296 && H5R_MIB == 1048576);
     return 0;

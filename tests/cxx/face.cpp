@@ -254,6 +254,62 @@ static void types(h5r::group &root) {
     CHECK(h5r::type::of<float>().layout().mantissa_size == 23);
 }
 
+static void parts() {
+    auto file = h5r::file::create("parts.h5");
+    h5r::dataset_options options;
+    const std::vector<std::uint64_t> dims = {600, 1000};
+    auto grid = file.root().create_dataset("grid", h5r::type::of<float>(), dims);
+    std::vector<float> values(600 * 1000);
+    for (std::size_t i = 0; i < values.size(); i++) values[i] = static_cast<float>(i);
+    std::uint64_t last = 0, calls = 0;
+    file.set_progress([&](std::uint64_t done, std::uint64_t total) {
+        CHECK(total == 600 * 1000 * sizeof(float));
+        last = done;
+        return ++calls > 0;
+    });
+    grid.write(values);
+    CHECK(calls >= 2 && last == 600 * 1000 * sizeof(float));
+    auto moved = std::move(file);
+    moved.set_progress([](std::uint64_t, std::uint64_t) { return false; });
+    throws(H5R_ERR_CALLBACK, "", [&] { grid.write(values); });
+    moved.set_progress(nullptr);
+    calls = 0;
+    grid.write(values);
+    CHECK(calls == 0);
+    // A row, and every second element of a column, one after the other.
+    const h5r::selection row = {{3, 0}, {}, {1, 1000}, {}}, column = {{0, 5}, {2, 1}, {4, 1}, {}};
+    std::vector<float> list(1004);
+    grid.read_list({row, column}, list.data());
+    CHECK(list[0] == 3000 && list[999] == 3999 && list[1000] == 5 && list[1003] == 6005);
+    for (auto &value : list) value = -value;
+    grid.write_list({row, column}, list.data());
+    CHECK(grid.read<float>()[3999] == -3999 && grid.read<float>()[6005] == -6005 && grid.read<float>()[6004] == 6004);
+    throws(H5R_ERR_ARGUMENT, "rank", [&] { grid.read_list({{{1}, {}, {}, {}}}, list.data()); });
+    // A block of 2 x 3 to and from the middle of an array of 4 x 5.
+    const h5r::selection block = {{10, 20}, {}, {2, 3}, {}}, middle = {{1, 1}, {}, {2, 3}, {}};
+    std::vector<float> memory(20, 1.0f);
+    grid.read_into(block, {4, 5}, middle, memory.data());
+    CHECK(memory[5] == 1 && memory[6] == 10020 && memory[8] == 10022 && memory[11] == 11020 && memory[13] == 11022);
+    CHECK(memory[9] == 1 && memory[14] == 1);
+    memory[7] = 0.5f;
+    grid.write_from(block, {4, 5}, middle, memory.data());
+    CHECK(grid.read<float>()[10021] == 0.5f && grid.read<float>()[10023] == 10023);
+    options.layout = H5R_LAYOUT_CHUNKED;
+    const std::uint64_t ten = 10;
+    options.chunk = &ten;
+    auto chunked = moved.root().create_dataset("chunked", h5r::type::of<int>(), {100}, options);
+    chunked.chunk_cache_set(1000);
+    const int sevens[5] = {7, 7, 7, 7, 7};
+    chunked.write(sevens, {{2}, {}, {5}, {}});
+    const auto cached = chunked.chunk_cache_info();
+    CHECK(cached.bound == 1000 && cached.chunks == 1 && cached.unwritten == 1);
+    h5r::open_options mapped;
+    mapped.read_only = 1;
+    mapped.io = H5R_IO_MMAP;
+    moved.close();
+    CHECK(h5r::file::open("parts.h5", mapped).root().open_dataset("chunked").read<int>()[6] == 7);
+}
+
 int main() {
     auto file = h5r::file::create("face.h5");
     auto root = file.root();
@@ -281,5 +337,6 @@ int main() {
     ownership();
     modes();
     checking();
+    parts();
     return 0;
 }

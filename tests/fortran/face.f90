@@ -69,6 +69,16 @@ contains
     ! Counted last: the program looks at the status as soon as there is a session.
     if (mark == 4711 .and. progress%nodes_rebalanced >= 0) sessions = sessions + 1
   end subroutine
+
+  function on_transfer(bytes_done, bytes_total, user_data) result(answer) bind(C)
+    integer(c_int64_t), value :: bytes_done, bytes_total
+    type(c_ptr), value :: user_data
+    integer(c_int32_t) :: answer
+    integer, pointer :: calls
+    call c_f_pointer(user_data, calls)
+    calls = calls + 1
+    answer = merge(1, 0, bytes_done > bytes_total .or. calls > 1000)
+  end function
 end module
 
 program face
@@ -93,9 +103,68 @@ program face
   call types()
   call modes()
   call checking()
+  call parts()
   print '(a)', 'all held'
 
 contains
+
+  subroutine parts()
+    type(h5r_file) :: file
+    type(h5r_object) :: grid, chunked
+    type(h5r_dataset_options) :: options
+    type(h5r_chunk_cache_details) :: details
+    real(c_float), allocatable, target :: values(:, :)
+    real(c_float), target :: list(4), memory(5, 4)
+    integer(c_int64_t), target :: ten(1)
+    integer(c_int32_t), target :: one
+    integer, target :: calls
+    integer :: i, status
+    allocate (values(1000, 600))
+    values = reshape([(real(i), i=1, 600000)], [1000, 600])
+    call h5r_create('parts.h5', file)
+    call h5r_dataset_create(h5r_root(file), 'grid', H5R_F32, [1000, 600], grid)
+    calls = 0
+    call h5r_set_progress(file, c_funloc(on_transfer), c_loc(calls))
+    call h5r_dataset_write(grid, values)
+    call check(calls >= 2, 'told of a long call')
+    calls = 1000
+    call h5r_dataset_write(grid, values, status=status)
+    call check(status == H5R_ERR_CALLBACK, 'a long call that is ended')
+    call h5r_set_progress(file, c_null_funptr)
+    call h5r_dataset_write(grid, values)
+    ! Two neighbours in the third column, and every second one of a row.
+    call h5r_dataset_read_list(grid, H5R_F32, [h5r_part(start=[7, 3], count=[2, 1]), &
+      h5r_part(start=[9, 4], count=[1, 2], stride=[1, 2])], c_loc(list))
+    call check(all(nint(list) == nint([values(7:8, 3), values(9, 4:6:2)])), 'a list of parts')
+    list = -list
+    call h5r_dataset_write_list(grid, H5R_F32, [h5r_part(start=[7, 3], count=[2, 1]), &
+      h5r_part(start=[9, 4], count=[1, 2], stride=[1, 2])], c_loc(list))
+    values(7:8, 3) = -values(7:8, 3)
+    values(9, 4:6:2) = -values(9, 4:6:2)
+    memory = 1
+    call h5r_dataset_read_into(grid, H5R_F32, h5r_part(start=[7, 3], block=[3, 2], count=[1, 1]), [5, 4], &
+      h5r_part(start=[2, 2], block=[3, 2], count=[1, 1]), c_loc(memory))
+    call check(all(nint(memory(2:4, 2:3)) == nint(values(7:9, 3:4))) .and. nint(sum(memory)) &
+      == nint(sum(values(7:9, 3:4))) + 14, 'a part of an array')
+    memory(3, 2) = 5
+    call h5r_dataset_write_from(grid, H5R_F32, h5r_part(start=[7, 3], block=[3, 2], count=[1, 1]), [5, 4], &
+      h5r_part(start=[2, 2], block=[3, 2], count=[1, 1]), c_loc(memory))
+    values(8, 3) = 5
+    call h5r_dataset_read_list(grid, H5R_F32, [h5r_part(start=[7, 3], count=[2, 2])], c_loc(list))
+    call check(all(nint(list) == nint([values(7:8, 3), values(7:8, 4)])), 'a part that was written')
+    call h5r_dataset_read_list(grid, H5R_F32, [h5r_part(start=[1000, 600], count=[2, 2])], c_loc(list), status)
+    call check(status == H5R_ERR_RANGE, 'a part outside')
+    ten = 10
+    options%layout = H5R_LAYOUT_CHUNKED
+    options%chunk = c_loc(ten)
+    call h5r_dataset_create(h5r_root(file), 'chunked', H5R_I32, [100], chunked, options)
+    call h5r_chunk_cache_set(chunked, 1000_c_int64_t)
+    one = 1
+    call h5r_dataset_write_list(chunked, H5R_I32, [h5r_part(start=[5], count=[1])], c_loc(one))
+    call h5r_chunk_cache_info(chunked, details)
+    call check(details%bound == 1000 .and. details%chunks == 1 .and. details%unwritten == 1, 'the cache of chunks')
+    call h5r_close(file)
+  end subroutine
 
   subroutine scalars(root)
     type(h5r_object), intent(in) :: root

@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
-/// Bytes that the chunks of one dataset take at most, unless one is larger.
-const BOUND: usize = 8 << 20;
+/// Bytes that the chunks of one dataset take at most, unless the user says otherwise.
+pub const DEFAULT_BOUND: usize = 8 << 20;
 
 /// What a chunk takes beside its elements.
 const OVERHEAD: usize = 256;
@@ -15,16 +15,73 @@ struct Cached {
     referenced: bool,
 }
 
+/// The figures of a dataset's chunk cache, since the dataset was opened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CacheFigures {
+    /// Bytes that it may take, unless a single chunk is larger.
+    pub bound: u64,
+    /// Bytes that it takes.
+    pub bytes: u64,
+    /// Chunks in it.
+    pub chunks: u64,
+    /// Those of them that are not written yet.
+    pub unwritten: u64,
+    /// Chunks that a call looked for in it, and found.
+    pub hits: u64,
+    /// Chunks that a call looked for in it, and did not find.
+    pub misses: u64,
+    /// Chunks that were displaced.
+    pub displaced: u64,
+}
+
 /// The chunks, by their places.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct ChunkCache {
     chunks: HashMap<Vec<u64>, Cached>,
     /// In the order in which they came; a chunk that was used since it was last looked at gets a second turn.
     order: VecDeque<Vec<u64>>,
     bytes: usize,
+    bound: usize,
+    hits: u64,
+    misses: u64,
+    displaced: u64,
+}
+
+impl Default for ChunkCache {
+    fn default() -> Self {
+        let (chunks, order) = (HashMap::new(), VecDeque::new());
+        ChunkCache { chunks, order, bytes: 0, bound: DEFAULT_BOUND, hits: 0, misses: 0, displaced: 0 }
+    }
 }
 
 impl ChunkCache {
+    /// Sets the bound; what is beyond it goes with the next call.
+    pub fn set_bound(&mut self, bytes: usize) {
+        self.bound = bytes;
+    }
+
+    /// The figures.
+    pub fn figures(&self) -> CacheFigures {
+        CacheFigures {
+            bound: self.bound as u64,
+            bytes: self.bytes as u64,
+            chunks: self.chunks.len() as u64,
+            unwritten: self.chunks.values().filter(|cached| cached.dirty).count() as u64,
+            hits: self.hits,
+            misses: self.misses,
+            displaced: self.displaced,
+        }
+    }
+
+    /// A chunk's elements for a call that reads or writes some of them, counted.
+    pub fn look_up(&mut self, scaled: &[u64]) -> Option<&[u8]> {
+        match self.chunks.contains_key(scaled) {
+            true => self.hits += 1,
+            false => self.misses += 1,
+        }
+        self.get(scaled)
+    }
+
     /// A chunk's elements.
     pub fn get(&mut self, scaled: &[u64]) -> Option<&[u8]> {
         let cached = self.chunks.get_mut(scaled)?;
@@ -70,21 +127,22 @@ impl ChunkCache {
     /// Forgets clean chunks until the rest is within the bound, as far as that goes.
     pub fn trim_clean(&mut self) {
         for _ in 0..2 * self.order.len() {
-            if self.bytes <= BOUND {
+            if self.bytes <= self.bound {
                 return;
             }
-            if let Some((scaled, cached)) = self.next() {
-                if cached.dirty {
-                    self.keep(scaled, cached);
-                }
+            match self.next() {
+                Some((scaled, cached)) if cached.dirty => self.keep(scaled, cached),
+                Some(_) => self.displaced += 1,
+                None => {}
             }
         }
     }
 
     /// Takes the next chunk out while all are beyond the bound: its place, and its elements if they have to be written.
     pub fn pop_beyond_bound(&mut self) -> Option<(Vec<u64>, Option<Vec<u8>>)> {
-        while self.bytes > BOUND && self.chunks.len() > 1 {
+        while self.bytes > self.bound && self.chunks.len() > 1 {
             if let Some((scaled, cached)) = self.next() {
+                self.displaced += 1;
                 return Some((scaled, cached.dirty.then_some(cached.data)));
             }
         }
@@ -144,7 +202,7 @@ mod tests {
             while let Some((scaled, data)) = cache.pop_beyond_bound() {
                 written.extend(data.map(|data| (scaled[0], data[0])));
             }
-            assert!(cache.bytes <= BOUND && cache.chunks.len() <= 8);
+            assert!(cache.bytes <= DEFAULT_BOUND && cache.chunks.len() <= 8);
         }
         written.extend(cache.dirty().into_iter().map(|scaled| (scaled[0], cache.get(&scaled).unwrap()[0])));
         written.sort_unstable();

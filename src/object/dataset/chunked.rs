@@ -205,7 +205,7 @@ impl ChunkIo<'_> {
         out: &mut Window<'_>,
     ) -> Result<()> {
         let bytes = self.check(conversion.source_size())?;
-        if let Some(data) = self.work.cache.get(cut.scaled()) {
+        if let Some(data) = self.work.cache.look_up(cut.scaled()) {
             return gather(cut, data, 0, conversion, out);
         }
         let Some(place) = self.find(store, cut.scaled())? else {
@@ -248,7 +248,7 @@ impl ChunkIo<'_> {
     /// Writes what is selected of one chunk, in the cache.
     pub fn write_part(&mut self, store: &mut Store, cut: &Cut<'_>, conversion: Conversion, data: &[u8]) -> Result<()> {
         let bytes = self.check(conversion.target_size())?;
-        if self.work.cache.get(cut.scaled()).is_none() {
+        if self.work.cache.look_up(cut.scaled()).is_none() {
             let loaded = self.load(store, cut.scaled(), cut.is_partial(self.dims), bytes)?;
             self.work.cache.insert(cut.scaled(), loaded, true);
         }

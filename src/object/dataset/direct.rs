@@ -1,5 +1,6 @@
 //! Chunks as they are stored: described, read and written past the filters.
 
+use super::chunk_cache::CacheFigures;
 use super::chunked::{ChunkIo, CHUNK};
 use super::DatasetState;
 use crate::chunk::Place;
@@ -118,6 +119,36 @@ impl Object {
             let (header, array) = objects.get(slot)?.array()?;
             array.write_chunk(store, header, offset, filter_mask, data)?;
             objects.mark(slot)
+        })
+    }
+
+    /// The figures of the dataset's chunk cache, while a handle of it is open.
+    pub fn chunk_cache(&self) -> Result<CacheFigures> {
+        self.read("describing chunk cache of", "", |state, slot| {
+            let array = state.objects.get(slot)?.array()?.1;
+            array.check_chunked()?;
+            Ok(array.work.get_or_insert_default().cache.figures())
+        })
+    }
+
+    /// Sets the bytes that the dataset's chunk cache may take, unless a single chunk is larger, until its last handle is closed.
+    /// What is beyond them is written.
+    pub fn set_chunk_cache(&self, bytes: usize) -> Result<()> {
+        let surplus = self.read("setting chunk cache of", "", |state, slot| {
+            let array = state.objects.get(slot)?.array()?.1;
+            array.check_chunked()?;
+            let cache = &mut array.work.get_or_insert_default().cache;
+            cache.set_bound(bytes);
+            cache.trim_clean();
+            Ok(cache.figures().bytes > bytes as u64)
+        })?;
+        if !surplus {
+            return Ok(());
+        }
+        self.change_array("setting chunk cache of", |state, slot| {
+            let State { store, objects, .. } = state;
+            let (header, array) = objects.get(slot)?.array()?;
+            array.change_chunks(store, header, |io, store| io.write_surplus(store))
         })
     }
 

@@ -30,6 +30,7 @@ mod transfer;
 mod values;
 mod virtuals;
 
+pub use chunk_cache::CacheFigures;
 pub(super) use copy::CopiedData;
 pub use create::{plan, DatasetOptions, NewBody, NewFilter, NewLayout, Plan, MAX_COMPACT};
 pub use direct::ChunkInfo;

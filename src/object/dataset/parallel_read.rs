@@ -339,7 +339,7 @@ impl Object {
             let seen = array.changes.load(Ordering::SeqCst);
             let mut io = array.chunk_io(store, header)?;
             let find = |(cut, band): &(Cut<'_>, Band<'_>)| {
-                if let Some(data) = io.work.cache.get(cut.scaled()) {
+                if let Some(data) = io.work.cache.look_up(cut.scaled()) {
                     return gather(cut, data, 0, plan.conversion, &mut band.lock()).map(|()| Found::Read);
                 }
                 Ok(io.find(store, cut.scaled())?.map_or(Found::Absent, Found::At))
