@@ -113,9 +113,10 @@ fn bounded<R>(what: &str, size: usize, case: impl FnOnce() -> R + Send + 'static
     cost
 }
 
-/// Scripts for files that come without one: a little of everything; deletions; every mode.
-const SCRIPTS: [&[u8]; 3] = [
+/// Scripts for files that come without one: a little of everything; copies; deletions; every mode.
+const SCRIPTS: [&[u8]; 4] = [
     &[0, 0, 2, 3, 4, 1, 5, 2, 11, 0, 13, 9, 23, 0, 7, 1, 9, 3, 14, 5, 1, 7, 31, 0, 10, 0, 17, 0, 29, 0],
+    &[62, 0, 62, 1, 62, 2, 23, 0, 62, 3, 14, 0, 62, 9, 14, 1, 31, 0, 62, 0, 22, 0],
     &[14, 0, 14, 0, 14, 0, 14, 0, 14, 0, 14, 0, 14, 0, 23, 0, 14, 0, 14, 0, 14, 0, 14, 0, 7, 0, 7, 0, 31, 0, 4, 0],
     &[19, 0, 4, 0, 10, 0, 12, 1, 17, 1, 22, 0, 20, 0, 4, 2, 10, 2, 31, 0, 21, 0, 5, 0, 10, 1, 7, 4, 23, 0, 18, 0],
 ];

@@ -3,7 +3,7 @@
 use h5r::datatype::{Datatype, Number};
 use h5r::error::{ErrorKind, Result};
 use h5r::object::dataset::{DatasetOptions, NewLayout, Selection};
-use h5r::object::{File, GroupOptions, Object, Order, Phase};
+use h5r::object::{CopyOptions, File, GroupOptions, Object, Order, Phase};
 use h5r::rebalance::{IncrementalOptions, LazyOptions, SmartOptions};
 use h5r::store::MemoryBackend;
 
@@ -123,7 +123,11 @@ impl Work {
                 let (dims, options) = chunked(variant, argument);
                 self.keep(object.create_dataset(&format!("c{number}"), &i32, &dims, &options))
             }
-            _ => self.file.check(),
+            _ if variant % 2 == 0 => self.file.check(),
+            // Also onto a name that is taken, and of a group into itself.
+            _ => with(link_names(&object)?, number, |name| {
+                object.copy(name, &self.objects[usize::from(variant) % count], "copy", &CopyOptions::default())
+            }),
         }
     }
 
