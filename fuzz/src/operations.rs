@@ -123,7 +123,7 @@ impl Work {
                 let (dims, options) = chunked(variant, argument);
                 self.keep(object.create_dataset(&format!("c{number}"), &i32, &dims, &options))
             }
-            _ if variant % 2 == 0 => self.file.check(),
+            _ if variant.is_multiple_of(2) => self.file.check(),
             // Also onto a name that is taken, and of a group into itself.
             _ => with(link_names(&object)?, number, |name| {
                 object.copy(name, &self.objects[usize::from(variant) % count], "copy", &CopyOptions::default())
