@@ -117,6 +117,10 @@ module h5r
   integer(c_int32_t), parameter, public :: H5R_LINK_SOFT = 1
   integer(c_int32_t), parameter, public :: H5R_LINK_EXTERNAL = 2
   integer(c_int32_t), parameter, public :: H5R_LINK_USER = 3
+  integer(c_int32_t), parameter, public :: H5R_SELECTED_NONE = 0
+  integer(c_int32_t), parameter, public :: H5R_SELECTED_ALL = 1
+  integer(c_int32_t), parameter, public :: H5R_SELECTED_POINTS = 2
+  integer(c_int32_t), parameter, public :: H5R_SELECTED_BLOCKS = 3
   integer(c_int32_t), parameter, public :: H5R_MODE_NONE = 0
   integer(c_int32_t), parameter, public :: H5R_MODE_LAZY = 1
   integer(c_int32_t), parameter, public :: H5R_MODE_INCREMENTAL = 2
@@ -1140,6 +1144,65 @@ module h5r
       type(c_ptr), value :: user_data
       integer(c_int32_t) :: returned
     end function
+    function c_reference_create(loc, path, kind, selection_in, attribute, buffer, capacity, length_out) &
+      result(returned) bind(C, name='h5r_reference_create')
+      import :: c_char, c_int32_t, c_ptr, c_size_t
+      type(c_ptr), value :: loc
+      character(kind=c_char), intent(in) :: path(*)
+      integer(c_int32_t), value :: kind
+      type(c_ptr), value :: selection_in
+      character(kind=c_char), intent(in) :: attribute(*)
+      type(c_ptr), value :: buffer
+      integer(c_size_t), value :: capacity
+      integer(c_size_t), intent(inout) :: length_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_reference_open(loc, kind, reference, length, object_out) result(returned) bind(C, name='h5r_reference_open')
+      import :: c_int32_t, c_ptr, c_size_t
+      type(c_ptr), value :: loc
+      integer(c_int32_t), value :: kind
+      type(c_ptr), value :: reference
+      integer(c_size_t), value :: length
+      type(c_ptr), intent(inout) :: object_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_reference_path(loc, kind, reference, length, buffer, capacity, length_out) &
+      result(returned) bind(C, name='h5r_reference_path')
+      import :: c_int32_t, c_ptr, c_size_t
+      type(c_ptr), value :: loc
+      integer(c_int32_t), value :: kind
+      type(c_ptr), value :: reference
+      integer(c_size_t), value :: length
+      type(c_ptr), value :: buffer
+      integer(c_size_t), value :: capacity
+      integer(c_size_t), intent(inout) :: length_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_reference_attribute(loc, kind, reference, length, buffer, capacity, length_out) &
+      result(returned) bind(C, name='h5r_reference_attribute')
+      import :: c_int32_t, c_ptr, c_size_t
+      type(c_ptr), value :: loc
+      integer(c_int32_t), value :: kind
+      type(c_ptr), value :: reference
+      integer(c_size_t), value :: length
+      type(c_ptr), value :: buffer
+      integer(c_size_t), value :: capacity
+      integer(c_size_t), intent(inout) :: length_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_reference_region(loc, kind, reference, length, selected_out, numbers_out, capacity, count_out) &
+      result(returned) bind(C, name='h5r_reference_region')
+      import :: c_int32_t, c_int64_t, c_ptr, c_size_t
+      type(c_ptr), value :: loc
+      integer(c_int32_t), value :: kind
+      type(c_ptr), value :: reference
+      integer(c_size_t), value :: length
+      integer(c_int32_t), intent(inout) :: selected_out
+      integer(c_int64_t), intent(inout) :: numbers_out
+      integer(c_size_t), value :: capacity
+      integer(c_int64_t), intent(inout) :: count_out
+      integer(c_int32_t) :: returned
+    end function
     function c_set_none(file) result(returned) bind(C, name='h5r_set_none')
       import :: c_int32_t, c_ptr
       type(c_ptr), value :: file
@@ -1362,7 +1425,8 @@ module h5r
   public :: h5r_attr_info, h5r_attr_delete, h5r_attr_rename, h5r_attr_exists, h5r_attr_count, h5r_attr_iterate
   public :: h5r_link_delete, h5r_link_exists, h5r_link_move, h5r_link_create_soft, h5r_link_create_hard
   public :: h5r_link_count, h5r_link_iterate, h5r_link_create_external
-  public :: h5r_object_copy, h5r_object_info, h5r_object_visit, h5r_object_comment, h5r_object_set_comment
+  public :: h5r_object_copy, h5r_reference_create, h5r_reference_open, h5r_reference_path
+  public :: h5r_object_info, h5r_object_visit, h5r_object_comment, h5r_object_set_comment
   public :: h5r_set_none, h5r_set_lazy, h5r_set_incremental, h5r_set_smart, h5r_rebalance, h5r_rebalance_status
   public :: h5r_attr_write, h5r_attr_read, h5r_dataset_write, h5r_dataset_read
   public :: h5r_attr_write_variable, h5r_attr_read_variable, h5r_dataset_write_variable, h5r_dataset_read_variable
@@ -1601,6 +1665,68 @@ contains
     allocate (character(len=length) :: comment)
     do i = 1, length
       comment(i:i) = buffer(i)
+    end do
+    call finish(returned, status)
+  end subroutine
+
+  ! The bytes of a reference of a kind, H5R_REF_..., to the object at `path`, to all elements of a dataset, or to its attribute.
+  subroutine h5r_reference_create(loc, path, kind, reference, attribute, status)
+    type(h5r_object), intent(in) :: loc
+    character(*), intent(in) :: path
+    integer(c_int32_t), intent(in) :: kind
+    integer(int8), allocatable, target, intent(out) :: reference(:)
+    character(*), intent(in), optional :: attribute
+    integer, intent(out), optional :: status
+    character(:), allocatable :: name
+    integer(c_int32_t) :: returned
+    integer(c_size_t) :: length
+    length = 0
+    name = ''
+    if (present(attribute)) name = attribute
+    returned = create(c_null_ptr, 0_c_size_t)
+    allocate (reference(length))
+    if (returned == H5R_OK) returned = create(c_loc(reference), length)
+    call finish(returned, status)
+  contains
+    integer(c_int32_t) function create(buffer, capacity)
+      type(c_ptr), intent(in) :: buffer
+      integer(c_size_t), intent(in) :: capacity
+      create = c_reference_create(loc%handle, c_string(path), kind, c_null_ptr, c_string(name), buffer, capacity, length)
+    end function
+  end subroutine
+
+  subroutine h5r_reference_open(loc, kind, reference, object, status)
+    type(h5r_object), intent(in) :: loc
+    integer(c_int32_t), intent(in) :: kind
+    integer(int8), target, intent(in) :: reference(:)
+    type(h5r_object), intent(out) :: object
+    integer, intent(out), optional :: status
+    integer(c_size_t) :: length
+    length = size(reference, kind=c_size_t)
+    call finish(c_reference_open(loc%handle, kind, c_loc(reference), length, object%handle), status)
+  end subroutine
+
+  ! A path of the object that a reference leads to.
+  subroutine h5r_reference_path(loc, kind, reference, path, status)
+    type(h5r_object), intent(in) :: loc
+    integer(c_int32_t), intent(in) :: kind
+    integer(int8), target, intent(in) :: reference(:)
+    character(:), allocatable, intent(out) :: path
+    integer, intent(out), optional :: status
+    character(kind=c_char), allocatable, target :: buffer(:)
+    integer(c_size_t) :: bytes, length, i
+    integer(c_int32_t) :: returned
+    length = 0
+    bytes = size(reference, kind=c_size_t)
+    returned = c_reference_path(loc%handle, kind, c_loc(reference), bytes, c_null_ptr, 0_c_size_t, length)
+    allocate (buffer(length + 1))
+    buffer = c_null_char
+    if (returned == H5R_OK) then
+      returned = c_reference_path(loc%handle, kind, c_loc(reference), bytes, c_loc(buffer), length + 1, length)
+    end if
+    allocate (character(len=length) :: path)
+    do i = 1, length
+      path(i:i) = buffer(i)
     end do
     call finish(returned, status)
   end subroutine

@@ -320,6 +320,18 @@
 // User-defined: kept, not followed.
 #define H5R_LINK_USER 3
 
+// No element.
+#define H5R_SELECTED_NONE 0
+
+// Every element.
+#define H5R_SELECTED_ALL 1
+
+// Elements by their coordinates.
+#define H5R_SELECTED_POINTS 2
+
+// Blocks of elements.
+#define H5R_SELECTED_BLOCKS 3
+
 // Records are removed, nothing else is moved.
 #define H5R_MODE_NONE 0
 
@@ -1803,6 +1815,75 @@ h5r_status h5r_link_count(h5r_object *group, uint64_t *count_out);
 // Errors: BAD_HANDLE, ARGUMENT, RANGE, WRONG_KIND, UNSUPPORTED (creation order is not recorded), CALLBACK (`visit`
 // returned a negative value), CORRUPT, IO. Any thread; `visit` runs on this one.
 h5r_status h5r_link_iterate(h5r_object *group, int32_t order, h5r_link_visit visit, void *user_data);
+
+// Makes a reference of a kind, H5R_REF_..., to the object at `path`, relative to `loc`: to the elements of a dataset that
+// `selection` selects (NULL: all; of the kinds of regions), or to its attribute `attribute` (of the kind of attributes). Of
+// the other kinds these are NULL, or "". The reference goes to `buffer` of `capacity` bytes, its length to `length_out`; capacity 0 asks
+// for the length, and makes nothing. A reference to an object has 8 bytes, one of H5R_REF_REGION 12: both are
+// elements of their types as they are. An element of the other kinds is a length and a pointer to the bytes.
+//
+// A reference of H5R_REF_REGION has its selection in the file from here on, also if it is not written to any element.
+//
+// Errors: BAD_HANDLE, ARGUMENT, RANGE (a selection outside the dataset), NOT_FOUND, WRONG_KIND, TOO_SMALL, LIMIT, READ_ONLY
+// (H5R_REF_REGION), CORRUPT, IO, FAILED. Any thread.
+h5r_status h5r_reference_create(h5r_object *loc,
+                                const char *path,
+                                int32_t kind,
+                                const h5r_selection *selection_in,
+                                const char *attribute,
+                                void *buffer,
+                                size_t capacity,
+                                size_t *length_out);
+
+// Opens the object that the `length` bytes of a reference lead to. `loc` is any object of the file. libhdf5 gives all references
+// since 1.12 the type of H5R_REF_STANDARD_OBJECT; here and below this kind stands for any of them.
+//
+// Errors: BAD_HANDLE, ARGUMENT, RANGE (the length), NOT_FOUND (a null reference, or no object there), UNSUPPORTED (a reference to
+// another file), CORRUPT, IO. Any thread.
+h5r_status h5r_reference_open(h5r_object *loc,
+                              int32_t kind,
+                              const void *reference,
+                              size_t length,
+                              h5r_object **object_out);
+
+// Stores a path, with its NUL, of the object that a reference leads to in `buffer` of `capacity` bytes, and its length
+// without NUL in `length_out`, which may be NULL. Of several paths it is the first one in the order of names. Capacity 0 asks
+// for the length only. All of the file is looked through.
+//
+// Errors: as h5r_reference_open, NOT_FOUND (no path leads there), TOO_SMALL. Any thread.
+h5r_status h5r_reference_path(h5r_object *loc,
+                              int32_t kind,
+                              const void *reference,
+                              size_t length,
+                              char *buffer,
+                              size_t capacity,
+                              size_t *length_out);
+
+// Stores the name, with its NUL, of the attribute that a reference of H5R_REF_STANDARD_ATTRIBUTE refers to in `buffer` of
+// `capacity` bytes, and its length without NUL in `length_out`, which may be NULL. Capacity 0 asks for the length only.
+//
+// Errors: as h5r_reference_open, WRONG_KIND, TOO_SMALL. Any thread.
+h5r_status h5r_reference_attribute(h5r_object *loc,
+                                   int32_t kind,
+                                   const void *reference,
+                                   size_t length,
+                                   char *buffer,
+                                   size_t capacity,
+                                   size_t *length_out);
+
+// The elements that a reference to a region refers to: H5R_SELECTED_... in `selected_out`; the coordinates of points, one point
+// after the other in their order, or of the first and the last element of each block, in `numbers_out` of `capacity` numbers;
+// how many numbers these are in `count_out`. Capacity 0 asks for the number only.
+//
+// Errors: as h5r_reference_open, WRONG_KIND (no region), TOO_SMALL, LIMIT (more blocks than can be listed). Any thread.
+h5r_status h5r_reference_region(h5r_object *loc,
+                                int32_t kind,
+                                const void *reference,
+                                size_t length,
+                                int32_t *selected_out,
+                                uint64_t *numbers_out,
+                                size_t capacity,
+                                uint64_t *count_out);
 
 // Sets mode none: deletions move nothing else. Background work has stopped, and no callback comes any more, when this
 // returns.

@@ -357,6 +357,30 @@ public:
         return detail::text([&](char *b, std::size_t c, std::size_t *l) { return h5r_object_path(handle_, b, c, l); });
     }
 
+    // The bytes of a reference of a kind, H5R_REF_..., to the object at `path`, to selected elements (null: all), or to an
+    // attribute.
+    std::vector<unsigned char> reference(const std::string &path, std::int32_t kind = H5R_REF_OBJECT,
+                                         const h5r_selection *part = nullptr, const char *attribute = nullptr) const {
+        std::size_t length = 0;
+        const char *at = path.c_str();
+        detail::check(h5r_reference_create(handle_, at, kind, part, attribute, nullptr, 0, &length));
+        std::vector<unsigned char> bytes(length);
+        detail::check(h5r_reference_create(handle_, at, kind, part, attribute, bytes.data(), length, &length));
+        return bytes;
+    }
+    // The object that a reference leads to.
+    object dereference(const std::vector<unsigned char> &reference, std::int32_t kind = H5R_REF_OBJECT) const {
+        h5r_object *found = nullptr;
+        detail::check(h5r_reference_open(handle_, kind, reference.data(), reference.size(), &found));
+        return object(found);
+    }
+    // A path of the object that a reference leads to.
+    std::string reference_path(const std::vector<unsigned char> &reference, std::int32_t kind = H5R_REF_OBJECT) const {
+        return detail::text([&](char *b, std::size_t c, std::size_t *l) {
+            return h5r_reference_path(handle_, kind, reference.data(), reference.size(), b, c, l);
+        });
+    }
+
     // Writes a number, a string (of fixed length), a sequence of numbers, or a std::vector of strings or of std::vectors
     // of numbers, which are of variable length (one dimension).
     template <class T> void attr_write(const std::string &name, const T &value) {

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The order in which declarations appear.
-const SOURCES: [&str; 20] = [
+const SOURCES: [&str; 21] = [
     "status.rs",
     "last_error.rs",
     "handle.rs",
@@ -26,6 +26,7 @@ const SOURCES: [&str; 20] = [
     "chunk.rs",
     "attribute.rs",
     "link.rs",
+    "reference.rs",
     "rebalance.rs",
     "check.rs",
 ];

@@ -17,6 +17,7 @@ pub mod group_tree;
 pub mod header;
 pub mod local_heap;
 pub mod message;
+pub mod reference;
 pub mod selection;
 pub mod shared_table;
 pub mod superblock;

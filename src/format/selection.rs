@@ -128,6 +128,79 @@ impl Selected {
         (0..count).map(|_| reader.uint(width)).collect()
     }
 
+    /// Encodes the selection for an array of `rank` dimensions: in version 1, which every libhdf5 reads, and where its numbers
+    /// need more than 32 bits in version 2, which has regular blocks only.
+    pub fn encode(&self, rank: usize) -> Result<Vec<u8>> {
+        const MOST: u64 = u32::MAX as u64;
+        let words = |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
+        let listed = |kind: u32, count: usize, numbers: &[u64]| {
+            if let Some(large) = numbers.iter().find(|&&number| number > MOST) {
+                return Err(Error::range("coordinate of a point or of a block in a list", large, "0..4294967295"));
+            }
+            if numbers.len() as u64 > MAX_NUMBERS {
+                let accepted = format_args!("0..{MAX_NUMBERS}");
+                return Err(Error::range("numbers of a selection", numbers.len(), accepted));
+            }
+            let mut bytes = words(&[kind, 1, 0, 8 + 4 * numbers.len() as u32, rank as u32, count as u32]);
+            bytes.extend(numbers.iter().flat_map(|&number| (number as u32).to_le_bytes()));
+            Ok(bytes)
+        };
+        match self {
+            Selected::None => Ok(words(&[0, 1, 0, 0])),
+            Selected::All => Ok(words(&[3, 1, 0, 0])),
+            Selected::Points { coordinates, .. } => listed(1, coordinates.len() / rank.max(1), coordinates),
+            Selected::Regular { start, stride, count, block } => match self.blocks() {
+                Ok(blocks) if blocks.iter().all(|&number| number <= MOST) => {
+                    listed(2, blocks.len() / (2 * rank).max(1), &blocks)
+                }
+                _ => {
+                    let mut bytes = words(&[2, 2]);
+                    bytes.push(1);
+                    bytes.extend(words(&[4 + 32 * rank as u32, rank as u32]));
+                    for dimension in 0..rank {
+                        for field in [start, stride, count, block] {
+                            bytes.extend(field[dimension].to_le_bytes());
+                        }
+                    }
+                    Ok(bytes)
+                }
+            },
+            Selected::Blocks(blocks) => {
+                let numbers: Vec<u64> =
+                    blocks.iter().flat_map(|(first, last)| first.iter().chain(last)).copied().collect();
+                listed(2, blocks.len(), &numbers)
+            }
+        }
+    }
+
+    /// The blocks of a selection, one after the other: the coordinates of the first element of each, and of the last.
+    pub fn blocks(&self) -> Result<Vec<u64>> {
+        let Selected::Regular { start, stride, count, block } = self else {
+            return match self {
+                Selected::Blocks(blocks) => {
+                    Ok(blocks.iter().flat_map(|(first, last)| first.iter().chain(last)).copied().collect())
+                }
+                _ => Ok(Vec::new()),
+            };
+        };
+        let (rank, total) = (start.len(), count.iter().try_fold(1u64, |total, &count| total.checked_mul(count)));
+        let numbers = total.and_then(|total| total.checked_mul(2 * rank as u64)).filter(|&n| n <= MAX_NUMBERS);
+        let mut out = Vec::with_capacity(numbers.ok_or_else(outside)? as usize);
+        for number in 0..total.unwrap_or(0) {
+            let (mut rest, mut first) = (number, vec![0; rank]);
+            for dimension in (0..rank).rev() {
+                let at = (rest % count[dimension]).checked_mul(stride[dimension]);
+                first[dimension] = at.and_then(|at| at.checked_add(start[dimension])).ok_or_else(outside)?;
+                rest /= count[dimension];
+            }
+            out.extend_from_slice(&first);
+            for (first, block) in first.iter().zip(block) {
+                out.push(first.checked_add(block.saturating_sub(1)).ok_or_else(outside)?);
+            }
+        }
+        Ok(out)
+    }
+
     /// Whether it grows with the array.
     pub fn is_unlimited(&self) -> bool {
         match self {
@@ -263,6 +336,26 @@ mod tests {
         assert_eq!((start, stride, count, block), (vec![0, 5], vec![3, 1], vec![2, u64::MAX], vec![1, 1]));
         assert!(read(&words(&[1, 1, 0, 24, 2, u32::MAX])).is_err());
         assert!(read(&words(&[2, 4, 0, 24, 2, 1])).is_err());
+    }
+
+    #[test]
+    fn what_is_encoded_is_read() {
+        let regular = |start: u64| Selected::Regular {
+            start: vec![start, 1],
+            stride: vec![4, 9],
+            count: vec![2, 1],
+            block: vec![2, 3],
+        };
+        let points = Selected::Points { rank: 2, coordinates: vec![0, 1, 2, 3] };
+        for selected in [Selected::None, Selected::All, points, regular(u64::from(u32::MAX))] {
+            assert_eq!(read(&selected.encode(2).unwrap()).unwrap(), selected);
+        }
+        let blocks = vec![(vec![3, 1], vec![4, 3]), (vec![7, 1], vec![8, 3])];
+        assert_eq!(read(&regular(3).encode(2).unwrap()).unwrap(), Selected::Blocks(blocks.clone()));
+        assert_eq!(Selected::Blocks(blocks).blocks().unwrap(), regular(3).blocks().unwrap());
+        let far = Selected::Points { rank: 1, coordinates: vec![1 << 32] };
+        assert!(far.encode(1).unwrap_err().message().contains("4294967296"));
+        assert!(regular(u64::MAX - 3).blocks().is_err());
     }
 
     #[test]

@@ -35,6 +35,7 @@ mod open;
 pub mod options;
 mod path;
 mod progress;
+mod reference;
 mod state;
 mod sweep;
 mod symbol_table;
@@ -56,6 +57,7 @@ pub use link::LinkTarget;
 pub use link_face::LinkInfo;
 pub use options::{CreateOptions, Durability, FormatVersion, GroupOptions, Locking, OpenOptions, Order, Phase};
 pub use progress::Progress;
+pub use reference::Referred;
 pub use value::AttributeInfo;
 
 use crate::error::{Error, Result};

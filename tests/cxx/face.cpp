@@ -319,6 +319,13 @@ int main() {
     links(root);
     types(root);
     root.copy("a", "copied/a");
+    CHECK(root.reference_path(root.reference("a/grid")) == "/a/grid");
+    {
+        const std::uint64_t start[2] = {0, 1}, count[2] = {1, 1};
+        const h5r_selection one = {2, start, nullptr, count, nullptr};
+        const auto region = root.reference("a/grid", H5R_REF_STANDARD_REGION, &one);
+        CHECK(root.dereference(region, H5R_REF_STANDARD_REGION).kind() == H5R_KIND_DATASET);
+    }
     CHECK(root.open_dataset("copied/a/grid").read<double>()[5] == 60);
     {
         auto other = h5r::file::create("other.h5");

@@ -299,6 +299,7 @@ contains
     integer(int64) :: count
     type(h5r_object_details) :: info
     character(:), allocatable :: comment
+    integer(int8), allocatable :: reference(:)
     call h5r_group_create(root, 'links', group)
     call h5r_link_create_soft(group, 'soft', '/made')
     call h5r_object_open(root, 'made/field', same)
@@ -327,6 +328,15 @@ contains
     visited = 0
     call h5r_object_visit(root, H5R_ORDER_NAME, collect_groups)
     call check(visited == 4 .and. all(names(:4) == [character(16) :: '.', 'links', 'made', 'moved']), 'visit')
+    call h5r_reference_create(root, 'moved/hard', H5R_REF_OBJECT, reference)
+    call check(size(reference) == 8, 'a reference')
+    call h5r_reference_open(root, H5R_REF_OBJECT, reference, same)
+    call h5r_reference_path(same, H5R_REF_OBJECT, reference, comment)
+    call check(comment == '/made/field', 'the path of a reference')
+    call h5r_object_close(same)
+    call h5r_reference_create(root, 'made/field', H5R_REF_STANDARD_REGION, reference)
+    call h5r_reference_path(root, H5R_REF_STANDARD_REGION, reference, comment)
+    call check(comment == '/made/field', 'the path of a region')
     call h5r_object_copy(root, 'made', group, 'copied')
     call h5r_object_info(root, info, 'links/copied/field')
     call check(info%kind == H5R_KIND_DATASET .and. info%references == 1 .and. info%raw_bytes == 96, 'copied')

@@ -40,7 +40,7 @@ def main():
     libraries = find_libraries()
     selftest.run(WORK, libraries[VERSIONS[0]])
     if not options.only:
-        for script in "values", "chunks", "filters", "shrink", "selections", "chunk_trees", "copies":
+        for script in "values", "chunks", "filters", "shrink", "selections", "chunk_trees", "copies", "references":
             python, library = ROOT / "target/venv/bin/python", TARGET / PROFILE / "libh5r.so"
             subprocess.run([python, ROOT / f"tests/interop/{script}.py", library, WORK / script], check=True)
     matrix = Matrix(options, libraries)
