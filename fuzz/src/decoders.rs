@@ -22,6 +22,7 @@ use h5r::format::message::link::{self, Link};
 use h5r::format::message::link_info::LinkInfo;
 use h5r::format::message::shared::Shared;
 use h5r::format::message::{datatype, filter_pipeline, plain};
+use h5r::format::shared_table::{decode_list, decode_table, encode_list, encode_table};
 use h5r::format::superblock::Superblock;
 use h5r::format::symbol_table::SymbolTableMessage;
 use h5r::format::{btree1, extensible_array, fixed_array, global_heap, group_tree, symbol_table, Sizes};
@@ -32,7 +33,7 @@ use h5r::store::MemoryBackend;
 pub type Decoder = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const DECODERS: [Decoder; 15] = [
+pub const DECODERS: [Decoder; 16] = [
     ("superblock", superblock),
     ("object_header", object_header),
     ("messages", messages),
@@ -48,6 +49,7 @@ pub const DECODERS: [Decoder; 15] = [
     ("redo_record", redo_record),
     ("node_geometry", node_geometry),
     ("filters", filters),
+    ("shared_table", shared_table),
 ];
 
 /// The input's sizes, and what is left of it.
@@ -80,6 +82,21 @@ pub fn filters(input: &[u8]) {
     let again = filter::decode(&pipeline, encoded.mask, encoded.bytes, size, "chunk", 0).expect("what was encoded");
     if mask == 0 && pipeline.iter().all(|filter| LOSSLESS.contains(&filter.id)) {
         assert!(again == data);
+    }
+}
+
+/// The shared message table and a list of its records; what was decoded is encoded the same.
+pub fn shared_table(input: &[u8]) {
+    let Some((sizes, rest)) = sized(input) else { return };
+    let Some((&count, bytes)) = rest.split_first() else { return };
+    if let Ok(indexes) = decode_table(bytes, count, sizes) {
+        let encoded = encode_table(&indexes, sizes);
+        assert_eq!(decode_table(&encoded, count, sizes).expect("what was encoded"), indexes);
+        let _ = indexes.iter().map(|index| (index.list_length(sizes), index.list_end(sizes))).count();
+    }
+    if let Ok(records) = decode_list(bytes, count.into(), sizes) {
+        let encoded = encode_list(&records, sizes);
+        assert_eq!(decode_list(&encoded, count.into(), sizes).expect("what was encoded"), records);
     }
 }
 
