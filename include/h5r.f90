@@ -392,6 +392,15 @@ module h5r
       type(c_ptr), value :: user_data
       integer(c_int32_t) :: answer
     end function
+    ! Encodes or decodes for h5r_filter_register, which h5r.h describes.
+    integer(c_int32_t) function h5r_filter_callback(parameters, parameter_count, data, length, out, capacity, &
+      length_out, user_data) bind(C)
+      import :: c_int32_t, c_ptr, c_size_t
+      integer(c_size_t), value :: parameter_count, length, capacity
+      integer(c_int32_t), intent(in) :: parameters(parameter_count)
+      type(c_ptr), value :: data, out, user_data
+      integer(c_size_t), intent(out) :: length_out
+    end function
     ! Returns 0 to go on, positive to stop, negative to fail.
     integer function h5r_visit(name)
       character(*), intent(in) :: name
@@ -410,7 +419,7 @@ module h5r
       integer, intent(in) :: kind
     end function
   end interface
-  public :: h5r_path_visit
+  public :: h5r_path_visit, h5r_filter_callback
   public :: h5r_progress_callback, h5r_mode_change_callback, h5r_visit, h5r_finding_visit, h5r_transfer_callback
 
   ! How an iteration finds the Fortran procedure again.
@@ -817,6 +826,20 @@ module h5r
       import :: c_char, c_int32_t, c_ptr
       type(c_ptr), value :: object
       character(kind=c_char), intent(in) :: comment(*)
+      integer(c_int32_t) :: returned
+    end function
+    function c_filter_register(id, name, encode, decode, user_data) result(returned) bind(C, name='h5r_filter_register')
+      import :: c_char, c_funptr, c_int32_t, c_ptr
+      integer(c_int32_t), value :: id
+      character(kind=c_char), intent(in) :: name(*)
+      type(c_funptr), value :: encode
+      type(c_funptr), value :: decode
+      type(c_ptr), value :: user_data
+      integer(c_int32_t) :: returned
+    end function
+    function c_filter_unregister(id) result(returned) bind(C, name='h5r_filter_unregister')
+      import :: c_int32_t
+      integer(c_int32_t), value :: id
       integer(c_int32_t) :: returned
     end function
     function c_object_copy(from_loc, from_path, to_loc, to_path, options) result(returned) bind(C, name='h5r_object_copy')
@@ -1408,6 +1431,7 @@ module h5r
   end interface
 
   public :: h5r_last_error, h5r_status_name, h5r_version, h5r_text
+  public :: h5r_filter_register, h5r_filter_unregister
   public :: h5r_create, h5r_open, h5r_flush, h5r_set_durability, h5r_close, h5r_check, h5r_root
   public :: h5r_check_path
   public :: h5r_group_create, h5r_object_open, h5r_object_close, h5r_object_kind
@@ -1519,6 +1543,26 @@ contains
     integer(c_int32_t), intent(in) :: durability
     integer, intent(out), optional :: status
     call finish(c_set_durability(file%handle, durability), status)
+  end subroutine
+
+  ! Registers a filter for all files of the process: encode and decode are c_funloc of an h5r_filter_callback, or c_null_funptr.
+  subroutine h5r_filter_register(id, name, encode, decode, user_data, status)
+    integer(c_int32_t), intent(in) :: id
+    character(*), intent(in) :: name
+    type(c_funptr), intent(in) :: encode, decode
+    type(c_ptr), intent(in), optional :: user_data
+    integer, intent(out), optional :: status
+    type(c_ptr) :: given
+    given = c_null_ptr
+    if (present(user_data)) given = user_data
+    call finish(c_filter_register(id, c_string(name), encode, decode, given), status)
+  end subroutine
+
+  ! Takes it out; its callbacks never come again.
+  subroutine h5r_filter_unregister(id, status)
+    integer(c_int32_t), intent(in) :: id
+    integer, intent(out), optional :: status
+    call finish(c_filter_unregister(id), status)
   end subroutine
 
   ! Flushes and closes the file and everything that was opened from it.

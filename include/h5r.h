@@ -579,6 +579,23 @@ typedef struct h5r_object_details {
 // only; `kind` is H5R_KIND_GROUP, _DATASET or _TYPE. Returns 0 to go on, positive to stop, negative to fail.
 typedef int32_t (*h5r_object_path_visit)(const char *path, int32_t kind, void *user_data);
 
+// Encodes or decodes the length bytes at data: writes the result to out, at most capacity bytes of it, and its length to
+// *length_out. Where the length is above capacity, what was written does not count: the call comes again with as much room
+// when it encodes, and fails when it decodes, because capacity is then what the data can become. Returns 0, or another
+// value if it cannot: encoding, an optional filter is then skipped for this chunk; else the call fails with
+// H5R_ERR_CALLBACK. It may come from any thread, and from several at once, and no lock is held. All calls of h5r that may
+// fail return H5R_ERR_REENTRANT in it. It is called when plain elements are read, written or appended, whole or in part; calls
+// that would need it with the file locked, such as shrinking or values of variable length, return
+// H5R_ERR_UNSUPPORTED.
+typedef int32_t (*h5r_filter_callback)(const uint32_t *parameters,
+                                       size_t parameter_count,
+                                       const void *data,
+                                       size_t length,
+                                       void *out,
+                                       size_t capacity,
+                                       size_t *length_out,
+                                       void *user_data);
+
 // Options of h5r_object_copy. Start from H5R_COPY_OPTIONS_INIT.
 typedef struct h5r_copy_options {
     // sizeof(h5r_copy_options), set by the INIT macro.
@@ -1476,6 +1493,23 @@ h5r_status h5r_object_comment(h5r_object *object, char *buffer, size_t capacity,
 //
 // Errors: BAD_HANDLE, ARGUMENT, LIMIT (more than 65,534 bytes), READ_ONLY, CORRUPT, IO, FAILED. Any thread.
 h5r_status h5r_object_set_comment(h5r_object *object, const char *comment);
+
+// Registers a filter for all files of this process: datasets with it can then be written and read. id is 256 to 65535 and
+// none of h5r's own; name is stored with new datasets. encode or decode may be NULL: then data cannot be written, or not be
+// read. A dataset whose filter is not registered can be opened and asked, its data are refused with H5R_ERR_UNSUPPORTED.
+//
+// Errors: ARGUMENT, RANGE (id), EXISTS (h5r's own or registered already), REENTRANT. Any thread. The callbacks and user_data must
+// live until h5r_filter_unregister returned.
+h5r_status h5r_filter_register(uint32_t id,
+                               const char *name,
+                               h5r_filter_callback encode,
+                               h5r_filter_callback decode,
+                               void *user_data);
+
+// Takes a filter out. Its callbacks have returned and never come again when this returns.
+//
+// Errors: NOT_FOUND, RANGE (id), REENTRANT. Any thread.
+h5r_status h5r_filter_unregister(uint32_t id);
 
 // Copies the object at `from`, relative to `from_loc`, to `to`, relative to `to_loc`, a group of the same file or of another
 // one that is open; missing groups on the way to `to` are created. The copy is deep: a group with all below it, each object

@@ -55,6 +55,47 @@ struct smart_options {
     std::function<void(const h5r_mode_change &)> on_mode_change;
 };
 
+// A filter of the program's own, for all files of the process, while this object lives. The functions are called from any
+// thread, and from several at once; each gets the parameters of the dataset and the bytes, and returns what they become.
+// What encode throws makes an optional filter be skipped for the chunk, and else fails the write; what decode throws fails the read. Either
+// may be empty: then data cannot be written, or not be read. In them every call of h5r throws REENTRANT.
+class user_filter {
+public:
+    using function = std::function<std::vector<unsigned char>(const std::vector<std::uint32_t> &parameters,
+                                                              const unsigned char *data, std::size_t length)>;
+
+    user_filter(std::uint32_t id, const std::string &name, function encode, function decode)
+        : id_(id), both_(std::make_unique<functions>(functions{std::move(encode), std::move(decode)})) {
+        detail::check(h5r_filter_register(id, name.c_str(), both_->encode ? run<&functions::encode> : nullptr,
+                                          both_->decode ? run<&functions::decode> : nullptr, both_.get()));
+    }
+    user_filter(const user_filter &) = delete;
+    user_filter &operator=(const user_filter &) = delete;
+    ~user_filter() { h5r_filter_unregister(id_); }
+
+private:
+    struct functions {
+        function encode, decode;
+    };
+
+    template <function functions::*member>
+    static std::int32_t run(const std::uint32_t *parameters, std::size_t parameter_count, const void *data, std::size_t length,
+                            void *out, std::size_t capacity, std::size_t *length_out, void *user_data) {
+        try {
+            const std::vector<std::uint32_t> given(parameters, parameters + parameter_count);
+            const auto made = (static_cast<functions *>(user_data)->*member)(given, static_cast<const unsigned char *>(data), length);
+            *length_out = made.size();
+            if (made.size() <= capacity && !made.empty()) std::memcpy(out, made.data(), made.size());
+            return 0;
+        } catch (...) {
+            return 1;
+        }
+    }
+
+    std::uint32_t id_;
+    std::unique_ptr<functions> both_;
+};
+
 // A datatype that closes itself.
 class type {
 public:

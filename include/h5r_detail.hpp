@@ -6,6 +6,7 @@
 #include "h5r.h"
 
 #include <cstdint>
+#include <cstring>
 #include <exception>
 #include <functional>
 #include <memory>

@@ -57,7 +57,7 @@ fn argument(c_type: &str, name: &str) -> (&'static str, String, String) {
         "size_t " => ("c_size_t", "integer(c_size_t), value", ""),
         "int32_t " | "uint32_t " | "h5r_status " => ("c_int32_t", "integer(c_int32_t), value", ""),
         "uint64_t " | "h5r_type " => ("c_int64_t", "integer(c_int64_t), value", ""),
-        callback if callback.ends_with("_visit ") || callback.ends_with("_progress ") => {
+        callback if ["_visit ", "_progress ", "_callback "].iter().any(|end| callback.ends_with(end)) => {
             ("c_funptr", "type(c_funptr), value", "")
         }
         pointer if pointer.ends_with('*') => ("c_ptr", "type(c_ptr), value", ""),

@@ -1,10 +1,13 @@
-//! The filters of new datasets.
+//! Filters: those of new datasets, and the user's own, by callbacks.
 
+use std::ffi::{c_char, c_void};
 use std::mem::size_of;
 
-use super::input;
+use super::callback::UserData;
 use super::options::flag;
+use super::{guard, h5r_status, input};
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::filter::{self, UserFilter};
 use crate::object::dataset::NewFilter;
 
 /// A filter of a new dataset.
@@ -79,4 +82,132 @@ pub(super) unsafe fn new_filters(filters: *const h5r_filter, count: usize) -> Re
         Ok(NewFilter { id, optional, parameters })
     };
     (0..count).map(read).collect()
+}
+
+/// Encodes or decodes the length bytes at data: writes the result to out, at most capacity bytes of it, and its length to
+/// *length_out. Where the length is above capacity, what was written does not count: the call comes again with as much room
+/// when it encodes, and fails when it decodes, because capacity is then what the data can become. Returns 0, or another
+/// value if it cannot: encoding, an optional filter is then skipped for this chunk; else the call fails with
+/// H5R_ERR_CALLBACK. It may come from any thread, and from several at once, and no lock is held. All calls of h5r that may
+/// fail return H5R_ERR_REENTRANT in it. It is called when plain elements are read, written or appended, whole or in part; calls
+/// that would need it with the file locked, such as shrinking or values of variable length, return
+/// H5R_ERR_UNSUPPORTED.
+pub type h5r_filter_callback = Option<
+    unsafe extern "C" fn(
+        parameters: *const u32,
+        parameter_count: usize,
+        data: *const c_void,
+        length: usize,
+        out: *mut c_void,
+        capacity: usize,
+        length_out: *mut usize,
+        user_data: *mut c_void,
+    ) -> i32,
+>;
+
+type Callback =
+    unsafe extern "C" fn(*const u32, usize, *const c_void, usize, *mut c_void, usize, *mut usize, *mut c_void) -> i32;
+
+/// The most bytes that one chunk is stored in.
+const MOST: usize = u32::MAX as usize;
+
+/// What a callback has made, or why it has not.
+type Outcome<T> = std::result::Result<T, String>;
+
+struct Callbacks {
+    encode: h5r_filter_callback,
+    decode: h5r_filter_callback,
+    user_data: UserData,
+}
+
+impl Callbacks {
+    /// The length of the result, which is in `out` if it fits.
+    fn run(&self, callback: Callback, parameters: &[u32], data: &[u8], out: &mut [u8]) -> Outcome<usize> {
+        let mut length = usize::MAX;
+        let (room, user_data) = (out.len(), self.user_data.get());
+        // SAFETY: the user promises a function of this type, which keeps within the lengths that it is given.
+        let code = unsafe {
+            callback(
+                parameters.as_ptr(),
+                parameters.len(),
+                data.as_ptr().cast(),
+                data.len(),
+                out.as_mut_ptr().cast(),
+                room,
+                &raw mut length,
+                user_data,
+            )
+        };
+        match (code, length) {
+            (0, usize::MAX) => Err("its callback has said no length".into()),
+            (0, length) => Ok(length),
+            (code, _) => Err(format!("its callback returned {code}")),
+        }
+    }
+}
+
+impl UserFilter for Callbacks {
+    fn directions(&self) -> (bool, bool) {
+        (self.encode.is_some(), self.decode.is_some())
+    }
+
+    fn encode(&self, parameters: &[u32], data: &[u8], out: &mut Vec<u8>) -> Outcome<()> {
+        let Some(encode) = self.encode else { return Err("it was registered without a callback that encodes".into()) };
+        out.clear();
+        out.resize(data.len() + data.len() / 8 + 4096, 0);
+        let mut length = self.run(encode, parameters, data, out)?;
+        if length > out.len() && length <= MOST {
+            out.resize(length, 0);
+            length = self.run(encode, parameters, data, out)?;
+        }
+        if length > out.len() {
+            return Err(format!("its callback has no room for {length} bytes in {}", out.len()));
+        }
+        out.truncate(length);
+        Ok(())
+    }
+
+    fn decode(&self, parameters: &[u32], data: &[u8], out: &mut [u8]) -> Outcome<usize> {
+        let Some(decode) = self.decode else { return Err("it was registered without a callback that decodes".into()) };
+        match self.run(decode, parameters, data, out)? {
+            length if length > out.len() => Err(format!("its data became {length} bytes, more than {}", out.len())),
+            length => Ok(length),
+        }
+    }
+}
+
+/// Registers a filter for all files of this process: datasets with it can then be written and read. id is 256 to 65535 and
+/// none of h5r's own; name is stored with new datasets. encode or decode may be NULL: then data cannot be written, or not be
+/// read. A dataset whose filter is not registered can be opened and asked, its data are refused with H5R_ERR_UNSUPPORTED.
+///
+/// Errors: ARGUMENT, RANGE (id), EXISTS (h5r's own or registered already), REENTRANT. Any thread. The callbacks and user_data must
+/// live until h5r_filter_unregister returned.
+#[no_mangle]
+pub unsafe extern "C" fn h5r_filter_register(
+    id: u32,
+    name: *const c_char,
+    encode: h5r_filter_callback,
+    decode: h5r_filter_callback,
+    user_data: *mut c_void,
+) -> h5r_status {
+    guard::call(|| {
+        // SAFETY: the caller promises a NUL-terminated string or NULL.
+        let name = unsafe { input::text(name, "filter name")? };
+        if encode.is_none() && decode.is_none() {
+            return Err(Error::new(ErrorKind::Argument, "both encode and decode are NULL; a filter needs one of them"));
+        }
+        let id = u16::try_from(id).map_err(|_| Error::range("filter id", id, "256..65535"))?;
+        filter::register(id, name, Box::new(Callbacks { encode, decode, user_data: UserData(user_data) }))
+    })
+}
+
+/// Takes a filter out. Its callbacks have returned and never come again when this returns.
+///
+/// Errors: NOT_FOUND, RANGE (id), REENTRANT. Any thread.
+#[no_mangle]
+pub extern "C" fn h5r_filter_unregister(id: u32) -> h5r_status {
+    guard::call(|| {
+        let id = u16::try_from(id).map_err(|_| Error::range("filter id", id, "256..65535"))?;
+        filter::unregister(id)
+    })
 }

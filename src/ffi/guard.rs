@@ -4,14 +4,19 @@ use std::any::Any;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use super::handle::{self, FileEntry};
-use super::status::{code, h5r_status, H5R_ERR_BAD_HANDLE, H5R_OK};
+use super::status::{code, h5r_status, H5R_ERR_BAD_HANDLE, H5R_ERR_REENTRANT, H5R_OK};
 use super::{h5r_file, h5r_object, last_error};
 use crate::error::{Error, Result};
+use crate::format::filter;
 use crate::object::Object;
 
 /// Runs a call. A panic that unwinds through the file's lock makes the file accept only close: `object/` sees to that.
 pub(super) fn call(body: impl FnOnce() -> Result<()>) -> h5r_status {
     last_error::clear();
+    if filter::is_running() {
+        last_error::set("h5r cannot be called from a filter's callback");
+        return H5R_ERR_REENTRANT;
+    }
     let error = match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(())) => {
             // Calls that a callback made may have failed.

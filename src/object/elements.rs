@@ -155,6 +155,7 @@ impl Object {
         data: impl FnOnce(usize) -> Result<&'a [u8]>,
         pointers: &mut dyn Pointers,
     ) -> Result<()> {
+        let mut called = None;
         self.change_array("appending to dataset", |state, slot| {
             let State { store, objects, .. } = state;
             let (header, array) = objects.get(slot)?.array()?;
@@ -162,10 +163,13 @@ impl Object {
             let bytes = bytes.ok_or_else(|| Error::range("rows", rows, "as many as the address space has room for"))?;
             let data = data(bytes as usize)?;
             match is_simple(memory, array.datatype()) {
-                true => array.append(store, header, memory, rows, data),
-                false => state.append_elements(slot, memory, rows, data, pointers),
+                true if array.calls_back(store, header)? => called = Some(data),
+                true => array.append(store, header, memory, rows, data)?,
+                false => state.append_elements(slot, memory, rows, data, pointers)?,
             }
-        })
+            Ok(())
+        })?;
+        called.map_or(Ok(()), |data| self.append_called(memory, rows, data))
     }
 
     pub(super) fn change_array(&self, what: &str, change: impl FnOnce(&mut State, Slot) -> Result<()>) -> Result<()> {

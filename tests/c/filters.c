@@ -1,7 +1,8 @@
-// Filters: each by number, and chunks that are stored without.
+// Filters: each by number, the user's own by callbacks, and chunks that are stored without.
 #include "check.h"
+#include <pthread.h>
 
-enum { COUNT = 20000, PART = 5000 };
+enum { COUNT = 20000, PART = 5000, MINE = 40123 };
 
 static int32_t values[COUNT], found[COUNT];
 
@@ -60,6 +61,138 @@ static void by_number(h5r_object *root) {
     OK(h5r_object_close(dataset));
 }
 
+struct mine {
+    h5r_object *root;
+    int refuses;
+};
+
+// Another thread's call on the same file: it would never return if the file's lock were held meanwhile.
+static void *look(void *root) {
+    bool exists = true;
+    OK(h5r_attr_exists((h5r_object *)root, "a", &exists));
+    CHECK(!exists);
+    return NULL;
+}
+
+// Adds the first parameter to every byte.
+static int32_t add(const uint32_t *parameters, size_t count, const void *data, size_t length, void *out, size_t capacity,
+                   size_t *length_out, int way, struct mine *mine) {
+    const unsigned char *from = (const unsigned char *)data;
+    unsigned char *to = (unsigned char *)out;
+    bool exists;
+    pthread_t other;
+    if (mine->refuses || count != 1) return -1;
+    if (h5r_attr_exists(mine->root, "a", &exists) != H5R_ERR_REENTRANT) return -2;
+    CHECK(pthread_create(&other, NULL, look, mine->root) == 0 && pthread_join(other, NULL) == 0);
+    *length_out = length;
+    if (length > capacity) return 0;
+    for (size_t i = 0; i < length; i++) to[i] = (unsigned char)(from[i] + way * (int)parameters[0]);
+    return 0;
+}
+
+static int32_t encode(const uint32_t *parameters, size_t count, const void *data, size_t length, void *out, size_t capacity,
+                      size_t *length_out, void *user_data) {
+    return add(parameters, count, data, length, out, capacity, length_out, 1, (struct mine *)user_data);
+}
+
+static int32_t decode(const uint32_t *parameters, size_t count, const void *data, size_t length, void *out, size_t capacity,
+                      size_t *length_out, void *user_data) {
+    return add(parameters, count, data, length, out, capacity, length_out, -1, (struct mine *)user_data);
+}
+
+// Rows are appended, parts overwritten, and dimensions grow; what needs callbacks under the lock is refused by name.
+static void grows(h5r_object *root) {
+    const uint64_t dims[2] = {3, 4}, most[2] = {H5R_UNLIMITED, 4}, chunk[2] = {2, 4}, larger[2] = {9, 4}, smaller[2] = {5, 4};
+    const uint32_t one = 1;
+    const h5r_filter filter = {MINE, 0, &one, 1};
+    h5r_dataset_options options = H5R_DATASET_OPTIONS_INIT;
+    h5r_object *dataset = NULL;
+    int32_t rows[12], back[36], fill = 9;
+    for (int i = 0; i < 12; i++) rows[i] = i + 100;
+    options.layout = H5R_LAYOUT_CHUNKED;
+    options.chunk = chunk;
+    options.max_dims = most;
+    options.filters = &filter;
+    options.filter_count = 1;
+    options.fill_value = &fill;
+    OK(h5r_dataset_create(root, "grows", H5R_I32, 2, dims, &options, &dataset));
+    OK(h5r_dataset_read(dataset, H5R_I32, NULL, back));
+    for (int i = 0; i < 12; i++) CHECK(back[i] == 9);
+    OK(h5r_dataset_write(dataset, H5R_I32, NULL, rows));
+    OK(h5r_dataset_append(dataset, H5R_I32, 1, rows));
+    OK(h5r_dataset_append(dataset, H5R_I32, 3, rows));
+    FAILS(H5R_ERR_UNSUPPORTED, h5r_dataset_set_extent(dataset, smaller));
+    SAYS("filter 40123 (mine), a callback");
+    OK(h5r_dataset_set_extent(dataset, larger));
+    OK(h5r_dataset_read(dataset, H5R_I32, NULL, back));
+    for (int i = 0; i < 12; i++) CHECK(back[i] == 100 + i && back[16 + i] == 100 + i);
+    for (int i = 0; i < 4; i++) CHECK(back[12 + i] == 100 + i && back[28 + i] == 9 && back[32 + i] == 9);
+    OK(h5r_object_close(dataset));
+}
+
+static void by_callback(h5r_file **file) {
+    const uint32_t seven = 7;
+    h5r_filter filters[2] = {{H5R_FILTER_SHUFFLE, 1, NULL, 0}, {MINE, 0, &seven, 1}};
+    struct mine mine = {h5r_root(*file), 0};
+    h5r_object *dataset = NULL;
+    h5r_dataset_details details = H5R_DATASET_DETAILS_INIT;
+    const uint64_t start[1] = {PART - 1}, two[1] = {2}, first[1] = {0};
+    const int32_t part[2] = {-5, -6};
+    unsigned char stored[4 * PART];
+    uint32_t mask = 0;
+    h5r_selection selection = {1, start, NULL, two, NULL};
+    FAILS(H5R_ERR_UNSUPPORTED, make(mine.root, "mine", filters, 2, 0, &dataset));
+    SAYS("40123");
+    FAILS(H5R_ERR_RANGE, h5r_filter_register(5, "mine", encode, decode, &mine));
+    FAILS(H5R_ERR_EXISTS, h5r_filter_register(H5R_FILTER_LZF, "mine", encode, decode, &mine));
+    FAILS(H5R_ERR_ARGUMENT, h5r_filter_register(MINE, "mine", NULL, NULL, &mine));
+    FAILS(H5R_ERR_NOT_FOUND, h5r_filter_unregister(MINE));
+    OK(h5r_filter_register(MINE, "mine", encode, decode, &mine));
+    FAILS(H5R_ERR_EXISTS, h5r_filter_register(MINE, "mine", encode, decode, &mine));
+    OK(make(mine.root, "mine", filters, 2, 0, &dataset));
+    round_trip(dataset);
+    grows(mine.root);
+    OK(h5r_dataset_write(dataset, H5R_I32, &selection, part));
+    OK(h5r_chunk_read(dataset, first, stored, sizeof stored, NULL, &mask));
+    CHECK(mask == 0 && stored[0] == 7 && stored[1] == 11);
+    mine.refuses = 1;
+    FAILS(H5R_ERR_CALLBACK, h5r_dataset_write(dataset, H5R_I32, NULL, values));
+    FAILS(H5R_ERR_CALLBACK, h5r_dataset_write(dataset, H5R_I32, &selection, part));
+    FAILS(H5R_ERR_CALLBACK, h5r_dataset_read(dataset, H5R_I32, NULL, found));
+    SAYS("returned -1");
+    mine.refuses = 0;
+    OK(h5r_object_close(dataset));
+    OK(h5r_filter_unregister(MINE));
+    OK(h5r_close(*file));
+    // Without it all but the data can be read.
+    OK(h5r_open("filters.h5", NULL, file));
+    mine.root = h5r_root(*file);
+    OK(h5r_object_open(mine.root, "mine", &dataset));
+    OK(h5r_dataset_info(dataset, &details));
+    CHECK(details.dims[0] == COUNT && details.storage_size == 4 * COUNT);
+    FAILS(H5R_ERR_UNSUPPORTED, h5r_dataset_read(dataset, H5R_I32, NULL, found));
+    SAYS("filter 40123 (mine)");
+    FAILS(H5R_ERR_UNSUPPORTED, h5r_dataset_write(dataset, H5R_I32, NULL, values));
+    OK(h5r_filter_register(MINE, "mine", NULL, decode, &mine));
+    OK(h5r_dataset_read(dataset, H5R_I32, NULL, found));
+    values[PART - 1] = -5;
+    values[PART] = -6;
+    CHECK(memcmp(values, found, sizeof found) == 0);
+    FAILS(H5R_ERR_UNSUPPORTED, h5r_dataset_write(dataset, H5R_I32, NULL, values));
+    OK(h5r_filter_unregister(MINE));
+    // An optional one that fails is skipped.
+    mine.refuses = 1;
+    filters[1].optional = 1;
+    OK(h5r_filter_register(MINE, "mine", encode, decode, &mine));
+    OK(h5r_object_close(dataset));
+    OK(make(mine.root, "skipped", filters, 2, 0, &dataset));
+    round_trip(dataset);
+    OK(h5r_chunk_read(dataset, first, stored, sizeof stored, NULL, &mask));
+    CHECK(mask == 2);
+    OK(h5r_object_close(dataset));
+    OK(h5r_filter_unregister(MINE));
+}
+
 static void without(h5r_object *root) {
     h5r_dataset_options options = H5R_DATASET_OPTIONS_INIT;
     const h5r_filter filters[3] = {
@@ -89,6 +222,7 @@ int main(void) {
     h5r_file *file = NULL;
     OK(h5r_create("filters.h5", NULL, &file));
     by_number(h5r_root(file));
+    by_callback(&file);
     without(h5r_root(file));
     OK(h5r_check(file));
     OK(h5r_close(file));

@@ -310,6 +310,39 @@ static void parts() {
     CHECK(h5r::file::open("parts.h5", mapped).root().open_dataset("chunked").read<int>()[6] == 7);
 }
 
+static void filters() {
+    using bytes = std::vector<unsigned char>;
+    auto file = h5r::file::create("filters.h5");
+    const auto turned = [](const std::vector<std::uint32_t> &, const unsigned char *data, std::size_t length) {
+        bytes made(data, data + length);
+        for (auto &byte : made) byte = static_cast<unsigned char>(~byte);
+        return made;
+    };
+    const std::uint64_t chunk[1] = {10};
+    h5r_filter list[1] = {{40124, 0, nullptr, 0}};
+    h5r::dataset_options options;
+    options.layout = H5R_LAYOUT_CHUNKED;
+    options.chunk = chunk;
+    options.filters = list;
+    options.filter_count = 1;
+    const std::vector<std::int32_t> values = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+    {
+        h5r::user_filter filter(40124, "turned", turned, turned);
+        auto dataset = file.root().create_dataset<std::int32_t>("turned", {10}, options);
+        dataset.write(values);
+        CHECK(dataset.read<std::int32_t>() == values);
+        CHECK(dataset.chunk_read({0})[0] == 0xfe);
+    }
+    bool refused = false;
+    try {
+        file.root().open_dataset("turned").read<std::int32_t>();
+    } catch (const h5r::error &error) {
+        refused = error.status() == H5R_ERR_UNSUPPORTED;
+    }
+    CHECK(refused);
+    file.close();
+}
+
 int main() {
     auto file = h5r::file::create("face.h5");
     auto root = file.root();
@@ -345,5 +378,6 @@ int main() {
     modes();
     checking();
     parts();
+    filters();
     return 0;
 }

@@ -58,6 +58,22 @@ contains
     on_finding = 0
   end function
 
+  ! Every byte becomes 255 less itself.
+  integer(c_int32_t) function turn(parameters, parameter_count, data, length, out, capacity, length_out, user_data) bind(C)
+    integer(c_size_t), value :: parameter_count, length, capacity
+    integer(c_int32_t), intent(in) :: parameters(parameter_count)
+    type(c_ptr), value :: data, out, user_data
+    integer(c_size_t), intent(out) :: length_out
+    integer(int8), pointer :: from(:), to(:)
+    turn = merge(0, 1, parameter_count == 1 .and. .not. c_associated(user_data))
+    if (turn == 0) turn = merge(0, 2, parameters(1) == 3)
+    length_out = length
+    if (length > capacity) return
+    call c_f_pointer(data, from, [length])
+    call c_f_pointer(out, to, [length])
+    to = not(from)
+  end function
+
   subroutine on_progress(progress, user_data) bind(C)
     type(h5r_progress), intent(in) :: progress
     type(c_ptr), value :: user_data
@@ -104,6 +120,7 @@ program face
   call modes()
   call checking()
   call parts()
+  call filters()
   print '(a)', 'all held'
 
 contains
@@ -516,5 +533,40 @@ contains
     call h5r_attr_read(h5r_root(busy), 'attr002000', i)
     call check(i == 2000, 'a survivor')
     call h5r_close(busy)
+  end subroutine
+
+  subroutine filters()
+    type(h5r_file) :: file
+    type(h5r_object) :: dataset
+    type(h5r_dataset_options) :: options
+    type(h5r_filter), target :: list(1)
+    integer(c_int32_t), target :: parameters(1)
+    integer(c_int64_t), target :: chunk(1)
+    integer(int32) :: values(10), found(10)
+    integer :: i, status
+    call h5r_create('filters.h5', file)
+    call h5r_filter_register(40125_c_int32_t, 'turned', c_funloc(turn), c_funloc(turn))
+    parameters = 3
+    chunk = 5
+    list(1)%id = 40125
+    list(1)%parameters = c_loc(parameters)
+    list(1)%parameter_count = 1
+    options%layout = H5R_LAYOUT_CHUNKED
+    options%chunk = c_loc(chunk)
+    options%filters = c_loc(list)
+    options%filter_count = 1
+    values = [(i, i=1, 10)]
+    call h5r_dataset_create(h5r_root(file), 'turned', H5R_I32, [10], dataset, options)
+    call h5r_dataset_write(dataset, values)
+    call h5r_dataset_read(dataset, found)
+    call check(all(found == values), 'a filter of Fortran''s')
+    call h5r_filter_unregister(40125_c_int32_t)
+    call h5r_flush(file)
+    call h5r_object_close(dataset)
+    call h5r_object_open(h5r_root(file), 'turned', dataset)
+    call h5r_dataset_read(dataset, found, status=status)
+    call check(status == H5R_ERR_UNSUPPORTED, 'no one has registered it')
+    call h5r_object_close(dataset)
+    call h5r_close(file)
   end subroutine
 end program

@@ -1,15 +1,17 @@
 //! Running a pipeline, with buffers and compressors that are used again for the next chunk.
 
+use std::borrow::Cow;
+
 use libdeflater::{Compressor, Decompressor};
 
 use super::{applied, check_known, check_writable, deflate, fletcher32, largest, lzf, name, shuffle, shuffle_width};
-use super::{nbit, noise, scale_offset, szip};
+use super::{is_foreign, nbit, noise, scale_offset, szip, user};
 use super::{BITSHUFFLE, BLOSC, DEFLATE, FLETCHER32, LZ4, LZF, NBIT, OPTIONAL, SCALE_OFFSET, SHUFFLE, SZIP, ZSTD};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::filter_pipeline::Filter;
 
 /// What a filter does, or what is wrong with the data.
-type Outcome<T> = std::result::Result<T, &'static str>;
+type Outcome<T> = std::result::Result<T, Cow<'static, str>>;
 
 /// A chunk as it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,9 +48,15 @@ pub struct Codec {
     buffers: [Vec<u8>; 2],
     compressor: Option<(u32, Compressor)>,
     decompressor: Option<Decompressor>,
+    calls_back: bool,
 }
 
 impl Codec {
+    /// One that calls the user's filters too: no lock may be held while it works.
+    pub fn with_callbacks() -> Codec {
+        Codec { calls_back: true, ..Codec::default() }
+    }
+
     /// Bytes that are kept for the next chunk.
     pub fn buffered(&self) -> usize {
         self.buffers.iter().map(Vec::capacity).sum()
@@ -65,7 +73,7 @@ impl Codec {
         what: &'static str,
         address: u64,
     ) -> Result<()> {
-        check_known(filters, mask)?;
+        check_known(filters, mask, self.calls_back)?;
         let steps: Vec<&Filter> = applied(filters, mask).map(|(_, filter)| filter).rev().collect();
         let mut buffers = std::mem::take(&mut self.buffers);
         let undone = self.undo_all(&steps, stored, out, &mut buffers);
@@ -75,6 +83,11 @@ impl Codec {
             Ok(length) => {
                 let detail = format_args!("{length} bytes after its filters, not {}", out.len());
                 Err(Error::corrupt(what, address, detail))
+            }
+            Err((filter, detail)) if is_foreign(filter) => {
+                let name = name(filter);
+                let message = format!("{what} at address {address:#x}: the filter {} ({name}): {detail}", filter.id);
+                Err(Error::new(ErrorKind::Callback, message))
             }
             Err((filter, detail)) => Err(Error::corrupt(what, address, format_args!("{}: {detail}", name(filter)))),
         }
@@ -87,7 +100,7 @@ impl Codec {
         stored: &[u8],
         out: &mut [u8],
         [front, back]: &mut [Vec<u8>; 2],
-    ) -> std::result::Result<usize, (&'a Filter, &'static str)> {
+    ) -> std::result::Result<usize, (&'a Filter, Cow<'static, str>)> {
         let mut length = None;
         for (number, &filter) in steps.iter().enumerate() {
             let input = length.map_or(stored, |length| &front[..length]);
@@ -111,7 +124,7 @@ impl Codec {
 
     /// Undoes a filter; how many bytes came out, at most as many as `out` has.
     fn undo(&mut self, filter: &Filter, data: &[u8], out: &mut [u8]) -> Outcome<usize> {
-        match filter.id {
+        let undone = match filter.id {
             DEFLATE => deflate::decode(self.decompressor.get_or_insert_with(Decompressor::new), data, out),
             SHUFFLE => {
                 let out = out.get_mut(..data.len()).ok_or("more data than expected")?;
@@ -135,15 +148,16 @@ impl Codec {
             LZ4 => super::lz4::decode(data, out),
             #[cfg(feature = "zstd")]
             ZSTD => zstd::bulk::decompress_to_buffer(data, out).map_err(|_| "the compressed data are damaged"),
-            _ => Err("a filter that is not known"),
-        }
+            id => return user::decode(id, &filter.client_data, data, out),
+        };
+        undone.map_err(Cow::Borrowed)
     }
 
     /// Applies the filters, the first one first. One that cannot keep the data is skipped when it is optional, and else its
     /// error is this call's, unless `skip` says more. None is skipped because it enlarges the data: libhdf5 (2.0.0) forgets
     /// to change a chunk's filter mask when it overwrites it with as many bytes, so a mask that is not 0 is a trap.
     pub fn encode<'a>(&'a mut self, filters: &[Filter], data: &'a [u8], skip: Skip) -> Result<Encoded<'a>> {
-        check_writable(filters)?;
+        check_writable(filters, self.calls_back)?;
         let mut mask = self.apply_all(filters, data, skip, 0)?;
         let is_applied = |mask| applied(filters, mask).next().is_some();
         if is_applied(mask) && data.len() > largest(filters, self.buffers[0].len()) {
@@ -170,8 +184,9 @@ impl Codec {
                 }
                 Err(_) if (skip.failing || is_optional) && number < 32 => mask |= 1 << number,
                 Err(detail) => {
+                    let kind = if is_foreign(filter) { ErrorKind::Callback } else { ErrorKind::Range };
                     let what = format!("the filter {} ({}), which is not optional: {detail}", filter.id, name(filter));
-                    result = Err(Error::new(ErrorKind::Range, what));
+                    result = Err(Error::new(kind, what));
                     break;
                 }
             }
@@ -182,7 +197,7 @@ impl Codec {
 
     /// Applies a filter; `out` becomes the result.
     fn apply(&mut self, filter: &Filter, data: &[u8], out: &mut Vec<u8>) -> Outcome<()> {
-        match filter.id {
+        let applied = match filter.id {
             DEFLATE => {
                 let level = filter.client_data.first().copied().unwrap_or(6);
                 let compressor = match &mut self.compressor {
@@ -223,8 +238,9 @@ impl Codec {
                 let length = zstd::bulk::compress_to_buffer(data, out, level);
                 length.map(|length| out.truncate(length)).map_err(|_| "more bytes than the largest that data become")
             }
-            _ => Err("a filter that is not known"),
-        }
+            id => return user::encode(id, &filter.client_data, data, out),
+        };
+        applied.map_err(Cow::Borrowed)
     }
 }
 

@@ -22,13 +22,15 @@ mod parameters;
 mod scale_offset;
 mod shuffle;
 mod szip;
+mod user;
 
 pub use codec::{Codec, Encoded, Skip};
 pub use deflate::MAX_LEVEL;
 pub use parameters::{complete, Elements};
+pub use user::{is_running, register, unregister, UserFilter};
 
 use crate::error::{Error, Result};
-use crate::format::message::filter_pipeline::Filter;
+use crate::format::message::filter_pipeline::{Filter, FIRST_NAMED};
 
 /// zlib's format; its parameter is the level.
 pub const DEFLATE: u16 = 1;
@@ -132,14 +134,15 @@ fn largest<'a>(filters: impl IntoIterator<Item = &'a Filter>, stored: usize) -> 
         SCALE_OFFSET => scale_offset::MAX_RATIO,
         // A block of 128 KiB that is one byte repeated.
         ZSTD | BLOSC | BITSHUFFLE | SZIP => 1 << 16,
+        id if id >= FIRST_NAMED && !KNOWN.contains(&id) => 1 << 16,
         _ => 1,
     };
     let ratio = filters.into_iter().map(ratio).max().unwrap_or(1);
     stored.saturating_mul(ratio).max(MOST_FROM_FEW)
 }
 
-/// Fails when data cannot be written through these filters; says which.
-pub fn check_writable(filters: &[Filter]) -> Result<()> {
+/// Fails when data cannot be written through these filters; says which. `calls_back`: the user's are as good as h5r's own.
+pub fn check_writable(filters: &[Filter], calls_back: bool) -> Result<()> {
     // libhdf5 stores this where it cannot shuffle, as with values of variable length, and then skips it in every chunk.
     let cannot = |filter: &Filter| filter.id == SHUFFLE && filter.client_data.is_empty();
     if filters.iter().any(|filter| cannot(filter) && filter.flags & OPTIONAL == 0) {
@@ -154,13 +157,16 @@ pub fn check_writable(filters: &[Filter]) -> Result<()> {
             BLOSC => blosc::check(&filter.client_data),
             #[cfg(feature = "bitshuffle")]
             BITSHUFFLE => bitshuffle::check(&filter.client_data),
+            id if user::directions(id) == Some((false, true)) => {
+                Err("it was registered without a callback that encodes")
+            }
             _ => Ok(()),
         };
         checked.map_err(|detail| {
             Error::unsupported(format_args!("writing through the filter {} ({}): {detail}", filter.id, name(filter)))
         })?;
     }
-    check_known(filters, 0)
+    check_known(filters, 0, calls_back)
 }
 
 /// Whether a filter that may not be skipped can refuse data: what a call writes is then encoded in the call.
@@ -168,20 +174,36 @@ pub fn may_refuse(filters: &[Filter]) -> bool {
     filters.iter().any(|filter| filter.flags & OPTIONAL == 0 && [SCALE_OFFSET, SZIP].contains(&filter.id))
 }
 
-/// Fails when a filter that has to be undone is not known here; says which.
-pub fn check_known(filters: &[Filter], mask: u32) -> Result<()> {
+/// Whether it is no filter of this library's: one of the user's, if any.
+fn is_foreign(filter: &Filter) -> bool {
+    !KNOWN.contains(&filter.id)
+}
+
+/// Whether one of them is registered by the user: it is not called with the file's lock held.
+pub fn calls_back(filters: &[Filter]) -> bool {
+    filters.iter().any(|filter| is_foreign(filter) && user::directions(filter.id).is_some())
+}
+
+/// Fails when a filter that has to be undone is not known here, or, unless this `calls_back`, is the user's; says which.
+fn check_known(filters: &[Filter], mask: u32, calls_back: bool) -> Result<()> {
     if applied(filters, mask).any(|(_, filter)| filter.id == SZIP) && !szip::is_available() {
         return Err(Error::unsupported(format_args!("the raw data's filter {SZIP} (szip), {}", szip::MISSING)));
     }
-    match applied(filters, mask).find(|(_, filter)| !KNOWN.contains(&filter.id)) {
-        None => Ok(()),
-        Some((_, filter)) => Err(Error::unsupported(format_args!(
-            "the raw data's filter {} ({}); known are {}",
-            filter.id,
-            name(filter),
-            KNOWN.iter().map(|&id| known_name(id)).collect::<Vec<_>>().join(", ")
-        ))),
+    for (_, filter) in applied(filters, mask).filter(|(_, filter)| is_foreign(filter)) {
+        let (id, name) = (filter.id, name(filter));
+        if user::directions(id).is_none() {
+            let known = KNOWN.iter().map(|&id| known_name(id)).collect::<Vec<_>>().join(", ");
+            let what =
+                format_args!("the raw data's filter {id} ({name}), which no one has registered; known are {known}");
+            return Err(Error::unsupported(what));
+        }
+        if !calls_back {
+            let calls = "reads, writes and appends of plain elements, whole or in part, and dimensions that grow";
+            let what = format_args!("the filter {id} ({name}), a callback, in this call; it is called in {calls}");
+            return Err(Error::unsupported(what));
+        }
     }
+    Ok(())
 }
 
 /// The filters that the mask does not say were skipped, with their numbers.
@@ -195,6 +217,11 @@ pub fn name(filter: &Filter) -> String {
         return String::from_utf8_lossy(&filter.name).into_owned();
     }
     known_name(filter.id).to_string()
+}
+
+/// The name that is stored with a new filter.
+pub fn new_name(id: u16) -> String {
+    user::registered_name(id).unwrap_or_else(|| known_name(id).to_string())
 }
 
 /// What a filter is known as.
@@ -249,9 +276,9 @@ mod tests {
     fn a_shuffle_without_the_size_of_an_element_is_skipped() {
         let data: Vec<u8> = (0..100).collect();
         let mut filters = [filter(SHUFFLE, vec![]), filter(DEFLATE, vec![4])];
-        assert!(check_writable(&filters).unwrap_err().message().contains("without the size of an element"));
+        assert!(check_writable(&filters, false).unwrap_err().message().contains("without the size of an element"));
         filters[0].flags = OPTIONAL;
-        check_writable(&filters).unwrap();
+        check_writable(&filters, false).unwrap();
         let mut codec = Codec::default();
         let encoded = codec.encode(&filters, &data, Skip::default()).unwrap();
         assert_eq!(encoded.mask, 1);
@@ -288,6 +315,67 @@ mod tests {
         assert_eq!(codec.encode(&filters, &noise, Skip::default()).unwrap().mask, 0);
         filters[1].flags = 0;
         assert_eq!(codec.encode(&filters, &noise, skip).unwrap().mask, 0);
+    }
+
+    #[test]
+    fn filters_of_the_users() {
+        /// Every byte is changed by a number; what is written begins with its length.
+        struct Adding;
+        impl UserFilter for Adding {
+            fn directions(&self) -> (bool, bool) {
+                (true, true)
+            }
+            fn encode(&self, parameters: &[u32], data: &[u8], out: &mut Vec<u8>) -> std::result::Result<(), String> {
+                assert!(is_running());
+                if data.first() == Some(&0) {
+                    return Err("it takes no zeros".into());
+                }
+                out.clear();
+                out.extend((data.len() as u32).to_le_bytes());
+                out.extend(data.iter().map(|byte| byte.wrapping_add(parameters[0] as u8)));
+                Ok(())
+            }
+            fn decode(&self, parameters: &[u32], data: &[u8], out: &mut [u8]) -> std::result::Result<usize, String> {
+                let data = data.get(4..).filter(|data| data.len() <= out.len()).ok_or("damaged")?;
+                out.iter_mut().zip(data).for_each(|(out, byte)| *out = byte.wrapping_sub(parameters[0] as u8));
+                Ok(data.len())
+            }
+        }
+        let mut filters = [filter(SHUFFLE, vec![2]), filter(40_001, vec![7]), filter(DEFLATE, vec![1])];
+        let data = [5, 1, 6, 2, 7, 3];
+        let encode = |filters: &[Filter], data: &[u8]| -> Result<Vec<u8>> {
+            Ok(Codec::with_callbacks().encode(filters, data, Skip::default())?.bytes.to_vec())
+        };
+        let decode = |filters: &[Filter], stored: &[u8], size: usize| -> Result<Vec<u8>> {
+            let mut out = vec![0; size];
+            Codec::with_callbacks().decode(filters, 0, stored, &mut out, "chunk", 0).map(|()| out)
+        };
+        assert!(encode(&filters, &data)
+            .unwrap_err()
+            .message()
+            .contains("filter 40001 (no name is recorded), which no one"));
+        assert!(
+            register(DEFLATE, "mine", Box::new(Adding)).is_err() && register(LZF, "mine", Box::new(Adding)).is_err()
+        );
+        register(40_001, "adding", Box::new(Adding)).unwrap();
+        assert!(register(40_001, "adding", Box::new(Adding)).unwrap_err().message().contains("registered already"));
+        assert_eq!(new_name(40_001), "adding");
+        let stored = encode(&filters, &data).unwrap();
+        assert_eq!(decode(&filters, &stored, 6).unwrap(), data);
+        assert_eq!(decode(&filters[1..2], &[1, 2], 6).unwrap_err().kind(), crate::error::ErrorKind::Callback);
+        assert!(calls_back(&filters) && !is_running());
+        // Who may hold a lock cannot call them.
+        let mut locked = Codec::default();
+        let error = locked.decode(&filters, 0, &stored, &mut [0; 6], "chunk", 0).unwrap_err();
+        assert!(error.message().contains("40001 (no name is recorded), a callback, in this call"), "{error}");
+        assert!(locked.encode(&filters, &data, Skip { failing: true, noise: false }).is_err());
+        let error = encode(&filters, &[0; 6]).unwrap_err();
+        assert!(error.kind() == crate::error::ErrorKind::Callback && error.message().contains("it takes no zeros"));
+        filters[1].flags = OPTIONAL;
+        assert_eq!(Codec::with_callbacks().encode(&filters, &[0; 6], Skip::default()).unwrap().mask, 2);
+        unregister(40_001).unwrap();
+        assert!(unregister(40_001).is_err());
+        assert!(decode(&filters, &stored, 6).is_err());
     }
 
     #[test]

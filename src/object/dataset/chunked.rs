@@ -261,7 +261,7 @@ impl ChunkIo<'_> {
     /// Fails when chunks cannot be written, before anything is changed.
     pub fn check_changeable(&self) -> Result<()> {
         self.check_can_move()?;
-        filter::check_writable(self.filters(false))
+        filter::check_writable(self.filters(false), false)
     }
 
     /// Fails when chunks cannot be stored in new places.

@@ -78,11 +78,11 @@ fn numbered(datatype: &Datatype, options: &DatasetOptions) -> Result<Vec<Filter>
     let filter = |new: &NewFilter| {
         let client_data = filter::complete(new.id, &new.parameters, &elements)?;
         let flags = if new.optional { OPTIONAL } else { 0 };
-        let name = if new.id < FIRST_NAMED { Vec::new() } else { filter::known_name(new.id).as_bytes().to_vec() };
-        Ok(Filter { id: new.id, flags, name, client_data })
+        let name = if new.id < FIRST_NAMED { String::new() } else { filter::new_name(new.id) };
+        Ok(Filter { id: new.id, flags, name: name.into_bytes(), client_data })
     };
     let filters = options.filters.iter().map(filter).collect::<Result<Vec<Filter>>>()?;
-    filter::check_writable(&filters)?;
+    filter::check_writable(&filters, true)?;
     match filters.iter().find(|filter| filter.id == DEFLATE && !(1..=MAX_LEVEL).contains(&filter.client_data[0])) {
         Some(filter) => Err(Error::range("deflate level", filter.client_data[0], format_args!("1..{MAX_LEVEL}"))),
         None => Ok(filters),

@@ -99,25 +99,36 @@ impl DatasetState {
         }
         store.check_writable()?;
         self.check_can_resize()?;
-        let mut dims = self.dataspace.dims().to_vec();
-        if dims.is_empty() {
-            return Err(Error::new(ErrorKind::WrongKind, "a scalar has no rows"));
-        }
-        if self.row_bytes(memory, rows) != Some(data.len() as u64) {
-            let message = format!("{rows} rows of {:?} elements do not match a buffer of {}", &dims[1..], data.len());
-            return Err(Error::new(ErrorKind::Argument, message));
-        }
-        let (start, count) =
-            ([vec![dims[0]], vec![0; dims.len() - 1]].concat(), [vec![rows], dims[1..].to_vec()].concat());
+        let (dims, start, count) = self.appended(memory, rows, data.len())?;
         Conversion::between(memory, &self.datatype)?;
         self.chunk_io(store, header)?.check_changeable()?;
-        let Some(sum) = dims[0].checked_add(rows) else { return Err(Error::range("rows", rows, "a sum below 2^64")) };
-        dims[0] = sum;
         let selection = Selection { start: Some(&start), count: Some(&count), ..Selection::default() };
         self.check_not_refused(store, header, &dims, memory, &selection, data)?;
         self.set_extent(store, header, &dims)?;
         self.write(store, header, memory, Some(&selection), data)?;
         self.begin_appending(memory)
+    }
+
+    /// The dimensions after rows were appended, and where and how many they are; their elements must have `length` bytes.
+    pub(super) fn appended(
+        &self,
+        memory: &Datatype,
+        rows: u64,
+        length: usize,
+    ) -> Result<(Vec<u64>, Vec<u64>, Vec<u64>)> {
+        let mut dims = self.dataspace.dims().to_vec();
+        if dims.is_empty() {
+            return Err(Error::new(ErrorKind::WrongKind, "a scalar has no rows"));
+        }
+        if self.row_bytes(memory, rows) != Some(length as u64) {
+            let message = format!("{rows} rows of {:?} elements do not match a buffer of {length}", &dims[1..]);
+            return Err(Error::new(ErrorKind::Argument, message));
+        }
+        let (start, count) =
+            ([vec![dims[0]], vec![0; dims.len() - 1]].concat(), [vec![rows], dims[1..].to_vec()].concat());
+        let Some(sum) = dims[0].checked_add(rows) else { return Err(Error::range("rows", rows, "a sum below 2^64")) };
+        dims[0] = sum;
+        Ok((dims, start, count))
     }
 
     /// Bytes of `rows` rows whose elements are of type `memory`; none beyond 2^64.

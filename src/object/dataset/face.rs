@@ -34,10 +34,19 @@ impl Object {
     /// Appends rows to a chunked dataset along its first dimension: `data` are their elements, of type `memory`.
     pub fn dataset_append(&self, memory: &Datatype, rows: u64, data: &[u8]) -> Result<()> {
         check_plain(memory)?;
+        let mut is_called = false;
         self.change_array("appending to dataset", |state, slot| {
             let State { store, objects, .. } = state;
             let (header, array) = objects.get(slot)?.array()?;
-            array.append(store, header, memory, rows, data)
-        })
+            is_called = array.calls_back(store, header)?;
+            match is_called {
+                true => Ok(()),
+                false => array.append(store, header, memory, rows, data),
+            }
+        })?;
+        match is_called {
+            true => self.append_called(memory, rows, data),
+            false => Ok(()),
+        }
     }
 }

@@ -231,12 +231,13 @@ impl Object {
         let total = out.len() as u64;
         self.listener().report(0, total)?;
         for attempt in 0.. {
-            let mut is_elsewhere = false;
+            let (mut is_elsewhere, mut is_called) = (false, false);
             let plan = self.read(WHAT, "", |state, slot| {
                 let State { store, objects, .. } = state;
                 let (header, array) = objects.get(slot)?.array()?;
                 is_elsewhere = array.is_elsewhere();
-                if is_elsewhere {
+                is_called = array.calls_back(store, header)?;
+                if is_elsewhere || is_called {
                     return Ok(None);
                 }
                 let plan = match attempt {
@@ -248,6 +249,9 @@ impl Object {
                 }
                 Ok(plan)
             })?;
+            if is_called {
+                return self.read_called(memory, selection, out);
+            }
             if is_elsewhere {
                 self.read_at_depth(memory, selection, out, 0)?;
             }

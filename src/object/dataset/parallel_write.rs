@@ -196,9 +196,14 @@ impl Object {
         let total = data.len() as u64;
         self.listener().report(0, total)?;
         for attempt in 0.. {
+            let mut is_called = false;
             let plan = self.change(WHAT, "", |state, slot| {
                 let State { store, objects, .. } = state;
                 let (header, array) = objects.get(slot)?.array()?;
+                is_called = array.calls_back(store, header)?;
+                if is_called {
+                    return Ok(None);
+                }
                 let plan = match attempt {
                     ATTEMPTS.. => None,
                     _ => array.plan_write(store, header, memory, selection, data.len())?,
@@ -213,6 +218,9 @@ impl Object {
                 }
                 written.map(|()| None)
             })?;
+            if is_called {
+                return self.write_called(memory, selection, data);
+            }
             let Some(plan) = plan else { return self.listener().report(total, total) };
             let is_outdated = AtomicBool::new(false);
             let written = plan.run(self.workers(), data, self.listener(), |done| {
