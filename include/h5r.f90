@@ -354,9 +354,12 @@ module h5r
     type(c_ptr) :: start = c_null_ptr, stride = c_null_ptr, count = c_null_ptr, block = c_null_ptr
   end type
 
-  ! A regular part of an array; h5r_part makes one. The numbers are C's, in C's order.
+  ! A regular part of an array; h5r_part makes one. The numbers are C's, in C's order: start, stride, count and block, of
+  ! which some are given. (No allocatable components: gfortran loses those of array constructors.)
   type, public :: h5r_selection
-    integer(c_int64_t), allocatable :: start(:), stride(:), count(:), block(:)
+    integer :: rank = 0
+    logical :: given(4) = .false.
+    integer(c_int64_t) :: numbers(H5R_MAX_RANK, 4) = 0
   end type
 
   ! The figures of a dataset's cache of decoded chunks; the fields are those of h5r.h.
@@ -2297,32 +2300,36 @@ contains
   function h5r_part(start, count, stride, block) result(part)
     integer, intent(in), optional :: start(:), count(:), stride(:), block(:)
     type(h5r_selection) :: part
-    if (present(start)) part%start = reversed(int(start, c_int64_t)) - 1
-    if (present(count)) part%count = reversed(int(count, c_int64_t))
-    if (present(stride)) part%stride = reversed(int(stride, c_int64_t))
-    if (present(block)) part%block = reversed(int(block, c_int64_t))
+    if (present(start)) call put_numbers(part, 1, int(start, c_int64_t) - 1)
+    if (present(stride)) call put_numbers(part, 2, int(stride, c_int64_t))
+    if (present(count)) call put_numbers(part, 3, int(count, c_int64_t))
+    if (present(block)) call put_numbers(part, 4, int(block, c_int64_t))
   end function
+
+  ! Numbers of other ranks than those before make a part that fits nothing.
+  subroutine put_numbers(part, which, values)
+    type(h5r_selection), intent(inout) :: part
+    integer, intent(in) :: which
+    integer(c_int64_t), intent(in) :: values(:)
+    if (part%rank == 0) part%rank = size(values)
+    if (size(values) /= part%rank .or. part%rank > H5R_MAX_RANK) then
+      part%rank = H5R_MAX_RANK + 1
+      part%given = .false.
+      return
+    end if
+    part%given(which) = .true.
+    part%numbers(:part%rank, which) = reversed(values)
+  end subroutine
 
   ! As C has it; it points to the numbers of the part.
   function plain_part(part) result(made)
     type(h5r_selection), intent(in), target :: part
     type(c_selection) :: made
-    if (allocated(part%start)) then
-      made%rank = size(part%start, kind=c_size_t)
-      made%start = c_loc(part%start)
-    end if
-    if (allocated(part%count)) then
-      made%rank = size(part%count, kind=c_size_t)
-      made%count = c_loc(part%count)
-    end if
-    if (allocated(part%stride)) then
-      made%rank = size(part%stride, kind=c_size_t)
-      made%stride = c_loc(part%stride)
-    end if
-    if (allocated(part%block)) then
-      made%rank = size(part%block, kind=c_size_t)
-      made%block = c_loc(part%block)
-    end if
+    made%rank = int(part%rank, c_size_t)
+    if (part%given(1)) made%start = c_loc(part%numbers(1, 1))
+    if (part%given(2)) made%stride = c_loc(part%numbers(1, 2))
+    if (part%given(3)) made%count = c_loc(part%numbers(1, 3))
+    if (part%given(4)) made%block = c_loc(part%numbers(1, 4))
   end function
 
   ! Elements of several parts, those of one after those of the other, at value.

@@ -171,6 +171,8 @@ contains
     call check(all(nint(list) == nint([values(7:8, 3), values(7:8, 4)])), 'a part that was written')
     call h5r_dataset_read_list(grid, H5R_F32, [h5r_part(start=[1000, 600], count=[2, 2])], c_loc(list), status)
     call check(status == H5R_ERR_RANGE, 'a part outside')
+    call h5r_dataset_read_list(grid, H5R_F32, [h5r_part(start=[7, 3], count=[2])], c_loc(list), status)
+    call check(status == H5R_ERR_RANGE, 'a part of two ranks')
     ten = 10
     options%layout = H5R_LAYOUT_CHUNKED
     options%chunk = c_loc(ten)

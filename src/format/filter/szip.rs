@@ -30,7 +30,7 @@ fn checked(parameters: &[u32]) -> Result<Parameters, &'static str> {
     let &[options, block, bits, line] = parameters else { return Err("it has not four parameters") };
     let is_known = options & !(ALLOW_K13 | CHIP | ENTROPY_CODING | LITTLE | BIG | NEAREST_NEIGHBOUR | RAW) == 0;
     let has_block = (2..=MOST_IN_BLOCK).contains(&block) && block % 2 == 0;
-    let has_line = (1..=MOST_IN_LINE).contains(&line) && line <= block * MOST_BLOCKS_OF_LINE;
+    let has_line = (1..=MOST_IN_LINE).contains(&line) && line.div_ceil(MOST_BLOCKS_OF_LINE) <= block;
     if !is_known || !has_block || !has_line || !matches!(bits, 1..=24 | 32 | 64) {
         return Err("its parameters are none that libsz accepts");
     }
