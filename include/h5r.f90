@@ -358,7 +358,7 @@ module h5r
   ! which some are given. (No allocatable components: gfortran loses those of array constructors.)
   type, public :: h5r_selection
     integer :: rank = 0
-    logical :: given(4) = .false.
+    logical :: given(4) = .false., fits = .true.
     integer(c_int64_t) :: numbers(H5R_MAX_RANK, 4) = 0
   end type
 
@@ -2306,15 +2306,17 @@ contains
     if (present(block)) call put_numbers(part, 4, int(block, c_int64_t))
   end function
 
-  ! Numbers of other ranks than those before make a part that fits nothing.
+  ! Numbers of another rank than those before make a part that begins beyond everything.
   subroutine put_numbers(part, which, values)
     type(h5r_selection), intent(inout) :: part
     integer, intent(in) :: which
     integer(c_int64_t), intent(in) :: values(:)
-    if (part%rank == 0) part%rank = size(values)
-    if (size(values) /= part%rank .or. part%rank > H5R_MAX_RANK) then
-      part%rank = H5R_MAX_RANK + 1
-      part%given = .false.
+    if (part%rank == 0) part%rank = min(size(values), H5R_MAX_RANK)
+    if (size(values) /= part%rank .or. .not. part%fits) then
+      part%fits = .false.
+      part%given = [.true., .false., .true., .false.]
+      part%numbers(:, 1) = huge(0_c_int64_t)
+      part%numbers(:, 3) = 1
       return
     end if
     part%given(which) = .true.

@@ -25,6 +25,25 @@ pub(super) fn is_available() -> bool {
     Library::get().is_some()
 }
 
+/// Bytes that the library takes for a value of so many bits.
+fn bytes_of_value(bits: u32) -> usize {
+    match bits {
+        0..=8 => 1,
+        9..=16 => 2,
+        17..=32 => 4,
+        _ => 8,
+    }
+}
+
+/// What the library is given for so many bytes of values. Of parts of values it writes beyond its memory.
+fn checked_for(parameters: &[u32], bytes: usize) -> Result<Parameters, &'static str> {
+    let checked = checked(parameters)?;
+    if !bytes.is_multiple_of(bytes_of_value(checked.bits_per_pixel as u32)) {
+        return Err("the data are no whole values of as many bits as its parameters say");
+    }
+    Ok(checked)
+}
+
 /// What the library is given; it is not asked with what its own limits exclude.
 fn checked(parameters: &[u32]) -> Result<Parameters, &'static str> {
     let &[options, block, bits, line] = parameters else { return Err("it has not four parameters") };
@@ -50,9 +69,9 @@ pub(super) fn check(parameters: &[u32]) -> Result<(), &'static str> {
 /// Decodes data that become at most as many bytes as `out` has; how many they became.
 pub(super) fn decode(parameters: &[u32], data: &[u8], out: &mut [u8]) -> Result<usize, &'static str> {
     let library = Library::get().ok_or(MISSING)?;
-    let mut parameters = checked(parameters)?;
     let (size, coded) = data.split_first_chunk::<4>().ok_or("the compressed data end early")?;
     let size = u32::from_le_bytes(*size) as usize;
+    let mut parameters = checked_for(parameters, size)?;
     let out = out.get_mut(..size).ok_or("the data become larger than what was stored")?;
     match library.decompress(&mut parameters, coded, out) {
         Some(length) if length == size => Ok(size),
@@ -63,7 +82,7 @@ pub(super) fn decode(parameters: &[u32], data: &[u8], out: &mut [u8]) -> Result<
 /// Encodes.
 pub(super) fn encode(parameters: &[u32], data: &[u8], out: &mut Vec<u8>) -> Result<(), &'static str> {
     let library = Library::get().ok_or(MISSING)?;
-    let mut parameters = checked(parameters)?;
+    let mut parameters = checked_for(parameters, data.len())?;
     let size = u32::try_from(data.len()).map_err(|_| "data of 4 GiB or more")?;
     out.clear();
     out.extend_from_slice(&size.to_le_bytes());
@@ -155,6 +174,13 @@ mod tests {
         };
         let noise: Vec<u8> = (0..4000).map(|_| random()).collect();
         assert!(encode(&[169, 8, 32, 100], &noise, &mut Vec::new()).unwrap_err().contains("smaller"));
+        // Parts of values, of which the library would write beyond its memory.
+        for (bits, bytes) in [(16, 561), (24, 3), (32, 402), (64, 404)] {
+            let parameters = [ENTROPY_CODING, 8, bits, 100];
+            assert!(encode(&parameters, &noise[..bytes], &mut Vec::new()).unwrap_err().contains("whole values"));
+            let packed = [&(bytes as u32).to_le_bytes(), &noise[..100]].concat();
+            assert!(decode(&parameters, &packed, &mut vec![0; bytes]).unwrap_err().contains("whole values"));
+        }
         for damaged in [[169, 7, 32, 100], [169, 8, 33, 100], [169, 8, 32, 0], [1 << 20, 8, 32, 100]] {
             assert!(check(&damaged).is_err());
         }
