@@ -236,6 +236,7 @@ fn free(state: &mut State, slot: Slot, waiting: &mut Vec<u64>) -> Result<()> {
     }
     if let Some(dataset) = &mut object.dataset {
         elements::release_all(store, heap, &object.header, dataset)?;
+        dataset.free_external_names(store, &object.header)?;
         dataset.free_storage(store)?;
         waiting.extend(dataset.committed_type());
     }

@@ -329,6 +329,39 @@ def one_round(folder, seed):
         leaked(path)
 
 
+def external_data(folder):
+    """The copy of a dataset with raw data in external files has the same files."""
+    values = np.arange(60, dtype="<i4").reshape(12, 5)
+    for bounds in FORMATS:
+        source, fresh = (f"{folder}/external {name}.h5" for name in ("source", "fresh"))
+        parts = [(f"{folder}/part {number}.bin", 8 * number, size) for number, size in enumerate((100, h5py.h5f.UNLIMITED))]
+        with h5py.File(source, "w", libver=bounds) as file:
+            file.create_dataset("data", values.shape, "<i4", external=parts)[...] = values
+        lost = leaked(source)
+        from_file, to_file = File(source), File(fresh, create=True)
+        copy(from_file, "data", from_file, "copy")
+        copy(from_file, "copy", to_file, "copy")
+        from_file.close()
+        to_file.close()
+        assert leaked(source) <= lost + FORGOTTEN and leaked(fresh) <= FORGOTTEN
+        for path in source, fresh:
+            with h5py.File(path, "r+") as file:
+                assert file["copy"].external == parts and (file["copy"][...] == values).all(), bounds
+                values[3] += 7
+                file["copy"][3] = values[3]
+        if bounds[0] != "latest":
+            done = subprocess.run(["h5diff", source, fresh, "/data", "/copy"], capture_output=True, text=True, timeout=60)
+            assert done.returncode == 0, f"h5diff: {done.stdout[-600:]} {done.stderr[-400:]}"
+        with h5py.File(source) as file:
+            assert (file["data"][...] == values).all()
+        again = File(source)
+        ok(H5R.h5r_link_delete(again.root, b"copy"))
+        again.close()
+        assert leaked(source) <= lost + FORGOTTEN
+        with h5py.File(source) as file:
+            assert file["data"].external == parts and (file["data"][...] == values).all()
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("library")
@@ -343,7 +376,8 @@ def main():
         except Exception:
             print(f"copies: failed with --seed {seed} --rounds 1", flush=True)
             raise
-    print(f"copies: {options.rounds} rounds")
+    external_data(options.folder)
+    print(f"copies: {options.rounds} rounds, and external data")
 
 
 if __name__ == "__main__":

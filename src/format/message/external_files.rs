@@ -1,8 +1,19 @@
 //! The External Data Files message (specification, IV.A.2.h): raw data in other files.
 
 use crate::error::Result;
-use crate::format::codec::Reader;
+use crate::format::codec::{Reader, Writer};
 use crate::format::{Sizes, UNDEFINED};
+
+/// The size of an external file that takes all that is left.
+pub const UNLIMITED: u64 = u64::MAX;
+
+/// The same in a file with lengths of so many bytes: all of their bits are set.
+pub fn unlimited(sizes: Sizes) -> u64 {
+    match sizes.length {
+        8.. => UNLIMITED,
+        bytes => (1 << (8 * bytes)) - 1,
+    }
+}
 
 /// The external files of a dataset. Their names are in a local heap.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +54,17 @@ impl ExternalFiles {
         }
         Ok(ExternalFiles { heap, slots })
     }
+
+    /// Encodes version 1. The numbers fit the file's lengths.
+    pub fn encode(&self, sizes: Sizes) -> Vec<u8> {
+        let mut writer = Writer::new();
+        let count = self.slots.len() as u16;
+        writer.u32(1).u16(count).u16(count).address(self.heap, sizes);
+        for slot in &self.slots {
+            writer.length(slot.name_offset, sizes).length(slot.offset, sizes).length(slot.size, sizes);
+        }
+        writer.finish()
+    }
 }
 
 #[cfg(test)]
@@ -57,6 +79,7 @@ mod tests {
         }
         let files = ExternalFiles::decode(&bytes, Sizes::EIGHT).unwrap();
         assert_eq!(files.slots, [Slot { name_offset: 8, offset: 0, size: 4096 }]);
+        assert_eq!(files.encode(Sizes::EIGHT), bytes);
         assert!((0..bytes.len()).all(|end| ExternalFiles::decode(&bytes[..end], Sizes::EIGHT).is_err()));
         bytes[6] = 2;
         assert!(ExternalFiles::decode(&bytes, Sizes::EIGHT).is_err());

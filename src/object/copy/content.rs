@@ -4,8 +4,10 @@ use super::{new_header, Copier};
 use crate::datatype::{Carry, Datatype};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::{message_flag, Times};
+use crate::format::local_heap::{self, LocalHeap};
 use crate::format::message::attribute::{Attribute, DATATYPE_SHARED};
 use crate::format::message::dataspace::Dataspace;
+use crate::format::message::external_files::{self, ExternalFiles};
 use crate::format::message::fill::{Fill, FillValue};
 use crate::format::message::kind;
 use crate::format::message::shared::Shared;
@@ -17,7 +19,7 @@ use crate::object::options::Order;
 use crate::object::state::{Slot, State};
 use crate::object::value::{self, TypeOf};
 use crate::object::{path, ObjectKind};
-use crate::store::Store;
+use crate::store::{Seal, Store};
 
 /// Room in a copy's header for a few attributes or links.
 pub(super) const SPARE: usize = 64;
@@ -128,6 +130,7 @@ impl Copier<'_, '_> {
         let bytes = bodies.iter().map(|body| body.body.len() as u64).sum();
         self.spend(bytes)?;
         let made = new_header(self.files.to(), &options, &bodies)?;
+        self.extents.clear();
         if kind == ObjectKind::Dataset {
             // What a fill value and virtual mappings are. No dataset's elements own them.
             self.kept.append(&mut self.values);
@@ -180,9 +183,44 @@ impl Copier<'_, '_> {
                 Ok(Some(Body { kind: kind::FILL, flags, body: value.encode() }))
             }
             kind::DATASPACE | kind::DATATYPE | kind::GROUP_INFO | kind::FILTER_PIPELINE | kind::COMMENT => new(own),
-            kind::EXTERNAL_FILES => Err(Error::unsupported("copying a dataset whose raw data are in external files")),
+            kind::EXTERNAL_FILES => new(self.external_files(slot, header)?),
             _ => Err(Error::unsupported("copying an object that has it")),
         }
+    }
+
+    /// The message of external files, which stay what they are, with a heap of their names.
+    fn external_files(&mut self, slot: Slot, header: &ObjectHeader) -> Result<Vec<u8>> {
+        let State { store, objects, .. } = self.files.from();
+        let files = objects.get(slot)?.array()?.1.external_files(store, header)?;
+        let sizes = self.files.to().store.sizes();
+        let most = external_files::unlimited(sizes);
+        // As libhdf5 has it: first an empty name.
+        let mut names = vec![0; local_heap::ALIGNMENT as usize];
+        let mut slots = Vec::new();
+        for (name, slot) in files {
+            if slot.offset > most || slot.size > most && slot.size != external_files::UNLIMITED {
+                let allowed = format_args!("up to {most} in the target file");
+                return Err(Error::range("part of an external file", slot.offset.max(slot.size), allowed));
+            }
+            slots.push(external_files::Slot { name_offset: names.len() as u64, size: slot.size.min(most), ..slot });
+            names.extend_from_slice(&name);
+            names.resize((names.len() + 1).next_multiple_of(local_heap::ALIGNMENT as usize), 0);
+        }
+        self.spend(names.len() as u64)?;
+        let data = self.heap_block(&names)?;
+        let mut prefix = vec![0; LocalHeap::length(sizes) as usize];
+        LocalHeap { size: names.len() as u64, free: None, data }.put(&mut prefix, sizes);
+        let heap = self.heap_block(&prefix)?;
+        Ok(ExternalFiles { heap, slots }.encode(sizes))
+    }
+
+    /// A new block of a local heap, which nothing leads to until the header is made.
+    fn heap_block(&mut self, bytes: &[u8]) -> Result<u64> {
+        let store = &mut self.files.to().store;
+        let (id, address) = store.create_block(bytes.len(), Seal::None)?;
+        store.bytes_mut(id).copy_from_slice(bytes);
+        self.extents.push((address, bytes.len() as u64));
+        Ok(address)
     }
 
     /// Copies the links of a group.

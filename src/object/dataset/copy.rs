@@ -64,9 +64,8 @@ impl DatasetState {
                 self.check_compact(header, data.len())?;
                 return Ok(Layout::compact(if plain { data } else { vec![0; *size as usize] }));
             }
-            Storage::Contiguous { .. } => return Ok(Layout::contiguous(UNDEFINED, self.size)),
+            Storage::Contiguous { .. } | Storage::External => return Ok(Layout::contiguous(UNDEFINED, self.size)),
             Storage::Chunked(chunked) => chunked,
-            Storage::External => return Err(Error::unsupported("copying a dataset with external raw data")),
             Storage::Virtual => return Err(Error::internal("the layout of a virtual dataset")),
         };
         let mut layout = chunked.as_ref().clone();

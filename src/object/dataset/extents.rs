@@ -1,11 +1,11 @@
 //! What a dataset's raw data take in the file.
 
-use super::{own_body, DatasetState, Storage};
+use super::external::external_names;
+use super::{DatasetState, Storage};
 use crate::btree::Tree;
 use crate::chunk::Part;
 use crate::error::Result;
 use crate::format::local_heap::LocalHeap;
-use crate::format::message::external_files::ExternalFiles;
 use crate::format::message::kind;
 use crate::format::message::layout::ChunkIndex;
 use crate::format::UNDEFINED;
@@ -49,12 +49,8 @@ impl DatasetState {
                 })
             }
             Storage::External => {
-                let sizes = store.sizes();
-                let heap =
-                    ExternalFiles::decode(own_body(store, header, kind::EXTERNAL_FILES, "external files")?, sizes)?;
-                let length = LocalHeap::length(sizes);
-                let names = LocalHeap::parse(&store.read_bytes(heap.heap, length, "local heap")?, sizes)?;
-                visit(Purpose::LocalHeap, heap.heap, length)?;
+                let (files, names) = external_names(store, header)?;
+                visit(Purpose::LocalHeap, files.heap, LocalHeap::length(store.sizes()))?;
                 visit(Purpose::LocalHeap, names.data, names.size)
             }
             _ => Ok(()),

@@ -7,17 +7,14 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::selection::Slab;
-use super::{own_body, transfer, DatasetState, Selection};
+use super::{own_body, transfer, DatasetState, Selection, Storage};
 use crate::datatype::{Conversion, Datatype};
 use crate::error::{Error, Result};
 use crate::format::local_heap::LocalHeap;
-use crate::format::message::external_files::ExternalFiles;
+use crate::format::message::external_files::{unlimited, ExternalFiles, Slot, UNLIMITED};
 use crate::format::message::kind;
 use crate::object::header::ObjectHeader;
-use crate::store::{Backend, Store};
-
-/// The size of an external file that takes all that is left.
-const UNLIMITED: u64 = u64::MAX;
+use crate::store::{Backend, Seal, Store};
 
 /// A part of the raw data: so many bytes, from an offset of a file.
 pub(super) struct Part {
@@ -26,17 +23,28 @@ pub(super) struct Part {
     size: u64,
 }
 
+/// The message, and the local heap of the names.
+pub(super) fn external_names(store: &mut Store, header: &ObjectHeader) -> Result<(ExternalFiles, LocalHeap)> {
+    let sizes = store.sizes();
+    let body = own_body(store, header, kind::EXTERNAL_FILES, "external files")?;
+    let files = ExternalFiles::decode(body, sizes)?;
+    // A copy's heap may not be written yet.
+    let id = store.block(files.heap, LocalHeap::length(sizes), Seal::None, "local heap")?;
+    Ok((files, LocalHeap::parse(store.bytes(id), sizes)?))
+}
+
 impl DatasetState {
-    /// Where the external raw data are, in order.
-    pub(super) fn external_parts(&self, store: &mut Store, header: &ObjectHeader) -> Result<Vec<Part>> {
-        let sizes = store.sizes();
-        let body = own_body(store, header, kind::EXTERNAL_FILES, "external files")?.to_vec();
-        let files = ExternalFiles::decode(&body, sizes)?;
-        let heap = store.read_bytes(files.heap, LocalHeap::length(sizes), "local heap")?;
-        let heap = LocalHeap::parse(&heap, sizes)?;
-        let names = store.read_bytes(heap.data, heap.size, "local heap")?;
-        let unlimited = if sizes.length < 8 { (1 << (8 * sizes.length)) - 1 } else { UNLIMITED };
-        let part = |slot: &crate::format::message::external_files::Slot| {
+    /// The external files, in order: their names, and what of them is used.
+    pub(in crate::object) fn external_files(
+        &self,
+        store: &mut Store,
+        header: &ObjectHeader,
+    ) -> Result<Vec<(Vec<u8>, Slot)>> {
+        let (files, heap) = external_names(store, header)?;
+        let unlimited = unlimited(store.sizes());
+        let id = store.block(heap.data, heap.size, Seal::None, "local heap")?;
+        let names = store.bytes(id);
+        let named = |slot: &Slot| {
             let name = usize::try_from(slot.name_offset).ok().and_then(|at| names.get(at..)).unwrap_or_default();
             let name = name.split(|&byte| byte == 0).next().unwrap_or_default();
             if name.is_empty() {
@@ -44,9 +52,35 @@ impl DatasetState {
                 return Err(Error::corrupt("local heap", files.heap, detail));
             }
             let size = if slot.size == unlimited { UNLIMITED } else { slot.size };
-            Ok(Part { name: String::from_utf8_lossy(name).into_owned(), offset: slot.offset, size })
+            Ok((name.to_vec(), Slot { size, ..*slot }))
         };
-        files.slots.iter().map(part).collect()
+        files.slots.iter().map(named).collect()
+    }
+
+    /// Gives back the names of external files. The files stay.
+    pub(in crate::object) fn free_external_names(&self, store: &mut Store, header: &ObjectHeader) -> Result<()> {
+        if self.storage != Storage::External {
+            return Ok(());
+        }
+        let (files, names) = external_names(store, header)?;
+        for (address, length) in [(names.data, names.size), (files.heap, LocalHeap::length(store.sizes()))] {
+            store.check_extent(address, length, "local heap")?;
+            if !store.space_mut().confirm_used(address, length) {
+                return Err(Error::corrupt("local heap", address, "its space is free"));
+            }
+            store.free(address, length);
+        }
+        Ok(())
+    }
+
+    /// Where the external raw data are, in order.
+    pub(super) fn external_parts(&self, store: &mut Store, header: &ObjectHeader) -> Result<Vec<Part>> {
+        let part = |(name, slot): (Vec<u8>, Slot)| Part {
+            name: String::from_utf8_lossy(&name).into_owned(),
+            offset: slot.offset,
+            size: slot.size,
+        };
+        Ok(self.external_files(store, header)?.into_iter().map(part).collect())
     }
 
     /// Reads the selected elements from external files.
