@@ -4,6 +4,7 @@ Usage: dumps.py H5R FILE...   (files that this h5dump cannot read are left out)
 """
 
 import json
+import os
 import re
 import struct
 import subprocess
@@ -43,7 +44,7 @@ def flat(value, t):
     if t["class"] == "integer":
         return [value]
     # Short decimals stand for numbers of 2 and 4 bytes.
-    form = {2: "<e", 4: "<f", 8: "<d"}[t["size"]]
+    form = {2: "<e", 4: "<f"}.get(t["size"], "<d")
     return [struct.unpack(form, struct.pack(form, float(value)))[0]]
 
 
@@ -86,7 +87,9 @@ def compare(what, found, t, node):
 
 
 def compare_file(h5r, path):
-    other = subprocess.run(["h5dump", "--xml", "-m", "%.17g", path], capture_output=True, timeout=300)
+    # Both look for external data files in the current folder.
+    folder = os.path.dirname(os.path.abspath(path))
+    other = subprocess.run(["h5dump", "--xml", "-m", "%.17g", os.path.abspath(path)], capture_output=True, timeout=300, cwd=folder)
     if other.returncode != 0:
         return None
     run = subprocess.run([h5r, "dump", "--json", path], capture_output=True, timeout=300)

@@ -154,9 +154,61 @@ def chunk_indexes():
             dataset.write(space, space, data)
 
 
+def stored(file, name, made, values):
+    """A dataset and an attribute of any type, whose values libhdf5 converts."""
+    values = np.asarray(values)
+    space = h5py.h5s.create_simple(values.shape)
+    dataset = h5py.h5d.create(file.id, name.encode(), made, space)
+    of_it = h5py.h5a.create(dataset, b"the same", made, space)
+    if values.dtype.kind == "V":
+        dataset.write(space, space, values, mtype=made)
+        of_it.write(values, mtype=made)
+    else:
+        dataset.write(space, space, values)
+        of_it.write(values)
+
+
+def types():
+    h5t = h5py.h5t
+    for bounds in ("earliest", "v110"), ("v108", "v110"), ("latest", "latest"):
+        with h5py.File(f"types_{bounds[0]}.h5", "w", libver=bounds) as file:
+            numbers = np.arange(-9, 9, dtype="<i8")
+            for size, precision, offset in ((1, 5, 2), (2, 13, 3), (4, 20, 2), (4, 30, 2), (8, 40, 20)):
+                for order in (h5t.ORDER_LE, h5t.ORDER_BE):
+                    made = h5t.STD_I64LE.copy()
+                    made.set_size(8)
+                    made.set_precision(precision)
+                    made.set_size(size)
+                    made.set_offset(offset)
+                    made.set_order(order)
+                    stored(file, f"integer {size} {precision} {offset} {order}", made, numbers)
+            # Half, bfloat16, one of 24 bits, one of an odd bias.
+            for name, size, fields, bias in (("half", 2, (15, 10, 5, 0, 10), 15), ("bfloat16", 2, (15, 7, 8, 0, 7), 127),
+                                             ("24", 3, (23, 16, 7, 0, 16), 63), ("bias", 4, (31, 23, 8, 0, 23), 100)):
+                for order in (h5t.ORDER_LE, h5t.ORDER_BE):
+                    made = h5t.IEEE_F32LE.copy()
+                    made.set_fields(*fields)
+                    made.set_precision(fields[0] + 1)
+                    made.set_size(size)
+                    made.set_ebias(bias)
+                    made.set_order(order)
+                    stored(file, f"float {name} {order}", made, np.array([0, -0.0, 1, -1.5, 100, 0.125, np.inf, -np.inf]))
+            for made in (h5t.STD_B8LE, h5t.STD_B16BE, h5t.STD_B64LE):
+                stored(file, f"bits {made.get_size()}", made, np.arange(5 * made.get_size(), dtype="u1").view(f"V{made.get_size()}"))
+        # H5dump's XML of times is none.
+        with h5py.File(f"times_regions_{bounds[0]}.h5", "w", libver=bounds) as file:
+            for made in (h5t.UNIX_D32LE, h5t.UNIX_D64BE):
+                stored(file, f"time {made.get_size()}", made, np.arange(3 * made.get_size(), dtype="u1").view(f"V{made.get_size()}"))
+            file["numbers"] = np.arange(40, dtype="<u2").reshape(5, 8)
+            regions = [file["numbers"].regionref[1:3, 2:5], file["numbers"].regionref[...], None]
+            file["regions"] = np.array(regions, dtype=h5py.regionref_dtype)
+            file.attrs["region"] = file["numbers"].regionref[4, 1:7:2]
+
+
 def main():
     os.chdir(sys.argv[1])
     plain_files()
+    types()
     elsewhere()
     chunk_indexes()
 
