@@ -90,6 +90,13 @@ pub(super) fn encode(parameters: &[u32], data: &[u8], out: &mut Vec<u8>) -> Resu
     // As libhdf5 has it: no room to become larger.
     let length = library.compress(&mut parameters, data, &mut out[4..]).ok_or("data that do not become smaller")?;
     out.truncate(4 + length);
+    // Of values of other sizes it drops the bits beyond without a word, or makes something that it does not read.
+    if !matches!(parameters.bits_per_pixel, 8 | 16 | 32 | 64) {
+        let mut again = vec![0; data.len()];
+        if library.decompress(&mut parameters, &out[4..], &mut again) != Some(data.len()) || again != data {
+            return Err("values with more bits than its parameters say");
+        }
+    }
     Ok(())
 }
 
@@ -181,6 +188,14 @@ mod tests {
             let packed = [&(bytes as u32).to_le_bytes(), &noise[..100]].concat();
             assert!(decode(&parameters, &packed, &mut vec![0; bytes]).unwrap_err().contains("whole values"));
         }
+        let parameters = [ENTROPY_CODING | ALLOW_K13 | RAW | LITTLE, 8, 12, 100];
+        let (mut packed, mut out) = (Vec::new(), vec![0; 2000]);
+        let twelve: Vec<u8> = (0..1000u16).flat_map(|i| (i * 4).to_le_bytes()).collect();
+        encode(&parameters, &twelve, &mut packed).unwrap();
+        assert_eq!(decode(&parameters, &packed, &mut out), Ok(2000));
+        assert!(out == twelve);
+        let thirteen: Vec<u8> = (0..1000u16).flat_map(|i| (i * 8).to_le_bytes()).collect();
+        assert!(encode(&parameters, &thirteen, &mut packed).unwrap_err().contains("more bits"));
         for damaged in [[169, 7, 32, 100], [169, 8, 33, 100], [169, 8, 32, 0], [1 << 20, 8, 32, 100]] {
             assert!(check(&damaged).is_err());
         }
