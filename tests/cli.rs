@@ -258,6 +258,15 @@ fn a_dump_as_text() {
     assert!(message.contains("there is no 'nowhere'"), "{message}");
 }
 
+/// As numbers, not as two: `data/complex.py` wrote them.
+#[test]
+fn complex_numbers_as_text() {
+    let (code, text) = check(&["dump"], &Path::new(ROOT).join("tests/data/complex.h5"));
+    assert_eq!(code, 0);
+    let found: Vec<_> = text.lines().filter(|line| line.contains("(0):")).collect();
+    assert_eq!(found, ["   (0): 1+2i, -3.5+0i, 4-8i"; 2], "{text}");
+}
+
 #[test]
 fn a_list_of_objects() {
     let folder = Folder::new("list");

@@ -73,6 +73,8 @@ def described(t):
         return {"class": "reference"}
     if kind == h5t.TIME:
         return {"class": "time", "size": t.get_size()}
+    if kind == h5t.COMPLEX:
+        return {"class": "complex", "size": t.get_size(), "base": described(t.get_super())}
     return {"class": str(kind)}
 
 
@@ -169,6 +171,9 @@ class Values:
             expect(what + " length", len(found), len(flat))
             for i, (one, other) in enumerate(zip(found, flat)):
                 self.same(f"{what}[{i}]", one, other, t.get_super())
+        elif kind == h5t.COMPLEX:
+            for one, other in zip(found, (wanted.real, wanted.imag), strict=True):
+                self.same(what, one, other, t.get_super())
         elif kind == h5t.FLOAT:
             number = float(found) if not isinstance(found, str) else {"NaN": np.nan, "Infinity": np.inf, "-Infinity": -np.inf}[found]
             if not (np.isnan(number) and np.isnan(wanted)):

@@ -160,7 +160,7 @@ def stored(file, name, made, values):
     space = h5py.h5s.create_simple(values.shape)
     dataset = h5py.h5d.create(file.id, name.encode(), made, space)
     of_it = h5py.h5a.create(dataset, b"the same", made, space)
-    if values.dtype.kind == "V":
+    if values.dtype.kind in "Vc":
         dataset.write(space, space, values, mtype=made)
         of_it.write(values, mtype=made)
     else:
@@ -195,6 +195,12 @@ def types():
                     stored(file, f"float {name} {order}", made, np.array([0, -0.0, 1, -1.5, 100, 0.125, np.inf, -np.inf]))
             for made in (h5t.STD_B8LE, h5t.STD_B16BE, h5t.STD_B64LE):
                 stored(file, f"bits {made.get_size()}", made, np.arange(5 * made.get_size(), dtype="u1").view(f"V{made.get_size()}"))
+        if bounds[0] == "latest":
+            with h5py.File("complex_latest.h5", "w", libver=bounds) as file:
+                for made in h5t.COMPLEX_IEEE_F32LE, h5t.COMPLEX_IEEE_F64LE, h5t.COMPLEX_IEEE_F64BE:
+                    order = ">" if made.get_order() == h5t.ORDER_BE else "<"
+                    values = np.array([1 + 2j, -3.5, -8j, 0.25 + 64j], f"{order}c{made.get_size()}")
+                    stored(file, f"complex {made.get_size()} {order}", made, values)
         # H5dump's XML of times is none.
         with h5py.File(f"times_regions_{bounds[0]}.h5", "w", libver=bounds) as file:
             for made in (h5t.UNIX_D32LE, h5t.UNIX_D64BE):

@@ -201,7 +201,15 @@ fn element(out: &mut String, value: &Value) {
         Value::Enumerated(None, number) => out.push_str(&number.to_string()),
         Value::Reference(Some(path), _) => out.push_str(&format!("{path:?}")),
         Value::Reference(None, address) => out.push_str(&format!("object at {address:#x}")),
-        Value::Complex(real, imaginary) => list(out, &mut [&**real, &**imaginary].into_iter(), ("", "i")),
+        Value::Complex(real, imaginary) => {
+            element(out, real);
+            let sign = out.len();
+            element(out, imaginary);
+            if !out[sign..].starts_with('-') {
+                out.insert(sign, '+');
+            }
+            out.push('i');
+        }
         Value::Nothing => out.push_str("NULL"),
     }
 }
