@@ -7,6 +7,7 @@ import argparse
 import csv
 import itertools
 import os
+import random
 import statistics
 import subprocess
 import sys
@@ -88,7 +89,8 @@ def measure(options):
     began = time.monotonic()
     for round_number in range(options.rounds):
         for case in cases(options):
-            for backend in options.backends:
+            # Who runs after whom changes with the round: what one leaves behind costs the next.
+            for backend in random.Random(round_number).sample(options.backends, len(options.backends)):
                 runs.append(run_once(options, round_number, backend, *case))
         print(f"round {round_number + 1} of {options.rounds} done after {time.monotonic() - began:.0f} s",
               file=sys.stderr)
