@@ -40,9 +40,10 @@ def main():
     libraries = find_libraries()
     selftest.run(WORK, libraries[VERSIONS[0]])
     if not options.only:
-        for script in "values", "chunks", "filters", "shrink", "selections", "chunk_trees", "copies", "references":
+        for script in "values", "chunks", "filters", "shrink", "selections", "chunk_trees", "copies", "references", "turns":
             python, library = ROOT / "target/venv/bin/python", TARGET / PROFILE / "libh5r.so"
-            subprocess.run([python, ROOT / f"tests/interop/{script}.py", library, WORK / script], check=True)
+            more = ["300"] if script == "turns" and options.full else []
+            subprocess.run([python, ROOT / f"tests/interop/{script}.py", library, WORK / script, *more], check=True)
     matrix = Matrix(options, libraries)
     began = time.monotonic()
     chains = list(matrix.chains())
