@@ -298,7 +298,8 @@ impl File {
     pub fn rebalance(&self) -> Result<()> {
         let run = || {
             self.shared.change(State::ask_for_free_space)?;
-            self.shared.change(State::load_all_dense)?;
+            self.shared.change(State::begin_search)?;
+            while !self.shared.change(State::search_on)? {}
             rebalance::complete_in_slices(&*self.shared)?;
             self.shared.change(|state| {
                 state.maintenance.ask_for_raw_trim();

@@ -230,6 +230,9 @@ fn free(state: &mut State, slot: Slot, waiting: &mut Vec<u64>) -> Result<()> {
     let State { store, objects, maintenance, heap, .. } = state;
     let object = objects.get(slot)?;
     maintenance.forget(slot, object);
+    if let Some(search) = &mut maintenance.search {
+        search.forget(object.header.address());
+    }
     if let Some(links) = &mut object.links {
         waiting.extend(links.hard_targets(store, &object.header)?);
         links.delete(store)?;

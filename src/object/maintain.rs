@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::object::attribute::AttributeKind;
 use crate::object::dense::{DenseKind, DenseStore};
 use crate::object::link::LinkKind;
+use crate::object::search::Search;
 use crate::object::state::{Loaded, Objects, Slot, State};
 use crate::object::sweep::Sweep;
 use crate::rebalance::{Controller, Kind, Limit, StepReport, Subject, Survey, SystemClock};
@@ -82,6 +83,8 @@ pub(super) struct Maintenance {
     pub(super) trim_due: bool,
     /// The flush after the next moves raw data too: into what the next one frees.
     raw_due: bool,
+    /// Goes through the file for dense stores that are not in memory yet.
+    pub(super) search: Option<Search>,
 }
 
 impl Maintenance {
@@ -97,6 +100,7 @@ impl Maintenance {
             due: false,
             trim_due: false,
             raw_due: false,
+            search: None,
         }
     }
 
@@ -354,33 +358,6 @@ impl State {
         let tally = objects.get(slot)?.dataset.as_mut().map(|dataset| dataset.take_chunk_tally()).unwrap_or_default();
         (0..tally.entered).try_for_each(|_| maintenance.note(objects, slot, Kind::Insert))?;
         (0..tally.removed).try_for_each(|_| maintenance.note(objects, slot, Kind::Delete))
-    }
-
-    /// Loads the dense stores of every object that can be reached, so that the next round sweeps the whole file.
-    pub fn load_all_dense(&mut self) -> Result<()> {
-        let mut seen = std::collections::HashSet::new();
-        let mut waiting = vec![self.superblock.root];
-        while let Some(address) = waiting.pop() {
-            if !seen.insert(address) {
-                continue;
-            }
-            let slot = self.load(address)?;
-            let State { store, objects, maintenance, .. } = self;
-            let object = objects.get(slot)?;
-            object.attributes.dense(store)?;
-            if let Some(links) = &mut object.links {
-                links.dense(store)?;
-                waiting.extend(links.hard_targets(store, &object.header)?);
-            }
-            if let Some(dataset) = &mut object.dataset {
-                dataset.load_sparse_tree(store)?;
-            }
-            if object.has_dense() {
-                maintenance.touch(slot, object);
-            }
-            self.drop_surplus()?;
-        }
-        Ok(())
     }
 
     /// Nodes that the round has still to visit.

@@ -36,6 +36,7 @@ pub mod options;
 mod path;
 mod progress;
 mod reference;
+mod search;
 mod state;
 mod sweep;
 mod symbol_table;

@@ -18,6 +18,7 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use controller::{Controller, Retired};
 pub use options::{IncrementalOptions, LazyOptions, Mode, ModeChangeCallback, ModeSet, ProgressCallback, SmartOptions};
 pub use policy::Plan;
+pub(crate) use policy::SLICE_NS;
 pub use stats::{Decision, Factor, ModeChange, Progress, RebalanceStats};
 pub use subject::{
     before_close, before_flush, complete, complete_in_slices, serve, Host, Limit, StepReport, Subject, Survey,

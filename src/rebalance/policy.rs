@@ -12,7 +12,7 @@ use super::options::LazyOptions;
 use super::subject::Survey;
 
 /// The longest hold of the lock that the background thread aims at; below 200 µs, as a step overshoots a little.
-pub(super) const SLICE_NS: u64 = 150_000;
+pub(crate) const SLICE_NS: u64 = 150_000;
 
 /// Operations pay for rebalancing with this fraction of their time: 1/40.
 const PACE: u64 = 40;
