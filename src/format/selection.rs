@@ -2,7 +2,10 @@
 //! mappings of virtual datasets): which elements of an array.
 
 use super::codec::Reader;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
+
+/// A count or a block without bound.
+pub const UNLIMITED: u64 = u64::MAX;
 
 /// The most dimensions that the format allows.
 const MAX_RANK: usize = 32;
@@ -24,7 +27,7 @@ pub enum Selected {
         /// Their coordinates.
         coordinates: Vec<u64>,
     },
-    /// Blocks at regular distances: one entry per dimension. A count or block of `u64::MAX` is unlimited.
+    /// Blocks at regular distances: one entry per dimension. A count or block may be [`UNLIMITED`].
     Regular {
         /// The first element.
         start: Vec<u64>,
@@ -93,7 +96,7 @@ impl Selected {
             let field = |which: usize| (0..rank).map(|dimension| all[4 * dimension + which]).collect::<Vec<_>>();
             let unlimited = if width < 8 { (1u64 << (8 * width)) - 1 } else { u64::MAX };
             let bound =
-                |field: Vec<u64>| field.into_iter().map(|n| if n == unlimited { u64::MAX } else { n }).collect();
+                |field: Vec<u64>| field.into_iter().map(|n| if n == unlimited { UNLIMITED } else { n }).collect();
             return Ok(Selected::Regular {
                 start: field(0),
                 stride: field(1),
@@ -201,11 +204,53 @@ impl Selected {
         Ok(out)
     }
 
-    /// Whether it grows with the array.
-    pub fn is_unlimited(&self) -> bool {
-        match self {
-            Selected::Regular { count, block, .. } => count.iter().chain(block).any(|&n| n == u64::MAX),
-            _ => false,
+    /// The dimension in which it grows with the array; an error where there are several.
+    pub fn unlimited_dimension(&self) -> Result<Option<usize>> {
+        let Selected::Regular { count, block, .. } = self else { return Ok(None) };
+        let mut all = (0..count.len()).filter(|&d| count[d] == UNLIMITED || block[d] == UNLIMITED);
+        let first = all.next();
+        let is_one = first.is_none_or(|d| block[d] != UNLIMITED || count[d] == 1);
+        match all.next().is_none() && is_one {
+            true => Ok(first),
+            false => Err(Error::new(ErrorKind::Corrupt, "a selection is unlimited more than once")),
+        }
+    }
+
+    /// Whether there are blocks without number in a dimension.
+    pub fn has_unlimited_count(&self, dimension: usize) -> bool {
+        matches!(self, Selected::Regular { count, .. } if count.get(dimension) == Some(&UNLIMITED))
+    }
+
+    /// The same with blocks that are at regular distances told so.
+    pub fn regular(self) -> Self {
+        let Selected::Blocks(blocks) = &self else { return self };
+        let rank = blocks.first().map_or(0, |block| block.0.len());
+        let (mut start, mut stride, mut count, mut size) = (vec![], vec![], vec![], vec![]);
+        for d in 0..rank {
+            let mut sides: Vec<(u64, u64)> = blocks.iter().map(|(first, last)| (first[d], last[d])).collect();
+            sides.sort_unstable();
+            sides.dedup();
+            let length = sides[0].1.wrapping_sub(sides[0].0);
+            let step = sides.get(1).map_or(length.saturating_add(1), |next| next.0 - sides[0].0);
+            let is_even = |pair: &[(u64, u64)]| pair[1].0 - pair[0].0 == step;
+            if length >= step
+                || !sides.windows(2).all(is_even)
+                || !sides.iter().all(|&(first, last)| last.wrapping_sub(first) == length)
+            {
+                return self;
+            }
+            start.push(sides[0].0);
+            stride.push(step);
+            count.push(sides.len() as u64);
+            size.push(length + 1);
+        }
+        let product = count.iter().try_fold(1u64, |all, &count| all.checked_mul(count));
+        let mut distinct: Vec<_> = blocks.iter().collect();
+        distinct.sort_unstable();
+        distinct.dedup();
+        match rank > 0 && product == Some(blocks.len() as u64) && distinct.len() == blocks.len() {
+            true => Selected::Regular { start, stride, count, block: size },
+            false => self,
         }
     }
 
@@ -254,7 +299,7 @@ impl Selected {
 }
 
 fn outside() -> Error {
-    Error::new(crate::error::ErrorKind::Corrupt, "a selection reaches out of its array, or has too many pieces")
+    Error::new(ErrorKind::Corrupt, "a selection reaches out of its array, or has too many pieces")
 }
 
 fn check_rank(rank: usize, dims: &[u64]) -> Result<()> {
@@ -262,7 +307,7 @@ fn check_rank(rank: usize, dims: &[u64]) -> Result<()> {
         return Ok(());
     }
     let message = format!("a selection of {rank} dimensions in an array of {}", dims.len());
-    Err(Error::new(crate::error::ErrorKind::Corrupt, message))
+    Err(Error::new(ErrorKind::Corrupt, message))
 }
 
 fn block_runs(start: &[u64], lengths: &[u64], most: usize) -> Result<Vec<(Vec<u64>, u64)>> {
@@ -331,7 +376,8 @@ mod tests {
             regular.extend(number.to_le_bytes());
         }
         let regular = read(&regular).unwrap();
-        assert!(regular.is_unlimited());
+        assert_eq!(regular.unlimited_dimension().unwrap(), Some(1));
+        assert!(regular.has_unlimited_count(1));
         let Selected::Regular { start, stride, count, block } = regular else { panic!() };
         assert_eq!((start, stride, count, block), (vec![0, 5], vec![3, 1], vec![2, u64::MAX], vec![1, 1]));
         assert!(read(&words(&[1, 1, 0, 24, 2, u32::MAX])).is_err());

@@ -5,7 +5,7 @@ use super::checksum::checksum;
 use super::codec::Reader;
 use super::selection::Selected;
 use super::Sizes;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 
 /// Which elements of a virtual dataset are which elements of another dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,69 @@ pub struct Mapping {
     pub source: Selected,
     /// Theirs in the virtual dataset, in the same order.
     pub target: Selected,
+}
+
+/// How a mapping grows with its sources: the dimensions without bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Growth {
+    /// It does not.
+    Fixed,
+    /// With the other dataset.
+    Source {
+        /// The other dataset's dimension.
+        source: usize,
+        /// The virtual dataset's.
+        target: usize,
+    },
+    /// Each block of the virtual dataset is another dataset, which has the block's number in its name.
+    Numbered {
+        /// The virtual dataset's dimension.
+        target: usize,
+    },
+}
+
+impl Mapping {
+    /// How it grows; an error for what libhdf5 does not take for a mapping.
+    pub fn growth(&self) -> Result<Growth> {
+        let (target, source) = (self.target.unlimited_dimension()?, self.source.unlimited_dimension()?);
+        let is_numbered = expand(&self.file, 0)?.1 | expand(&self.dataset, 0)?.1;
+        let wrong = |what: &str| Err(Error::new(ErrorKind::Corrupt, format!("a virtual mapping {what}")));
+        match (target, source, is_numbered) {
+            (None, None, false) => Ok(Growth::Fixed),
+            (Some(target), Some(source), false) => Ok(Growth::Source { source, target }),
+            (Some(target), None, true) if self.target.has_unlimited_count(target) => Ok(Growth::Numbered { target }),
+            (Some(_), None, true) => wrong("of numbered sources to one block"),
+            (Some(_), None, false) => wrong("without bound of a source that has one, without '%b' in its name"),
+            (None, Some(_), _) => wrong("with a bound of a source without one"),
+            (_, _, true) => wrong("with '%b' in a name that is not one of numbered sources"),
+        }
+    }
+
+    /// The names of the file and the dataset; of the source with this number, where sources are numbered.
+    pub fn names(&self, number: u64) -> Result<(Vec<u8>, Vec<u8>)> {
+        Ok((expand(&self.file, number)?.0, expand(&self.dataset, number)?.0))
+    }
+}
+
+/// A name with a number for "%b" and a percent sign for "%%", and whether there was a "%b".
+fn expand(name: &[u8], number: u64) -> Result<(Vec<u8>, bool)> {
+    let (mut expanded, mut is_numbered) = (Vec::with_capacity(name.len()), false);
+    let mut bytes = name.iter();
+    while let Some(&byte) = bytes.next() {
+        match (byte, if byte == b'%' { bytes.next() } else { None }) {
+            (b'%', Some(b'%')) => expanded.push(b'%'),
+            (b'%', Some(b'b')) => {
+                expanded.extend(number.to_string().bytes());
+                is_numbered = true;
+            }
+            (b'%', _) => {
+                let message = format!("'{}' names a source: '%' is followed by 'b' or '%'", name.escape_ascii());
+                return Err(Error::new(ErrorKind::Corrupt, message));
+            }
+            _ => expanded.push(byte),
+        }
+    }
+    Ok((expanded, is_numbered))
 }
 
 /// Where version 1 says that a name stands.
@@ -55,7 +118,7 @@ pub fn decode(bytes: &[u8], sizes: Sizes) -> Result<Vec<Mapping>> {
             0 => name(&mut reader)?,
             _ => earlier(&mut reader, |mapping| &mapping.dataset)?,
         };
-        let (source, target) = (Selected::read(&mut reader)?, Selected::read(&mut reader)?);
+        let (source, target) = (Selected::read(&mut reader)?.regular(), Selected::read(&mut reader)?.regular());
         mappings.push(Mapping { file, dataset, source, target });
     }
     let covered = reader.position();

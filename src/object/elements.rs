@@ -101,10 +101,28 @@ impl Object {
     /// Bytes of the selected elements (all, without a selection) in memory, and whether they are those in the file without
     /// more than the conversion of numbers and strings.
     fn transfer(&self, what: &str, memory: &Datatype, selection: Option<&Selection<'_>>) -> Result<(usize, bool)> {
+        let mut transfer = self.try_transfer(what, memory, selection)?;
+        if transfer.is_none() {
+            self.follow_sources(what)?;
+            transfer = self.try_transfer(what, memory, selection)?;
+        }
+        transfer.ok_or_else(|| Error::internal("a virtual dataset's sources were not followed"))
+    }
+
+    /// None of a virtual dataset whose extent is not known yet.
+    fn try_transfer(
+        &self,
+        what: &str,
+        memory: &Datatype,
+        selection: Option<&Selection<'_>>,
+    ) -> Result<Option<(usize, bool)>> {
         self.read(what, "", |state, slot| {
             let array = state.objects.get(slot)?.array()?.1;
+            if array.may_grow() {
+                return Ok(None);
+            }
             let bytes = value::value_size(array.selected(selection)?, memory)?;
-            Ok((bytes, is_simple(memory, array.datatype())))
+            Ok(Some((bytes, is_simple(memory, array.datatype()))))
         })
     }
 

@@ -14,7 +14,7 @@ import sys
 import h5py
 import hdf5plugin  # which makes its filters known
 import numpy as np
-from h5py import h5a
+from h5py import h5a, h5d
 
 OPERATIONS = 120
 
@@ -115,12 +115,28 @@ class Snapshot(dict):
             self[to + name[len(path):]] = self.pop(name)
 
 
+def sources(path):
+    """What the virtual datasets of a file lead to in the same file; of numbered sources, the group that has them."""
+    found = set()
+
+    def add(name, object):
+        if isinstance(object, h5py.Dataset) and object.id.get_create_plist().get_layout() == h5d.VIRTUAL:
+            plist = object.id.get_create_plist()
+            names = [plist.get_virtual_dsetname(i) for i in range(plist.get_virtual_count()) if plist.get_virtual_filename(i) == "."]
+            found.update("/" + (name.strip("/") if "%" not in name else name[:name.index("%")].strip("/").rpartition("/")[0]) for name in names)
+
+    with h5py.File(path, "r") as file:
+        file.visititems(add)
+    return found
+
+
 class Series:
     """One series of operations on one file, and what they should leave."""
 
     def __init__(self, library, path, seed, token):
         self.library, self.random, self.token = library, random.Random(seed), token
         self.model = Snapshot().read(path)
+        self.sources = sources(path)
         self.types = {name: entry for name, entry in self.model.items() if entry[0] == "Datatype"}
         self.file = library.open(path)
         self.root = ctypes.c_void_p(library.library.h5r_root(self.file))
@@ -198,7 +214,9 @@ class Series:
     def link(self):
         """A link whose object no other link and no virtual dataset leads to."""
         def is_free(path):
-            return path != "/" and not self.model.is_shared(path) and path not in ("/own", "/virtual")
+            below = path.rstrip("/") + "/"
+            meets = [source for source in self.sources if f"{source}/".startswith(below) or below.startswith(f"{source}/")]
+            return path != "/" and not self.model.is_shared(path) and not meets
         return self.random.choice([path for path in sorted(self.model) if is_free(path)] or [None])
 
     def unlink(self):

@@ -212,6 +212,7 @@ impl Plan {
             shape: 0,
             has_grown: false,
             skips_noise: self.skips_noise,
+            followed: None,
         };
         let mut filters = Vec::new();
         let layout = match self.layout {

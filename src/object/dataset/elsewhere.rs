@@ -21,8 +21,13 @@ enum Elsewhere {
 
 impl DatasetState {
     /// Whether the raw data are not in the file.
-    pub(super) fn is_elsewhere(&self) -> bool {
+    pub(in crate::object) fn is_elsewhere(&self) -> bool {
         matches!(self.storage, Storage::External | Storage::Virtual)
+    }
+
+    /// Whether its sources may make it larger or smaller than the file says, and have not been asked.
+    pub(in crate::object) fn may_grow(&self) -> bool {
+        self.storage == Storage::Virtual && self.followed.is_none()
     }
 
     /// The raw data are elsewhere, and `doing` that is not handled.
@@ -71,7 +76,9 @@ impl Object {
             if elsewhere.is_none() {
                 array.read(store, header, memory, selection, out)?;
             }
-            Ok(elsewhere.map(|elsewhere| (array.clone(), elsewhere)))
+            // Virtual ones that others lead to are as large as the file says, as in libhdf5.
+            let as_seen = || if depth > 0 { array.clone().stored() } else { array.clone() };
+            Ok(elsewhere.map(|elsewhere| (as_seen(), elsewhere)))
         })?;
         let Some((array, elsewhere)) = elsewhere else { return Ok(()) };
         let file = self.file();

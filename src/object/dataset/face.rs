@@ -8,8 +8,10 @@ use crate::object::state::State;
 use crate::object::Object;
 
 impl Object {
-    /// The dataset's type in its form in memory, dimensions and storage. Of a chunked dataset all of the chunks' index is read.
+    /// The dataset's type in its form in memory, dimensions and storage. A virtual one has the dimensions that its sources
+    /// make now. Of a chunked dataset all of the chunks' index is read.
     pub fn dataset_info(&self) -> Result<DatasetInfo> {
+        self.follow_sources("describing dataset")?;
         self.read("describing dataset", "", |state, slot| {
             let State { store, objects, .. } = state;
             let mut info = objects.get(slot)?.array()?.1.info(store)?;
@@ -18,8 +20,9 @@ impl Object {
         })
     }
 
-    /// The dataset's dimensions, none for a null dataspace.
+    /// The dataset's dimensions, none for a null dataspace; of a virtual dataset, as its sources make them now.
     pub fn dataset_dims(&self) -> Result<Option<Vec<u64>>> {
+        self.follow_sources("describing dataset")?;
         self.read("describing dataset", "", |state, slot| Ok(state.objects.get(slot)?.array()?.1.dims()))
     }
 

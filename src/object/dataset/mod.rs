@@ -16,6 +16,7 @@ mod extent;
 mod extents;
 mod external;
 mod face;
+mod mapped;
 mod parallel_read;
 mod parallel_write;
 mod parts;
@@ -24,6 +25,7 @@ mod refusable;
 mod relocate;
 mod selection;
 mod shrink;
+mod sources;
 mod sweep;
 #[cfg(test)]
 mod tests;
@@ -52,6 +54,7 @@ use std::sync::Arc;
 
 use chunked::ChunkWork;
 use selection::Slab;
+use values::{open_datatype, open_fill};
 
 /// Where a compact layout's data begin in the message.
 const COMPACT_DATA: usize = 4;
@@ -83,6 +86,8 @@ pub struct DatasetState {
     has_grown: bool,
     /// Chunks that a sample shows to be incompressible are stored without their optional filters.
     skips_noise: bool,
+    /// Of a virtual dataset: what was taken from its sources.
+    followed: Option<Box<sources::Followed>>,
 }
 
 /// Where the raw data are.
@@ -173,6 +178,7 @@ impl DatasetState {
             shape: 0,
             has_grown: false,
             skips_noise: false,
+            followed: None,
         })
     }
 
@@ -470,29 +476,4 @@ fn own_body<'a>(store: &'a mut Store, header: &'a ObjectHeader, kind: u8, what: 
         return Err(Error::unsupported(format_args!("a {what} message in another object header")));
     }
     header.body(store, index)
-}
-
-/// The newer fill value message before the old one; without any, the default.
-fn open_fill(store: &mut Store, header: &ObjectHeader) -> Result<FillValue> {
-    if header.find(kind::FILL).is_some() {
-        return FillValue::decode(own_body(store, header, kind::FILL, "fill value")?);
-    }
-    if header.find(kind::FILL_OLD).is_some() {
-        return FillValue::decode_old(own_body(store, header, kind::FILL_OLD, "fill value")?);
-    }
-    FillValue::decode_old(&[0; 4])
-}
-
-/// The datatype, and the address of the committed one if it is shared.
-fn open_datatype(store: &mut Store, header: &ObjectHeader) -> Result<(Datatype, Option<u64>)> {
-    let shared = match header.find(kind::DATATYPE) {
-        Some(index) => header.shared_object(store, index)?,
-        None => None,
-    };
-    let Some(address) = shared else {
-        return Ok((Datatype::from_message(own_body(store, header, kind::DATATYPE, "datatype")?)?, None));
-    };
-    let committed = ObjectHeader::open(store, address)?;
-    let datatype = Datatype::from_message(own_body(store, &committed, kind::DATATYPE, "datatype")?)?;
-    Ok((datatype, Some(address)))
 }

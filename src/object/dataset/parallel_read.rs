@@ -231,11 +231,12 @@ impl Object {
         let total = out.len() as u64;
         self.listener().report(0, total)?;
         for attempt in 0.. {
-            let (mut is_elsewhere, mut is_called) = (false, false);
+            let (mut is_elsewhere, mut is_called, mut may_grow) = (false, false, false);
             let plan = self.read(WHAT, "", |state, slot| {
                 let State { store, objects, .. } = state;
                 let (header, array) = objects.get(slot)?.array()?;
                 is_elsewhere = array.is_elsewhere();
+                may_grow = array.may_grow();
                 is_called = array.calls_back(store, header)?;
                 if is_elsewhere || is_called {
                     return Ok(None);
@@ -251,6 +252,9 @@ impl Object {
             })?;
             if is_called {
                 return self.read_called(memory, selection, out);
+            }
+            if may_grow {
+                self.follow_sources(WHAT)?;
             }
             if is_elsewhere {
                 self.read_at_depth(memory, selection, out, 0)?;

@@ -1,10 +1,12 @@
 //! What a dataset's type asks for: named datatypes, and elements that own objects of the global heap.
 
 use super::selection::Slab;
-use super::{transfer, DatasetState, Selection, Storage};
+use super::{own_body, transfer, DatasetState, Selection, Storage};
+use crate::datatype::Datatype;
 use crate::error::{Error, Result};
 use crate::format::message::dataspace::Dataspace;
-use crate::format::message::fill::Fill;
+use crate::format::message::fill::{Fill, FillValue};
+use crate::format::message::kind;
 use crate::format::UNDEFINED;
 use crate::object::header::ObjectHeader;
 use crate::store::Store;
@@ -54,4 +56,29 @@ impl DatasetState {
         }
         Ok(())
     }
+}
+
+/// The newer fill value message before the old one; without any, the default.
+pub(super) fn open_fill(store: &mut Store, header: &ObjectHeader) -> Result<FillValue> {
+    if header.find(kind::FILL).is_some() {
+        return FillValue::decode(own_body(store, header, kind::FILL, "fill value")?);
+    }
+    if header.find(kind::FILL_OLD).is_some() {
+        return FillValue::decode_old(own_body(store, header, kind::FILL_OLD, "fill value")?);
+    }
+    FillValue::decode_old(&[0; 4])
+}
+
+/// The datatype, and the address of the committed one if it is shared.
+pub(super) fn open_datatype(store: &mut Store, header: &ObjectHeader) -> Result<(Datatype, Option<u64>)> {
+    let shared = match header.find(kind::DATATYPE) {
+        Some(index) => header.shared_object(store, index)?,
+        None => None,
+    };
+    let Some(address) = shared else {
+        return Ok((Datatype::from_message(own_body(store, header, kind::DATATYPE, "datatype")?)?, None));
+    };
+    let committed = ObjectHeader::open(store, address)?;
+    let datatype = Datatype::from_message(own_body(store, &committed, kind::DATATYPE, "datatype")?)?;
+    Ok((datatype, Some(address)))
 }

@@ -1,24 +1,24 @@
 //! Virtual datasets, read: their elements are those of other datasets, also in other files.
 
-use std::path::Path;
-
+use super::mapped::{self, axes, check_inside, is_inside, Axis, Projection};
 use super::selection::Slab;
+use super::sources::Sources;
 use super::{own_body, transfer, DatasetState, Selection};
 use crate::datatype::Datatype;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::kind;
 use crate::format::message::layout::{Layout, LayoutClass};
 use crate::format::selection::Selected;
-use crate::format::virtual_mapping::{self, Mapping};
+use crate::format::virtual_mapping::{self, Growth, Mapping};
 use crate::format::UNDEFINED;
 use crate::object::header::ObjectHeader;
-use crate::object::{global_heap, File, Object, OpenOptions};
+use crate::object::{global_heap, File};
 use crate::store::Store;
 
 /// Virtual datasets that lead to virtual ones: more is taken for a cycle.
 const MAX_DEPTH: usize = 16;
 
-/// Pieces of one selection.
+/// Pieces of one selection whose dimensions are not those of the other.
 const MAX_RUNS: usize = 1 << 22;
 
 impl DatasetState {
@@ -56,8 +56,11 @@ impl DatasetState {
         let mut element = vec![0; memory.size()];
         crate::datatype::convert(&self.datatype, &self.fill_element()?, memory, &mut element, 1)?;
         transfer::repeat(&element, out);
-        for mapping in mappings {
-            self.read_mapping(file, mapping, memory, &slab, out, depth).map_err(|e| {
+        let (dims, sources) = (self.dataspace.dims(), Sources::new(file));
+        let mut reading = Reading { dims, sources, memory, slab: &slab, out, depth };
+        for (number, mapping) in mappings.iter().enumerate() {
+            let known = self.followed.as_ref().map(|followed| followed.sources_of(number));
+            reading.mapping(mapping, known).map_err(|e| {
                 let (file, dataset) =
                     (String::from_utf8_lossy(&mapping.file), String::from_utf8_lossy(&mapping.dataset));
                 e.within(format_args!("reading its source '{dataset}' in '{file}'"))
@@ -65,66 +68,185 @@ impl DatasetState {
         }
         Ok(())
     }
+}
 
-    fn read_mapping(
-        &self,
-        file: &File,
+/// A virtual dataset that is being read.
+struct Reading<'a> {
+    dims: &'a [u64],
+    sources: Sources<'a>,
+    memory: &'a Datatype,
+    slab: &'a Slab,
+    out: &'a mut [u8],
+    depth: usize,
+}
+
+impl Reading<'_> {
+    /// Reads what a mapping gives. `known` is the number of its sources if they are numbered and were counted.
+    fn mapping(&mut self, mapping: &Mapping, known: Option<u64>) -> Result<()> {
+        let target = axes(&mapping.target, self.dims)?;
+        match (mapping.growth()?, target) {
+            (Growth::Fixed, target) => {
+                if let Some(target) = &target {
+                    check_inside(target, self.dims)?;
+                }
+                self.source(mapping, 0, target, None)
+            }
+            (Growth::Source { source, target: dimension }, target) => {
+                self.source(mapping, 0, target, Some((dimension, source)))
+            }
+            (Growth::Numbered { target: dimension }, Some(target)) => {
+                let axis = Axis::numbered(&mapping.target, dimension)?;
+                let asked = self.slab.dimension(dimension);
+                if self.slab.elements() == 0 {
+                    return Ok(());
+                }
+                let (first, last) = (asked.coordinate(0), asked.coordinate(asked.elements() - 1));
+                let (begin, end) = (axis.blocks(first).1, axis.blocks(last + 1).0);
+                for number in begin..end.min(known.unwrap_or(u64::MAX)) {
+                    let mut target = target.clone();
+                    let block =
+                        axis.only_block(number).and_then(|block| Some(target.get_mut(dimension)?).zip(Some(block)));
+                    let Some((axis, block)) = block else { return Ok(()) };
+                    *axis = block;
+                    self.source(mapping, number, Some(target), None)?;
+                }
+                Ok(())
+            }
+            (Growth::Numbered { .. }, None) => Ok(()),
+        }
+    }
+
+    /// Reads what one source gives: the elements that `target` selects, or where it is none, the mapping. `grown` are the
+    /// virtual dataset's dimension and the source's that have no bound but how far both reach.
+    fn source(
+        &mut self,
         mapping: &Mapping,
-        memory: &Datatype,
-        slab: &Slab,
-        out: &mut [u8],
-        depth: usize,
+        number: u64,
+        target: Option<Vec<Axis>>,
+        grown: Option<(usize, usize)>,
     ) -> Result<()> {
-        if mapping.source.is_unlimited() || mapping.target.is_unlimited() {
-            return Err(Error::unsupported("a virtual dataset with an unlimited mapping"));
-        }
-        if [&mapping.file, &mapping.dataset].iter().any(|name| name.windows(2).any(|two| two == b"%b")) {
-            return Err(Error::unsupported("a virtual dataset whose sources are numbered by '%b'"));
-        }
-        let targets = mapping.target.runs(self.dataspace.dims(), MAX_RUNS)?;
-        if !targets.iter().any(|(at, length)| meets(slab, at, *length)) {
+        if target.as_ref().is_some_and(|target| !mapped::meets(self.slab, target)) {
             return Ok(());
         }
-        if memory.refers_to_heap() && mapping.file != b"." {
+        if self.memory.refers_to_heap() && mapping.file != b"." {
             return Err(Error::unsupported(
                 "variable-length data and references from another file in a virtual dataset",
             ));
         }
-        let Some(source) = source(file, mapping)? else { return Ok(()) };
-        let Some(dims) = source.dataset_dims()? else { return Ok(()) };
-        let elements: u64 = targets.iter().map(|(_, length)| length).sum();
-        let data = read_source(&source, &mapping.source, &dims, elements, memory, depth)?;
-        let size = memory.size();
-        let mut next = 0;
-        for (at, length) in &targets {
-            let bytes = *length as usize * size;
-            place(slab, at, *length, |from, to, count| {
-                let (from, to, count) = (next + from as usize * size, to as usize * size, count as usize * size);
-                out[to..to + count].copy_from_slice(&data[from..from + count]);
-            });
-            next += bytes;
+        let Some((object, dims)) = self.sources.open(mapping, number)? else { return Ok(()) };
+        let (mut target, mut source) = (target, axes(&mapping.source, &dims)?);
+        if let (Some((to, from)), Some(target), Some(source)) = (grown, &mut target, &mut source) {
+            if let (Some(to), Some(from)) =
+                (target.get_mut(to).zip(self.dims.get(to)), source.get_mut(from).zip(dims.get(from)))
+            {
+                let both = to.0.before(*to.1).min(from.0.before(*from.1));
+                (*to.0, *from.0) = (to.0.cut(both), from.0.cut(both));
+            }
         }
-        Ok(())
+        // What a source in chunks does not have yet reads as its fill value.
+        let mut missing = None;
+        if let Some(source) = &source {
+            if !is_inside(source, &dims)? {
+                missing = object.fill_of_chunks(self.memory)?;
+                if missing.is_none() {
+                    check_inside(source, &dims)?;
+                }
+            }
+        }
+        let (memory, depth) = (self.memory, self.depth);
+        let read = |selection: &Selection<'_>, data: &mut Vec<u8>, elements: u64| {
+            data.clear();
+            data.resize(crate::object::value::value_size(elements, memory)?, 0);
+            object.read_at_depth(memory, Some(selection), data, depth + 1)
+        };
+        if let (Some(target), Some(source)) = (&target, &source) {
+            match Projection::new(self.slab, target, source, memory.size())? {
+                None => return Ok(()),
+                Some(Some(mut projection)) => {
+                    return match missing {
+                        Some(element) if !projection.fill_and_clip(&dims, &element, self.out) => Ok(()),
+                        _ => projection.read(self.out, read),
+                    }
+                }
+                Some(None) => check_inside(source, &dims)?,
+            }
+        }
+        let target = runs(&mapping.target, target.as_deref(), self.dims)?;
+        let source = runs(&mapping.source, source.as_deref(), &dims)?;
+        place(self.slab, &target, &source, |at, to, count| {
+            let mut count_of = vec![1; at.len()];
+            if let Some(last) = count_of.last_mut() {
+                *last = count;
+            }
+            let mut data = Vec::new();
+            let selection = Selection { start: Some(&at), count: Some(&count_of), ..Selection::default() };
+            read(&selection, &mut data, count)?;
+            let to = to as usize * memory.size();
+            self.out[to..to + data.len()].copy_from_slice(&data);
+            Ok(())
+        })
     }
 }
 
-/// Whether a run of the array has a selected element.
-fn meets(slab: &Slab, at: &[u64], length: u64) -> bool {
-    let mut met = false;
-    place(slab, at, length, |_, _, _| met = true);
-    met
+type Run = (Vec<u64>, u64);
+
+fn runs(selected: &Selected, axes: Option<&[Axis]>, dims: &[u64]) -> Result<Vec<Run>> {
+    match axes {
+        Some(axes) => mapped::runs(axes, MAX_RUNS),
+        None => selected.runs(dims, MAX_RUNS),
+    }
 }
 
-/// Calls `copy` for the selected elements of a run of the array: where they begin in the run, where among the selected
+/// Calls `read` for what is asked for of two selections with as many elements: where it begins in the second, its place among
+/// the elements asked for, and how many follow each other in both.
+fn place(
+    slab: &Slab,
+    target: &[Run],
+    source: &[Run],
+    mut read: impl FnMut(Vec<u64>, u64, u64) -> Result<()>,
+) -> Result<()> {
+    let [found, needed] = [source, target].map(|runs| runs.iter().map(|(_, length)| length).sum::<u64>());
+    if found != needed {
+        let message = format!("a mapping of {found} source elements to {needed}");
+        return Err(Error::new(ErrorKind::Corrupt, message));
+    }
+    let mut from = source.iter();
+    let (mut now, mut passed) = (from.next(), 0);
+    let mut before = 0;
+    for (at, length) in target {
+        asked(slab, at, *length, |first, mut to, mut count| {
+            let mut ordinal = before + first;
+            while let (Some((at, length)), true) = (now, count > 0) {
+                if ordinal >= passed + length {
+                    passed += length;
+                    now = from.next();
+                    continue;
+                }
+                let here = count.min(passed + length - ordinal);
+                let mut at = at.clone();
+                if let Some(last) = at.last_mut() {
+                    *last += ordinal - passed;
+                }
+                read(at, to, here)?;
+                (ordinal, to, count) = (ordinal + here, to + here, count - here);
+            }
+            Ok(())
+        })?;
+        before += length;
+    }
+    Ok(())
+}
+
+/// Calls `visit` for the selected elements of a run of the array: where they begin in the run, where among the selected
 /// ones, and how many follow each other.
-fn place(slab: &Slab, at: &[u64], length: u64, mut copy: impl FnMut(u64, u64, u64)) {
-    let Some((&first, outer)) = at.split_last() else { return copy(0, 0, 1) };
+fn asked(slab: &Slab, at: &[u64], length: u64, mut visit: impl FnMut(u64, u64, u64) -> Result<()>) -> Result<()> {
+    let Some((&first, outer)) = at.split_last() else { return visit(0, 0, 1) };
     let mut row = 0;
     for (number, &coordinate) in outer.iter().enumerate() {
         let dimension = slab.dimension(number);
         let before = dimension.before(coordinate);
         if dimension.before(coordinate + 1) == before {
-            return;
+            return Ok(());
         }
         row = row * dimension.elements() + before;
     }
@@ -132,85 +254,8 @@ fn place(slab: &Slab, at: &[u64], length: u64, mut copy: impl FnMut(u64, u64, u6
     let (mut index, end) = (last.before(first), last.before(first + length));
     while index < end {
         let count = (last.block() - index % last.block()).min(end - index);
-        copy(last.coordinate(index) - first, row * last.elements() + index, count);
+        visit(last.coordinate(index) - first, row * last.elements() + index, count)?;
         index += count;
     }
-}
-
-/// The elements of a source, in the order of the selection.
-fn read_source(
-    source: &Object,
-    selected: &Selected,
-    dims: &[u64],
-    elements: u64,
-    memory: &Datatype,
-    depth: usize,
-) -> Result<Vec<u8>> {
-    let counted = |found: u64| match found == elements {
-        true => Ok(()),
-        false => {
-            let message = format!("a mapping of {found} source elements to {elements}");
-            Err(Error::new(ErrorKind::Corrupt, message))
-        }
-    };
-    let read = |selection: Option<&Selection<'_>>, count: u64| {
-        let mut data = vec![0; crate::object::value::value_size(count, memory)?];
-        source.read_at_depth(memory, selection, &mut data, depth + 1)?;
-        Ok(data)
-    };
-    match selected {
-        Selected::All => {
-            counted(crate::object::value::elements(dims)?)?;
-            read(None, elements)
-        }
-        Selected::Regular { start, stride, count, block } => {
-            let selection =
-                Selection { start: Some(start), stride: Some(stride), count: Some(count), block: Some(block) };
-            counted(selection.elements(dims)?)?;
-            read(Some(&selection), elements)
-        }
-        _ => {
-            let runs = selected.runs(dims, MAX_RUNS)?;
-            counted(runs.iter().map(|(_, length)| length).sum())?;
-            let mut all = Vec::new();
-            for (at, length) in runs {
-                let mut count = vec![1; at.len()];
-                if let Some(last) = count.last_mut() {
-                    *last = length;
-                }
-                let selection = Selection { start: Some(&at), count: Some(&count), ..Selection::default() };
-                all.extend(read(Some(&selection), length)?);
-            }
-            Ok(all)
-        }
-    }
-}
-
-/// The dataset that a mapping leads to, if it is there.
-fn source(file: &File, mapping: &Mapping) -> Result<Option<Object>> {
-    let dataset = String::from_utf8_lossy(&mapping.dataset);
-    let opened = match mapping.file.as_slice() {
-        b"." => file.clone(),
-        name => match open_source(file.path(), Path::new(String::from_utf8_lossy(name).as_ref()))? {
-            Some(opened) => opened,
-            None => return Ok(None),
-        },
-    };
-    match opened.root()?.open(&dataset) {
-        Ok(source) => Ok(Some(source)),
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(e),
-    }
-}
-
-/// Looks for a file where libhdf5 does: beside the virtual dataset's file, then from the current folder.
-fn open_source(of: &Path, name: &Path) -> Result<Option<File>> {
-    let beside = of.parent().unwrap_or(Path::new("")).join(name);
-    let last = beside.with_file_name(name.file_name().unwrap_or_default());
-    for path in [beside.as_path(), name, last.as_path()] {
-        if path.exists() {
-            return File::open(path, &OpenOptions { read_only: true, ..OpenOptions::default() }).map(Some);
-        }
-    }
-    Ok(None)
+    Ok(())
 }

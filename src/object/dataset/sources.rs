@@ -1,0 +1,241 @@
+//! The sources of virtual datasets: where they are, and how far the virtual datasets reach that grow with them.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use super::mapped::{axes, Axis};
+use super::{DatasetState, Storage};
+use crate::datatype::Datatype;
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::message::dataspace::Dataspace;
+use crate::format::selection::{Selected, UNLIMITED};
+use crate::format::virtual_mapping::{Growth, Mapping};
+use crate::object::state::State;
+use crate::object::{File, Object, OpenOptions};
+
+/// The other datasets of one virtual dataset.
+pub(super) struct Sources<'a> {
+    file: &'a File,
+    /// The file that was opened last, if it was there.
+    last: Option<(Vec<u8>, Option<File>)>,
+}
+
+impl<'a> Sources<'a> {
+    /// Of a virtual dataset in this file.
+    pub fn new(file: &'a File) -> Self {
+        Sources { file, last: None }
+    }
+
+    /// The dataset that a mapping leads to, of numbered ones that with the number, and its dimensions; none if it is not there.
+    pub fn open(&mut self, mapping: &Mapping, number: u64) -> Result<Option<(Object, Vec<u64>)>> {
+        let (name, dataset) = mapping.names(number)?;
+        let file = match name.as_slice() {
+            b"." => self.file,
+            name => {
+                if self.last.as_ref().is_none_or(|(last, _)| last != name) {
+                    self.last = Some((name.to_vec(), self.find(Path::new(OsStr::from_bytes(name)))?));
+                }
+                match &self.last {
+                    Some((_, Some(file))) => file,
+                    _ => return Ok(None),
+                }
+            }
+        };
+        match file.root()?.open(&String::from_utf8_lossy(&dataset)) {
+            Ok(source) => {
+                let dims = source.read("describing dataset", "", |state, slot| {
+                    Ok(state.objects.get(slot)?.array()?.1.clone().stored().dims())
+                })?;
+                Ok(dims.map(|dims| (source, dims)))
+            }
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Looks for a file where libhdf5 does: beside the virtual dataset's file, then from the current folder.
+    fn find(&self, name: &Path) -> Result<Option<File>> {
+        let own = self.file.path();
+        let beside = own.parent().unwrap_or(Path::new("")).join(name);
+        let last = beside.with_file_name(name.file_name().unwrap_or_default());
+        for path in [beside.as_path(), name, last.as_path()] {
+            if path.exists() {
+                return File::open(path, &OpenOptions { read_only: true, ..OpenOptions::default() }).map(Some);
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// What the sources of a virtual dataset make of it.
+struct Found {
+    dims: Vec<u64>,
+    /// The number of sources of each mapping whose sources are numbered.
+    sources: Vec<u64>,
+}
+
+/// What a virtual dataset has that was taken from its sources.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Followed {
+    /// The dimensions before, which are the file's; none if they did not change.
+    stored: Option<Vec<u64>>,
+    /// The number of sources of each mapping whose sources are numbered.
+    sources: Vec<u64>,
+}
+
+impl Followed {
+    /// The number of sources of a mapping, if they are numbered.
+    pub fn sources_of(&self, mapping: usize) -> u64 {
+        self.sources.get(mapping).copied().unwrap_or(0)
+    }
+}
+
+/// The dimensions that a selection takes at least, but for an unlimited one.
+fn reach(selected: &Selected, dims: &[u64]) -> Result<Vec<u64>> {
+    let past = || Error::new(ErrorKind::Corrupt, "a selection of coordinates above 2^64");
+    let extents = match (selected, axes(selected, dims)?) {
+        (Selected::All, _) => Some(Vec::new()),
+        (_, Some(axes)) => {
+            let of = |axis: &Axis| if axis.is_endless() { Some(0) } else { axis.extent_of(u64::MAX) };
+            axes.iter().map(of).collect()
+        }
+        (Selected::Blocks(blocks), None) => {
+            let last = |d: usize| {
+                blocks.iter().filter_map(|(_, last)| last.get(d)).max().map_or(Some(0), |n| n.checked_add(1))
+            };
+            (0..dims.len()).map(last).collect()
+        }
+        _ => Some(Vec::new()),
+    };
+    extents.ok_or_else(past)
+}
+
+impl DatasetState {
+    /// What the sources make of a virtual dataset, as libhdf5 finds it by default: it reaches as far as the last element of any
+    /// source, and numbered sources end before the first that is missing. None where it does not grow.
+    fn found(&self, file: &File, mappings: &[Mapping]) -> Result<Option<Found>> {
+        let dims = self.dataspace.dims();
+        let (mut grown, mut least) = (vec![None; dims.len()], vec![0; dims.len()]);
+        let mut sources = vec![0; mappings.len()];
+        let mut open = Sources::new(file);
+        for (number, mapping) in mappings.iter().enumerate() {
+            for (least, extent) in least.iter_mut().zip(reach(&mapping.target, dims)?) {
+                *least = extent.max(*least);
+            }
+            let (dimension, extent) = match mapping.growth()? {
+                Growth::Fixed => continue,
+                Growth::Source { source, target } => (target, source_extent(&mut open, mapping, source, target, dims)?),
+                Growth::Numbered { target } => {
+                    let axis = Axis::numbered(&mapping.target, target)?;
+                    // What was there once is not looked for again.
+                    let mut count = self.followed.as_ref().map_or(0, |followed| followed.sources_of(number));
+                    while axis.only_block(count).is_some() && open.open(mapping, count)?.is_some() {
+                        count += 1;
+                    }
+                    sources[number] = count;
+                    let last = count.checked_sub(1).and_then(|last| axis.only_block(last));
+                    (target, last.map_or(Some(0), |block| block.extent_of(u64::MAX)))
+                }
+            };
+            let extent = extent.ok_or_else(|| Error::new(ErrorKind::Corrupt, "a mapping to coordinates above 2^64"))?;
+            let (Some(grown), true) = (grown.get_mut(dimension), dimension < dims.len()) else {
+                let message = format!("a mapping of dimension {dimension} in an array of {}", dims.len());
+                return Err(Error::new(ErrorKind::Corrupt, message));
+            };
+            *grown = Some(extent.max(grown.unwrap_or(0)));
+        }
+        if grown.iter().all(Option::is_none) {
+            return Ok(None);
+        }
+        let dims = (0..dims.len()).map(|d| grown[d].map_or(dims[d], |extent: u64| extent.max(least[d])));
+        Ok(Some(Found { dims: dims.collect(), sources }))
+    }
+
+    /// The dataset as the file has it.
+    pub(super) fn stored(mut self) -> Self {
+        let stored = self.followed.take().and_then(|followed| followed.stored);
+        if let (Some(stored), Dataspace::Simple { dims, .. }) = (stored, &mut self.dataspace) {
+            *dims = stored;
+        }
+        self
+    }
+
+    /// Takes on what the sources make of the dataset, if anything.
+    fn follow(&mut self, found: Option<Found>) -> Result<()> {
+        let Some(found) = found else {
+            self.followed.get_or_insert_default();
+            return Ok(());
+        };
+        let bounds = match &self.dataspace {
+            Dataspace::Simple { max_dims: Some(max_dims), .. } => max_dims.as_slice(),
+            _ => &[],
+        };
+        for (d, (&dim, &most)) in found.dims.iter().zip(bounds).enumerate() {
+            if most != UNLIMITED && dim > most {
+                let what = format!("dimension {d} of the virtual dataset, as its sources have it,");
+                return Err(Error::range(&what, dim, format_args!("0..{most}, its maximum")));
+            }
+        }
+        let product = found.dims.iter().try_fold(self.datatype.size() as u64, |product, &dim| product.checked_mul(dim));
+        let Some(size) = product.filter(|&size| size < i64::MAX as u64) else {
+            let message = format!("the sources make a virtual dataset of {:?} elements", found.dims);
+            return Err(Error::new(ErrorKind::Limit, message));
+        };
+        if let Dataspace::Simple { dims, .. } = &mut self.dataspace {
+            let before = std::mem::replace(dims, found.dims);
+            let stored = self.followed.take().and_then(|followed| followed.stored).unwrap_or(before);
+            self.followed = Some(Box::new(Followed { stored: Some(stored), sources: found.sources }));
+            self.size = size;
+        }
+        Ok(())
+    }
+}
+
+/// How far a mapping reaches whose source has no bound.
+fn source_extent(
+    open: &mut Sources<'_>,
+    mapping: &Mapping,
+    source: usize,
+    target: usize,
+    dims: &[u64],
+) -> Result<Option<u64>> {
+    let Some((_, source_dims)) = open.open(mapping, 0)? else { return Ok(Some(0)) };
+    let of = |axes: Option<Vec<Axis>>, dimension: usize| axes.and_then(|axes| axes.get(dimension).copied());
+    let source_axis = of(axes(&mapping.source, &source_dims)?, source);
+    let target_axis = of(axes(&mapping.target, dims)?, target);
+    let (Some(from), Some(to)) = (source_axis, target_axis) else { return Ok(None) };
+    Ok(to.extent_of(from.before(source_dims[source])))
+}
+
+impl Object {
+    /// The fill value of a dataset in chunks, as an element of type `memory`; none of another dataset.
+    pub(super) fn fill_of_chunks(&self, memory: &Datatype) -> Result<Option<Vec<u8>>> {
+        self.read("describing dataset", "", |state, slot| {
+            let array = state.objects.get(slot)?.array()?.1;
+            if array.check_chunked().is_err() {
+                return Ok(None);
+            }
+            let mut element = vec![0; memory.size()];
+            crate::datatype::convert(&array.datatype, &array.fill_element()?, memory, &mut element, 1)?;
+            Ok(Some(element))
+        })
+    }
+
+    /// Of a virtual dataset that grows with its sources: takes its dimensions from them. They are looked at without the file's
+    /// lock, for they may be in the same file.
+    pub(in crate::object) fn follow_sources(&self, what: &str) -> Result<()> {
+        let growing = self.read(what, "", |state, slot| {
+            let State { store, objects, .. } = state;
+            let (header, array) = objects.get(slot)?.array()?;
+            if array.storage != Storage::Virtual {
+                return Ok(None);
+            }
+            let mappings = array.mappings(store, header)?;
+            Ok(Some((array.clone(), mappings)))
+        })?;
+        let Some((array, mappings)) = growing else { return Ok(()) };
+        let found = array.found(&self.file(), &mappings).map_err(|e| self.explain(e, what, ""))?;
+        self.read(what, "", |state, slot| state.objects.get(slot)?.array()?.1.follow(found))
+    }
+}
