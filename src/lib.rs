@@ -16,3 +16,7 @@ pub mod heap;
 pub mod object;
 pub mod rebalance;
 pub mod store;
+
+#[cfg(test)]
+#[path = "../tests/common/random.rs"]
+mod random;

@@ -1,6 +1,9 @@
 //! The checker: it finds every change of a byte that a checksum covers, and what else can be wrong with a file; what it
 //! does to a file that a writer has left half done.
 
+#[path = "common/random.rs"]
+mod random;
+
 use std::ops::Range;
 use std::path::Path;
 
@@ -12,6 +15,7 @@ use h5r::object::check::{check_on, check_path, CheckOptions, FindingKind, Report
 use h5r::object::{CreateOptions, File, GroupOptions, LinkTarget, OpenOptions, Phase, Purpose};
 use h5r::store::recover::Recovery;
 use h5r::store::{Change, MemoryBackend, RecordingBackend, Seal};
+use random::Random;
 
 const EVERY: &[u8] = include_bytes!("data/every_structure.h5");
 
@@ -425,18 +429,6 @@ fn the_flag_of_a_crashed_writer() {
     assert_eq!(kinds, [FindingKind::Checksum, FindingKind::Flag]);
 }
 
-/// A generator of numbers (xorshift), so that a failure can be repeated.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % limit as u64) as usize
-    }
-}
-
 /// Damage under checksums that hold: whatever the bytes say, a report or an error, in time, and no panic.
 #[test]
 fn damage_under_valid_checksums_ends_in_a_report() {
@@ -445,15 +437,15 @@ fn damage_under_valid_checksums_ends_in_a_report() {
     let benches = sources.map(|source| Bench::new(source.to_vec()));
     let mut found = 0;
     for seed in 1..=cases {
-        let mut chance = Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        let source = &benches[chance.below(benches.len())];
+        let mut chance = Random::new(seed);
+        let source = &benches[chance.index(benches.len())];
         let mut bench = Bench { bytes: source.bytes.clone(), ranges: source.ranges.clone() };
-        for _ in 0..=chance.below(4) {
+        for _ in 0..=chance.index(4) {
             // Half of the time one of the few addresses, sizes and counts near the beginning of a structure.
-            let range = bench.ranges[chance.below(bench.ranges.len())].clone();
-            let span = if chance.below(2) == 0 { range.len() - 4 } else { 60.min(range.len() - 4) };
-            let at = range.start + chance.below(span);
-            let value = [0, 1, 0x7f, 0xff, bench.bytes[at] ^ (1 << chance.below(8))][chance.below(5)];
+            let range = bench.ranges[chance.index(bench.ranges.len())].clone();
+            let span = if chance.index(2) == 0 { range.len() - 4 } else { 60.min(range.len() - 4) };
+            let at = range.start + chance.index(span);
+            let value = [0, 1, 0x7f, 0xff, bench.bytes[at] ^ (1 << chance.index(8))][chance.index(5)];
             bench.put(at, &[value]);
         }
         let start = std::time::Instant::now();

@@ -1,6 +1,9 @@
 //! Copies of objects: of everything that libhdf5 and h5r write, within a file and between files, new and old. A copy has all
 //! that the source has; where one fails, nothing of it is left; and where one is deleted, all of its space is free.
 
+#[path = "common/random.rs"]
+mod random;
+
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
@@ -15,6 +18,7 @@ use h5r::object::{
 };
 use h5r::store::{Fault, FaultBackend, MemoryBackend};
 use parking_lot::Mutex;
+use random::Random;
 
 const OLD: &[u8] = include_bytes!("data/old.h5");
 
@@ -238,16 +242,6 @@ fn everything_is_copied_to_new_and_old_files() {
     }
 }
 
-/// Numbers that are the same in every run.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % bound
-    }
-}
-
 fn write_texts(dataset: &Object, count: u64, random: &mut Random) {
     let mut arena = Arena::default();
     let value = |arena: &mut Arena, n: u64| arena.add(format!("value {n} {}\0", "x".repeat(n as usize % 90)));
@@ -322,7 +316,7 @@ fn random_tree(root: &Object, random: &mut Random) {
     let committed = [named];
     let (mut groups, mut datasets) = (vec![top], Vec::new());
     for number in 0..40 {
-        let group = groups[random.below(groups.len() as u64) as usize].clone();
+        let group = groups[random.index(groups.len())].clone();
         let name = format!("object {number}");
         match random.below(8) {
             0..=2 => {
@@ -338,7 +332,7 @@ fn random_tree(root: &Object, random: &mut Random) {
             }
             6 => {
                 // Not to a group: a cycle is never freed.
-                let Some(object) = datasets.get(random.below(1 + datasets.len() as u64) as usize) else { continue };
+                let Some(object) = datasets.get(random.index(1 + datasets.len())) else { continue };
                 group.link_create_hard(&name, object).unwrap();
                 object.set_comment(&format!("comment {number}")).unwrap();
             }
@@ -351,7 +345,7 @@ fn random_tree(root: &Object, random: &mut Random) {
 #[test]
 fn random_trees_are_copied_and_deleted_without_a_trace() {
     for seed in 0..30 {
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         let what = format!("seed {seed}");
         let (source, _) = create(FormatVersion::V110);
         let root = source.root().unwrap();
@@ -487,7 +481,7 @@ fn the_copy_of_a_cycle_ends_and_is_counted_right() {
 #[test]
 fn a_source_that_cannot_be_read_leaves_nothing() {
     let (source, bytes) = create(FormatVersion::V110);
-    let mut random = Random(77);
+    let mut random = Random::new(77);
     random_tree(&source.root().unwrap(), &mut random);
     let expected = tree(&source.root().unwrap().open("tree").unwrap());
     source.close().unwrap();
@@ -528,7 +522,7 @@ fn a_source_that_cannot_be_read_leaves_nothing() {
 #[test]
 fn a_file_that_fails_keeps_its_flushed_state() {
     let (source, bytes) = create(FormatVersion::V110);
-    random_tree(&source.root().unwrap(), &mut Random(78));
+    random_tree(&source.root().unwrap(), &mut Random::new(78));
     source.close().unwrap();
     let original = open(&bytes.lock()).0;
     let (expected, forgotten) = (tree(&original.root().unwrap()), leaked(&original));
@@ -570,7 +564,7 @@ fn two_threads_copy_in_both_directions() {
     let (two, _) = create(FormatVersion::V110);
     for file in [&one, &two] {
         let dataset = file.root().unwrap().create_dataset("d", &text(), &[20], &DatasetOptions::default()).unwrap();
-        write_texts(&dataset, 20, &mut Random(1));
+        write_texts(&dataset, 20, &mut Random::new(1));
     }
     std::thread::scope(|scope| {
         for (from, to, name) in [(&one, &two, "a"), (&two, &one, "b"), (&one, &one, "c")] {

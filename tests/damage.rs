@@ -3,6 +3,9 @@
 //!
 //! Every file is opened, read in full and checked, then changed: attributes and links written and deleted, flushed.
 
+#[path = "common/random.rs"]
+mod random;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,6 +17,7 @@ use h5r::error::{ErrorKind, Result};
 use h5r::object::dataset::DatasetOptions;
 use h5r::object::{CreateOptions, File, GroupOptions, LinkTarget, Object, ObjectKind, OpenOptions, Order, Phase};
 use h5r::store::MemoryBackend;
+use random::Random;
 
 /// No allocation that a small file asks for may be larger.
 const LARGEST: usize = 48 << 20;
@@ -281,12 +285,7 @@ const TRACKED: Phase = Phase { max_compact: 8, min_dense: 6, track_order: true, 
 fn what_is_not_hdf5_is_told_so() {
     alone(|| {
         let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
-        let mut random = vec![0u8; 5000];
-        let mut state = 12345u64;
-        for byte in &mut random {
-            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            *byte = (state >> 56) as u8;
-        }
+        let random = Random::new(12345).bytes(5000);
         let text = "x,y\n1,2\n".repeat(1000).into_bytes();
         for (name, bytes) in
             [("empty", vec![]), ("png", png), ("random", random), ("text", text), ("zeros", vec![0; 10_000])]

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use common::random::Random;
 use common::{describe, difference};
 use h5r::datatype::{Datatype, Number};
 use h5r::error::ErrorKind;
@@ -128,29 +129,19 @@ fn attributes(object: &Object) -> Model {
     names.into_iter().map(|name| (name.clone(), object.attr_read_raw(&name).unwrap().1)).collect()
 }
 
-/// Numbers without a pattern, the same in every run.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (self.0 >> 33) as usize % bound
-    }
-}
-
 #[test]
 fn attributes_come_and_go_in_old_headers() {
     for (which, bytes) in FILES {
         let (mut file, mut shared) = writable(bytes);
-        let mut random = Random(7);
+        let mut random = Random::new(7);
         for path in ["attributes", "untimed", "links/3", "empty"] {
             let path = if file.root().unwrap().open(path).is_ok() { path } else { "few" };
             let mut model = attributes(&at(&file, path));
             for step in 0..400 {
                 let object = at(&file, path);
-                let name = format!("{}{}", "n".repeat(random.below(3) * 7), random.below(30));
-                let value = vec![step as u8; [1, 4, 9, 300, 5000][random.below(5)]];
-                match random.below(5) {
+                let name = format!("{}{}", "n".repeat(random.index(3) * 7), random.index(30));
+                let value = vec![step as u8; [1, 4, 9, 300, 5000][random.index(5)]];
+                match random.index(5) {
                     0 | 1 => {
                         let u8 = Datatype::little(Number::U8);
                         object.attr_write(&name, &u8, &[value.len() as u64], &value).unwrap();
@@ -191,16 +182,16 @@ fn links(group: &Object) -> BTreeMap<String, LinkTarget> {
 fn links_come_and_go_in_old_groups() {
     for (which, bytes) in FILES {
         let (mut file, mut shared) = writable(bytes);
-        let mut random = Random(3);
+        let mut random = Random::new(3);
         let mut model = links(&at(&file, "links"));
         assert!(model.len() > 25);
         for round in 0..6 {
             let (group, empty, few) = (at(&file, "links"), at(&file, "empty"), at(&file, "few"));
             for step in 0..300 {
-                let number = random.below(400);
+                let number = random.index(400);
                 let name = format!("{}{number}", "x".repeat(number % 40));
-                let picked = model.keys().nth(random.below(model.len().max(1))).cloned();
-                match (random.below(6), picked) {
+                let picked = model.keys().nth(random.index(model.len().max(1))).cloned();
+                match (random.index(6), picked) {
                     (0..=2, _) if model.contains_key(&name) => {
                         let error = group.link_create_soft(&name, "/there").unwrap_err();
                         assert_eq!(error.kind(), ErrorKind::Exists);

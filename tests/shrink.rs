@@ -1,6 +1,9 @@
 //! Files shrink when datasets are deleted: the raw data of those that stay move into the space of those that went, in
 //! every layout, and read the same afterwards.
 
+#[path = "common/random.rs"]
+mod random;
+
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::Arc;
@@ -12,6 +15,7 @@ use h5r::object::{CreateOptions, File, FormatVersion, OpenOptions};
 use h5r::rebalance::LazyOptions;
 use h5r::store::MemoryBackend;
 use parking_lot::Mutex;
+use random::Random;
 
 const I32: Datatype = Datatype::little(Number::I32);
 const ROWS: u64 = 2_500;
@@ -42,14 +46,7 @@ fn layouts() -> Vec<DatasetOptions> {
 
 /// Values that compress little, other ones in each dataset.
 fn values(seed: u32) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(2_654_435_769) | 1;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 17;
-        state ^= state << 5;
-        state
-    };
-    (0..ROWS * COLUMNS).flat_map(|_| next().to_le_bytes()).collect()
+    Random::new(seed.into()).bytes((4 * ROWS * COLUMNS) as usize)
 }
 
 /// A file with these datasets, created first and then written, each with a flush. (Headers do not move: references name

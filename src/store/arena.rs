@@ -201,15 +201,15 @@ impl Drop for Arena {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::Random;
 
     #[test]
     fn places_do_not_overlap_and_are_zeroed() {
         let mut arena = Arena::new();
         let mut taken: Vec<(Place, usize, u8)> = Vec::new();
-        let mut state = 1u64;
+        let mut random = Random::new(1);
         for round in 0..4000u32 {
-            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            let random = (state >> 33) as usize;
+            let random = random.next() as usize;
             if random.is_multiple_of(3) && !taken.is_empty() {
                 let (place, length, fill) = taken.swap_remove(random / 3 % taken.len());
                 assert!(arena.bytes(place, length).iter().all(|&byte| byte == fill));

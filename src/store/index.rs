@@ -81,16 +81,16 @@ impl Index {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::Random;
     use std::collections::BTreeMap;
 
     #[test]
     fn finds_what_a_map_finds() {
         let mut addresses: Vec<u64> = Vec::new();
         let (mut index, mut model) = (Index::new(), BTreeMap::new());
-        let mut state = 1u64;
+        let mut random = Random::new(1);
         for _ in 0..20_000 {
-            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            let address = (state >> 33) % 700 * 512;
+            let address = random.below(700) * 512;
             let found = index.find(address, |slot| addresses[slot as usize]);
             assert_eq!(found, model.get(&address).copied());
             if found.is_some() {

@@ -1,6 +1,8 @@
 //! What tests share: a file's contents, read through the library in full.
 #![allow(dead_code)]
 
+pub mod random;
+
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 

@@ -5,7 +5,7 @@ use h5r::datatype::{Datatype, Number};
 use h5r::object::dataset::{DatasetOptions, NewLayout, Selection};
 use h5r::object::{Object, Order};
 
-use crate::random::Random;
+use crate::common::random::Random;
 use crate::record::Recorder;
 
 const MANY: u64 = u64::MAX;

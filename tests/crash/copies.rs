@@ -2,7 +2,7 @@
 
 use h5r::object::{CopyOptions, Object, ObjectKind, Order};
 
-use crate::random::Random;
+use crate::common::random::Random;
 use crate::record::Recorder;
 
 /// The path of an object in a group or one level below it, or that of the group.

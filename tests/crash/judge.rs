@@ -9,8 +9,8 @@ use std::sync::Arc;
 use h5r::object::{Durability, File, OpenOptions};
 use h5r::store::{Change, MemoryBackend, RecordingBackend};
 
+use crate::common::random::Random;
 use crate::common::{check_recovered, describe, difference, Contents};
-use crate::random::Random;
 use crate::record::{open_bytes, without_data, Point, Recording};
 use crate::states::{self, State};
 

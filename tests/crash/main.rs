@@ -12,7 +12,6 @@ mod judge;
 mod libhdf5;
 mod moves;
 mod protocol;
-mod random;
 mod record;
 mod shared;
 mod states;
@@ -22,6 +21,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use common::random::Random;
 use common::{is_flagged, say};
 use h5r::datatype::{Datatype, Number};
 use h5r::object::dataset::DatasetOptions;
@@ -30,7 +30,6 @@ use h5r::store::{Change, MemoryBackend, RecordingBackend};
 use judge::Judge;
 use parking_lot::Mutex;
 use protocol::Break;
-use random::Random;
 use record::{Mode, Point, Recording, Setup};
 
 /// One state in so many is also crashed during its recovery.

@@ -4,7 +4,7 @@ use h5r::datatype::{Arena, CharacterSet, Datatype, Number, StringPadding};
 use h5r::object::dataset::{DatasetOptions, NewLayout, Selection};
 use h5r::object::Object;
 
-use crate::random::Random;
+use crate::common::random::Random;
 use crate::record::Recorder;
 
 const WORDS: u64 = 1200;

@@ -2,7 +2,7 @@
 
 use h5r::object::{Object, ObjectKind, Order};
 
-use crate::random::Random;
+use crate::common::random::Random;
 use crate::record::Recorder;
 
 /// Of the object's attributes, some are renamed, replaced or deleted.

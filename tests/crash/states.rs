@@ -6,7 +6,7 @@
 use h5r::object::Durability;
 use h5r::store::Change;
 
-use crate::random::Random;
+use crate::common::random::Random;
 use crate::record::Recording;
 
 /// The unit that a device writes whole.

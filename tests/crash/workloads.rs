@@ -5,10 +5,10 @@ use h5r::object::dataset::{DatasetOptions, NewLayout};
 use h5r::object::{Durability, GroupOptions, Object, ObjectKind, Order, Phase};
 
 use crate::chunks::{chunks, foreign_chunks};
+use crate::common::random::Random;
 use crate::common::superblock;
 use crate::copies::copies;
 use crate::moves::{interleaved_moves, moves, variable};
-use crate::random::Random;
 use crate::record::{Recorder, Recording, Setup, MODES};
 use crate::shared::shared;
 

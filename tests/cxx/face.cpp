@@ -1,34 +1,12 @@
 // The C++ face: attributes of every type, datasets, links, errors, moves, and callbacks that throw.
-#include <h5r.hpp>
+#include "check.hpp"
 
 #include <cstddef>
 
 #include <atomic>
 #include <chrono>
-#include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <thread>
-
-#define CHECK(condition)                                                                \
-    do {                                                                                \
-        if (!(condition)) {                                                             \
-            std::fprintf(stderr, "%s:%d: failed: %s\n", __FILE__, __LINE__, #condition); \
-            std::exit(1);                                                               \
-        }                                                                               \
-    } while (0)
-
-template <class F> void throws(h5r_status status, const std::string &part, F call) {
-    try {
-        call();
-    } catch (const h5r::error &e) {
-        if (e.status() == status && std::string(e.what()).find(part) != std::string::npos) return;
-        std::fprintf(stderr, "expected %s with '%s', got %s\n", h5r_status_name(status), part.c_str(), e.what());
-        std::exit(1);
-    }
-    std::fprintf(stderr, "expected %s, and nothing was thrown\n", h5r_status_name(status));
-    std::exit(1);
-}
 
 static void attributes(h5r::group &root) {
     root.attr_write("int", 42);

@@ -3,6 +3,7 @@ module face_support
   use, intrinsic :: iso_c_binding
   use, intrinsic :: iso_fortran_env, only: int8, int16, int32, int64, real32, real64
   use h5r
+  use checks
   implicit none
   integer :: visited = 0
   character(len=16) :: names(64)
@@ -11,15 +12,6 @@ module face_support
   integer, volatile :: reentrant_status = 0
 
 contains
-
-  subroutine check(condition, what)
-    logical, intent(in) :: condition
-    character(*), intent(in) :: what
-    if (.not. condition) then
-      print '(4a)', 'failed: ', what, '; last error: ', h5r_last_error()
-      error stop 1
-    end if
-  end subroutine
 
   integer function collect(name)
     character(*), intent(in) :: name

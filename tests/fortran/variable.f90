@@ -3,6 +3,7 @@ program variable
   use, intrinsic :: iso_c_binding
   use, intrinsic :: iso_fortran_env, only: int64, real64
   use h5r
+  use checks
   implicit none
   type(h5r_file) :: file
   type(h5r_object) :: root
@@ -20,15 +21,6 @@ program variable
   call h5r_close(file)
 
 contains
-
-  subroutine check(condition, what)
-    logical, intent(in) :: condition
-    character(*), intent(in) :: what
-    if (.not. condition) then
-      print '(4a)', 'failed: ', what, '; last error: ', h5r_last_error()
-      error stop 1
-    end if
-  end subroutine
 
   ! Whether the strings are these, without blanks behind them.
   logical function are(strings, texts)

@@ -304,17 +304,15 @@ impl Tools<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::Random;
 
     #[test]
     fn what_is_encoded_is_decoded() {
-        let mut state = 1u32;
-        let mut random = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            state >> 16
-        };
+        let mut random = Random::new(1);
         for length in [0usize, 1, 24, 1000, 4096, 700_001] {
             for spread in [1, 9, 65_536] {
-                let values: Vec<u32> = (0..length / 4 + 1).map(|i| i as u32 / 5 * 3 + random() % spread).collect();
+                let values: Vec<u32> =
+                    (0..length / 4 + 1).map(|i| i as u32 / 5 * 3 + random.below(spread) as u32).collect();
                 let data: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).take(length).collect();
                 for compressor in [0, 1, 2, 4, 5] {
                     for (element, level, shuffle) in

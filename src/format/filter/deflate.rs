@@ -57,16 +57,13 @@ pub(super) fn encode(compressor: &mut Compressor, data: &[u8], out: &mut Vec<u8>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::Random;
 
     #[test]
     fn stored_and_compressed_parts_are_one_stream() {
-        let mut state = 7u32;
-        let mut noise = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 24) as u8
-        };
+        let mut noise = Random::new(7);
         for (random, smooth) in [(0, 1000), (70_000, 0), (131_070, 0), (131_070, 70_000), (200_000, 300_000)] {
-            let data: Vec<u8> = (0..random).map(|_| noise()).chain((0..smooth).map(|i| (i / 500) as u8)).collect();
+            let data: Vec<u8> = noise.bytes(random).into_iter().chain((0..smooth).map(|i| (i / 500) as u8)).collect();
             let mut stream = Vec::new();
             encode(&mut compressor(4), &data, &mut stream).unwrap();
             assert!(stream.len() < random + 100 + smooth / 20, "{random} and {smooth}: {}", stream.len());

@@ -53,15 +53,14 @@ pub(super) fn encode(data: &[u8], block: u32, out: &mut Vec<u8>) -> Result<(), &
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::Random;
 
     #[test]
     fn blocks_are_stored_or_compressed() {
-        let mut state = 1u32;
-        let mut random = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 24) as u8
-        };
-        let data: Vec<u8> = (0..5000).map(|i| if i % 2000 < 1000 { random() } else { 7 }).collect();
+        let mut data = Random::new(1).bytes(5000);
+        for smooth in [1000..2000, 3000..4000] {
+            data[smooth].fill(7);
+        }
         for block in [0, 1, 100, 1000, 4999, 5000, 1 << 20] {
             let (mut encoded, mut out) = (Vec::new(), vec![0; 5000]);
             encode(&data, block, &mut encoded).unwrap();

@@ -89,17 +89,14 @@ fn put_literals(out: &mut Vec<u8>, run: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::{decode, encode};
+    use crate::random::Random;
 
     #[test]
     fn what_is_encoded_is_decoded() {
-        let mut state = 1u32;
-        let mut random = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            state >> 16
-        };
+        let mut random = Random::new(1);
         for length in [0, 1, 2, 3, 4, 33, 1000, 70_000] {
             for spread in [1, 3, 40, 65_536] {
-                let data: Vec<u8> = (0..length).map(|_| (random() % spread) as u8).collect();
+                let data: Vec<u8> = (0..length).map(|_| random.below(spread) as u8).collect();
                 let (mut encoded, mut out) = (Vec::new(), vec![0; length]);
                 encode(&data, &mut encoded);
                 assert!(encoded.len() <= length + length / 32 + 1);

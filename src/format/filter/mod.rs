@@ -298,12 +298,7 @@ mod tests {
 
     #[test]
     fn noise_is_stored_unfiltered_where_that_is_asked_for() {
-        let mut state = 1u64;
-        let mut random = || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 56) as u8
-        };
-        let noise: Vec<u8> = (0..40_000).map(|_| random()).collect();
+        let noise = crate::random::Random::new(1).bytes(40_000);
         let smooth: Vec<u8> = (0..10_000u32).flat_map(|i| (i / 9).to_le_bytes()).collect();
         let mut filters = [filter(SHUFFLE, vec![4]), filter(DEFLATE, vec![4]), filter(FLETCHER32, vec![])];
         (filters[0].flags, filters[1].flags, filters[2].flags) = (OPTIONAL, OPTIONAL, OPTIONAL);

@@ -82,15 +82,10 @@ fn repeats(block: &[u8], table: &mut [u16]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::Random;
 
     fn noise(length: usize) -> Vec<u8> {
-        let mut state = 1u64;
-        (0..length)
-            .map(|_| {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                (state >> 56) as u8
-            })
-            .collect()
+        Random::new(1).bytes(length)
     }
 
     #[test]

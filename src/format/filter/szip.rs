@@ -154,6 +154,7 @@ pub(super) fn parameters(given: &[u32], datatype: &Datatype, chunk: &[u64]) -> R
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::Random;
 
     #[test]
     fn what_is_encoded_is_decoded() {
@@ -174,12 +175,7 @@ mod tests {
             // The library does not notice all damage.
             let _ = decode(&parameters, &packed[..packed.len() / 2], &mut out);
         }
-        let mut state = 1u32;
-        let mut random = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 24) as u8
-        };
-        let noise: Vec<u8> = (0..4000).map(|_| random()).collect();
+        let noise = Random::new(1).bytes(4000);
         assert!(encode(&[169, 8, 32, 100], &noise, &mut Vec::new()).unwrap_err().contains("smaller"));
         // Parts of values, of which the library would write beyond its memory.
         for (bits, bytes) in [(16, 561), (24, 3), (32, 402), (64, 404)] {

@@ -1,4 +1,5 @@
-//! Numbers that a seed determines (SplitMix64).
+//! Numbers that a seed determines (SplitMix64), for unit tests and for the tests beside this folder.
+#![allow(dead_code)]
 
 pub struct Random(u64);
 
@@ -19,7 +20,16 @@ impl Random {
         self.next() % bound.max(1)
     }
 
+    /// The place of one of `count`, which are some.
+    pub fn index(&mut self, count: usize) -> usize {
+        self.below(count as u64) as usize
+    }
+
     pub fn one_in(&mut self, count: u64) -> bool {
         self.below(count) == 0
+    }
+
+    pub fn bytes(&mut self, count: usize) -> Vec<u8> {
+        (0..count).map(|_| self.next() as u8).collect()
     }
 }
