@@ -1183,6 +1183,20 @@ module h5r
       integer(c_size_t), intent(inout) :: length_out
       integer(c_int32_t) :: returned
     end function
+    function c_reference_create_points(loc, path, kind, rank, count, points, buffer, capacity, length_out) &
+      result(returned) bind(C, name='h5r_reference_create_points')
+      import :: c_char, c_int32_t, c_int64_t, c_ptr, c_size_t
+      type(c_ptr), value :: loc
+      character(kind=c_char), intent(in) :: path(*)
+      integer(c_int32_t), value :: kind
+      integer(c_size_t), value :: rank
+      integer(c_size_t), value :: count
+      integer(c_int64_t), intent(in) :: points(*)
+      type(c_ptr), value :: buffer
+      integer(c_size_t), value :: capacity
+      integer(c_size_t), intent(inout) :: length_out
+      integer(c_int32_t) :: returned
+    end function
     function c_reference_open(loc, kind, reference, length, object_out) result(returned) bind(C, name='h5r_reference_open')
       import :: c_int32_t, c_ptr, c_size_t
       type(c_ptr), value :: loc
@@ -1224,7 +1238,7 @@ module h5r
       type(c_ptr), value :: reference
       integer(c_size_t), value :: length
       integer(c_int32_t), intent(inout) :: selected_out
-      integer(c_int64_t), intent(inout) :: numbers_out
+      integer(c_int64_t), intent(inout) :: numbers_out(*)
       integer(c_size_t), value :: capacity
       integer(c_int64_t), intent(inout) :: count_out
       integer(c_int32_t) :: returned
@@ -1452,7 +1466,8 @@ module h5r
   public :: h5r_attr_info, h5r_attr_delete, h5r_attr_rename, h5r_attr_exists, h5r_attr_count, h5r_attr_iterate
   public :: h5r_link_delete, h5r_link_exists, h5r_link_move, h5r_link_create_soft, h5r_link_create_hard
   public :: h5r_link_count, h5r_link_iterate, h5r_link_create_external
-  public :: h5r_object_copy, h5r_reference_create, h5r_reference_open, h5r_reference_path
+  public :: h5r_object_copy, h5r_reference_create, h5r_reference_create_points, h5r_reference_open, h5r_reference_path
+  public :: h5r_reference_attribute, h5r_reference_region
   public :: h5r_object_info, h5r_object_visit, h5r_object_comment, h5r_object_set_comment
   public :: h5r_set_none, h5r_set_lazy, h5r_set_incremental, h5r_set_smart, h5r_rebalance, h5r_rebalance_status
   public :: h5r_attr_write, h5r_attr_read, h5r_dataset_write, h5r_dataset_read
@@ -1702,34 +1717,40 @@ contains
     character(:), allocatable, intent(out) :: comment
     integer, intent(out), optional :: status
     character(kind=c_char), allocatable, target :: buffer(:)
-    integer(c_size_t) :: length, i
+    integer(c_size_t) :: length
     integer(c_int32_t) :: returned
     length = 0
     returned = c_object_comment(object%handle, c_null_ptr, 0_c_size_t, length)
     allocate (buffer(length + 1))
     buffer = c_null_char
     if (returned == H5R_OK) returned = c_object_comment(object%handle, c_loc(buffer), length + 1, length)
-    allocate (character(len=length) :: comment)
-    do i = 1, length
-      comment(i:i) = buffer(i)
-    end do
+    comment = h5r_text(c_loc(buffer))
     call finish(returned, status)
   end subroutine
 
-  ! The bytes of a reference of a kind, H5R_REF_..., to the object at `path`, to all elements of a dataset, or to its attribute.
-  subroutine h5r_reference_create(loc, path, kind, reference, attribute, status)
+  ! The bytes of a reference of a kind, H5R_REF_..., to the object at `path`, to elements of a dataset, all without `part`, or to
+  ! its attribute.
+  subroutine h5r_reference_create(loc, path, kind, reference, attribute, status, part)
     type(h5r_object), intent(in) :: loc
     character(*), intent(in) :: path
     integer(c_int32_t), intent(in) :: kind
     integer(int8), allocatable, target, intent(out) :: reference(:)
     character(*), intent(in), optional :: attribute
     integer, intent(out), optional :: status
+    type(h5r_selection), intent(in), target, optional :: part
     character(:), allocatable :: name
+    type(c_selection), target :: made
+    type(c_ptr) :: selected
     integer(c_int32_t) :: returned
     integer(c_size_t) :: length
     length = 0
     name = ''
+    selected = c_null_ptr
     if (present(attribute)) name = attribute
+    if (present(part)) then
+      made = plain_part(part)
+      selected = c_loc(made)
+    end if
     returned = create(c_null_ptr, 0_c_size_t)
     allocate (reference(length))
     if (returned == H5R_OK) returned = create(c_loc(reference), length)
@@ -1738,7 +1759,34 @@ contains
     integer(c_int32_t) function create(buffer, capacity)
       type(c_ptr), intent(in) :: buffer
       integer(c_size_t), intent(in) :: capacity
-      create = c_reference_create(loc%handle, c_string(path), kind, c_null_ptr, c_string(name), buffer, capacity, length)
+      create = c_reference_create(loc%handle, c_string(path), kind, selected, c_string(name), buffer, capacity, length)
+    end function
+  end subroutine
+
+  ! The bytes of a reference of a kind of regions to the elements of the dataset at `path` that are at points(:, i), whose
+  ! coordinates count from 1 in Fortran's order.
+  subroutine h5r_reference_create_points(loc, path, kind, points, reference, status)
+    type(h5r_object), intent(in) :: loc
+    character(*), intent(in) :: path
+    integer(c_int32_t), intent(in) :: kind
+    integer, intent(in) :: points(:, :)
+    integer(int8), allocatable, target, intent(out) :: reference(:)
+    integer, intent(out), optional :: status
+    integer(c_int64_t), target :: places(size(points, 1), size(points, 2))
+    integer(c_int32_t) :: returned
+    integer(c_size_t) :: length
+    length = 0
+    places = int(points(size(points, 1):1:-1, :), c_int64_t) - 1
+    returned = create(c_null_ptr, 0_c_size_t)
+    allocate (reference(length))
+    if (returned == H5R_OK) returned = create(c_loc(reference), length)
+    call finish(returned, status)
+  contains
+    integer(c_int32_t) function create(buffer, capacity)
+      type(c_ptr), intent(in) :: buffer
+      integer(c_size_t), intent(in) :: capacity
+      create = c_reference_create_points(loc%handle, c_string(path), kind, size(points, 1, kind=c_size_t), &
+        size(points, 2, kind=c_size_t), places, buffer, capacity, length)
     end function
   end subroutine
 
@@ -1761,7 +1809,7 @@ contains
     character(:), allocatable, intent(out) :: path
     integer, intent(out), optional :: status
     character(kind=c_char), allocatable, target :: buffer(:)
-    integer(c_size_t) :: bytes, length, i
+    integer(c_size_t) :: bytes, length
     integer(c_int32_t) :: returned
     length = 0
     bytes = size(reference, kind=c_size_t)
@@ -1771,10 +1819,70 @@ contains
     if (returned == H5R_OK) then
       returned = c_reference_path(loc%handle, kind, c_loc(reference), bytes, c_loc(buffer), length + 1, length)
     end if
-    allocate (character(len=length) :: path)
-    do i = 1, length
-      path(i:i) = buffer(i)
-    end do
+    path = h5r_text(c_loc(buffer))
+    call finish(returned, status)
+  end subroutine
+
+  ! The name of the attribute that a reference refers to.
+  subroutine h5r_reference_attribute(loc, kind, reference, attribute, status)
+    type(h5r_object), intent(in) :: loc
+    integer(c_int32_t), intent(in) :: kind
+    integer(int8), target, intent(in) :: reference(:)
+    character(:), allocatable, intent(out) :: attribute
+    integer, intent(out), optional :: status
+    character(kind=c_char), allocatable, target :: buffer(:)
+    integer(c_size_t) :: bytes, length
+    integer(c_int32_t) :: returned
+    length = 0
+    bytes = size(reference, kind=c_size_t)
+    returned = c_reference_attribute(loc%handle, kind, c_loc(reference), bytes, c_null_ptr, 0_c_size_t, length)
+    allocate (buffer(length + 1))
+    buffer = c_null_char
+    if (returned == H5R_OK) then
+      returned = c_reference_attribute(loc%handle, kind, c_loc(reference), bytes, c_loc(buffer), length + 1, length)
+    end if
+    attribute = h5r_text(c_loc(buffer))
+    call finish(returned, status)
+  end subroutine
+
+  ! The elements that a reference to a region refers to: H5R_SELECTED_... in `selected`; in places(:, i), whose coordinates count
+  ! from 1 in Fortran's order, points, or by turns the first and the last element of each block.
+  subroutine h5r_reference_region(loc, kind, reference, selected, places, status)
+    type(h5r_object), intent(in) :: loc
+    integer(c_int32_t), intent(in) :: kind
+    integer(int8), target, intent(in) :: reference(:)
+    integer, intent(out) :: selected
+    integer(int64), allocatable, intent(out) :: places(:, :)
+    integer, intent(out), optional :: status
+    type(h5r_object) :: dataset
+    type(dataset_details), target :: details
+    integer(c_int64_t), allocatable, target :: numbers(:)
+    integer(c_int64_t) :: total, rank
+    integer(c_size_t) :: bytes
+    integer(c_int32_t) :: returned, ignored, which
+    bytes = size(reference, kind=c_size_t)
+    total = 0
+    rank = 0
+    which = H5R_SELECTED_NONE
+    allocate (numbers(0))
+    returned = c_reference_region(loc%handle, kind, c_loc(reference), bytes, which, numbers, 0_c_size_t, total)
+    if (returned == H5R_OK) returned = c_reference_open(loc%handle, kind, c_loc(reference), bytes, dataset%handle)
+    if (returned == H5R_OK) then
+      returned = c_dataset_info(dataset%handle, c_loc(details))
+      if (returned == H5R_OK) then
+        rank = details%rank
+        ignored = c_type_close(details%type)
+      end if
+      ignored = c_object_close(dataset%handle)
+    end if
+    if (returned == H5R_OK .and. total > 0) then
+      deallocate (numbers)
+      allocate (numbers(total))
+      returned = c_reference_region(loc%handle, kind, c_loc(reference), bytes, which, numbers, int(total, c_size_t), total)
+    end if
+    selected = int(which)
+    places = reshape(numbers, [rank, size(numbers, kind=c_int64_t) / max(rank, 1_c_int64_t)])
+    places = places(rank:1:-1, :) + 1
     call finish(returned, status)
   end subroutine
 

@@ -1869,6 +1869,20 @@ h5r_status h5r_reference_create(h5r_object *loc,
                                 size_t capacity,
                                 size_t *length_out);
 
+// Makes a reference of a kind of regions, as h5r_reference_create does, to the elements of the dataset at `path` that are at
+// `count` points, in their order. `points` has the `rank` coordinates of one point after the other.
+//
+// Errors: as h5r_reference_create, ARGUMENT (`rank` is not the dataset's), RANGE (a point outside the dataset). Any thread.
+h5r_status h5r_reference_create_points(h5r_object *loc,
+                                       const char *path,
+                                       int32_t kind,
+                                       size_t rank,
+                                       size_t count,
+                                       const uint64_t *points,
+                                       void *buffer,
+                                       size_t capacity,
+                                       size_t *length_out);
+
 // Opens the object that the `length` bytes of a reference lead to. `loc` is any object of the file. libhdf5 gives all references
 // since 1.12 the type of H5R_REF_STANDARD_OBJECT; here and below this kind stands for any of them.
 //
@@ -1893,7 +1907,7 @@ h5r_status h5r_reference_path(h5r_object *loc,
                               size_t capacity,
                               size_t *length_out);
 
-// Stores the name, with its NUL, of the attribute that a reference of H5R_REF_STANDARD_ATTRIBUTE refers to in `buffer` of
+// Stores the name, with its NUL, of the attribute that a reference of H5R_REF_STANDARD_ATTR refers to in `buffer` of
 // `capacity` bytes, and its length without NUL in `length_out`, which may be NULL. Capacity 0 asks for the length only.
 //
 // Errors: as h5r_reference_open, WRONG_KIND, TOO_SMALL. Any thread.

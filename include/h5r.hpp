@@ -372,6 +372,13 @@ struct selection {
     std::vector<std::uint64_t> start, stride, count, block;
 };
 
+// The elements that a reference refers to.
+struct region {
+    std::int32_t selected; // H5R_SELECTED_...
+    // The coordinates of points, one point after the other, or of the first and the last element of each block.
+    std::vector<std::uint64_t> numbers;
+};
+
 // A group, dataset or named datatype, with its attributes.
 class object {
 public:
@@ -409,11 +416,46 @@ public:
         detail::check(h5r_reference_create(handle_, at, kind, part, attribute, bytes.data(), length, &length));
         return bytes;
     }
+    // The bytes of a reference of a kind of regions to the elements of a dataset at points of `rank` coordinates, those of one
+    // after those of the other.
+    std::vector<unsigned char> reference_points(const std::string &path, std::size_t rank, const std::vector<std::uint64_t> &points,
+                                                std::int32_t kind = H5R_REF_STANDARD_REGION) const {
+        if (rank == 0 || points.size() % rank != 0) throw error(H5R_ERR_ARGUMENT, "as many coordinates as the rank are needed");
+        std::size_t length = 0;
+        const auto make = [&](unsigned char *to) {
+            return h5r_reference_create_points(handle_, path.c_str(), kind, rank, points.size() / rank, points.data(), to, length,
+                                               &length);
+        };
+        detail::check(make(nullptr));
+        std::vector<unsigned char> bytes(length);
+        detail::check(make(bytes.data()));
+        return bytes;
+    }
     // The object that a reference leads to.
     object dereference(const std::vector<unsigned char> &reference, std::int32_t kind = H5R_REF_OBJECT) const {
         h5r_object *found = nullptr;
         detail::check(h5r_reference_open(handle_, kind, reference.data(), reference.size(), &found));
         return object(found);
+    }
+    // The name of the attribute that a reference refers to.
+    std::string reference_attribute(const std::vector<unsigned char> &reference,
+                                    std::int32_t kind = H5R_REF_STANDARD_ATTR) const {
+        return detail::text([&](char *b, std::size_t c, std::size_t *l) {
+            return h5r_reference_attribute(handle_, kind, reference.data(), reference.size(), b, c, l);
+        });
+    }
+    // The elements that a reference to a region refers to.
+    region reference_region(const std::vector<unsigned char> &reference, std::int32_t kind = H5R_REF_STANDARD_REGION) const {
+        region found{H5R_SELECTED_NONE, {}};
+        std::uint64_t count = 0;
+        const auto read = [&] {
+            return h5r_reference_region(handle_, kind, reference.data(), reference.size(), &found.selected, found.numbers.data(),
+                                        found.numbers.size(), &count);
+        };
+        detail::check(read());
+        found.numbers.resize(count);
+        if (count > 0) detail::check(read());
+        return found;
     }
     // A path of the object that a reference leads to.
     std::string reference_path(const std::vector<unsigned char> &reference, std::int32_t kind = H5R_REF_OBJECT) const {

@@ -50,7 +50,9 @@ fn argument(c_type: &str, name: &str) -> (&'static str, String, String) {
         "const uint64_t *" => ("c_int64_t", "integer(c_int64_t), intent(in)", "(*)"),
         "h5r_file **" | "h5r_object **" => ("c_ptr", "type(c_ptr), intent(inout)", ""),
         "int32_t *" => ("c_int32_t", "integer(c_int32_t), intent(inout)", ""),
-        "uint64_t *" if name == "dims_out" => ("c_int64_t", "integer(c_int64_t), intent(inout)", "(*)"),
+        "uint64_t *" if ["dims_out", "numbers_out"].contains(&name) => {
+            ("c_int64_t", "integer(c_int64_t), intent(inout)", "(*)")
+        }
         "uint64_t *" | "h5r_type *" => ("c_int64_t", "integer(c_int64_t), intent(inout)", ""),
         "size_t *" => ("c_size_t", "integer(c_size_t), intent(inout)", ""),
         "bool *" => ("c_bool", "logical(c_bool), intent(inout)", ""),

@@ -68,7 +68,7 @@ fn every_kind_is_made_stored_and_followed() {
         Selection { start: Some(&[1, 2]), stride: Some(&[3, 4]), count: Some(&[2, 2]), block: Some(&[2, 1]) };
     let blocks = [1, 2, 2, 2, 1, 6, 2, 6, 4, 2, 5, 2, 4, 6, 5, 6];
     let region = Referred::Region(Some(&selection));
-    let points = Referred::Points(&[5, 7, 0, 0]);
+    let points = Referred::Points { rank: 2, coordinates: &[5, 7, 0, 0] };
     let all = [
         (ReferenceKind::Object, "a/g", Referred::Object),
         (ReferenceKind::StandardObject, "a/g/d", Referred::Object),
@@ -105,7 +105,7 @@ fn every_kind_is_made_stored_and_followed() {
                 (Referred::Object, Part::Whole) => {}
                 (Referred::Region(None), Part::Region(Selected::All)) => {}
                 (Referred::Region(Some(_)), Part::Region(found)) => assert_eq!(found.blocks().unwrap(), blocks),
-                (Referred::Points(points), Part::Region(Selected::Points { coordinates, .. })) => {
+                (Referred::Points { coordinates: points, .. }, Part::Region(Selected::Points { coordinates, .. })) => {
                     assert_eq!(points, coordinates);
                 }
                 (Referred::Attribute(name), Part::Attribute(found)) => assert_eq!(name.as_bytes(), found),
@@ -123,7 +123,10 @@ fn what_leads_nowhere_is_an_error() {
     let outside = Selection { start: Some(&[5, 0]), count: Some(&[2, 1]), ..Selection::default() };
     let far = made("a/g/d", ReferenceKind::Region, Referred::Region(Some(&outside)));
     assert_eq!(far, Err(ErrorKind::Range));
-    assert_eq!(made("a/g/d", ReferenceKind::Region, Referred::Points(&[6, 0])), Err(ErrorKind::Range));
+    let points = |rank, coordinates| made("a/g/d", ReferenceKind::Region, Referred::Points { rank, coordinates });
+    assert_eq!(points(2, &[6, 0]), Err(ErrorKind::Range));
+    assert_eq!(points(1, &[1, 0]), Err(ErrorKind::Argument));
+    assert_eq!(points(2, &[1, 0, 1]), Err(ErrorKind::Argument));
     assert_eq!(made("a/g", ReferenceKind::Region, Referred::Region(None)), Err(ErrorKind::WrongKind));
     assert_eq!(made("none", ReferenceKind::Object, Referred::Object), Err(ErrorKind::NotFound));
     assert_eq!(made("a/g", ReferenceKind::Object, Referred::Region(None)), Err(ErrorKind::Argument));

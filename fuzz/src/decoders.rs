@@ -22,6 +22,8 @@ use h5r::format::message::link::{self, Link};
 use h5r::format::message::link_info::LinkInfo;
 use h5r::format::message::shared::Shared;
 use h5r::format::message::{datatype, filter_pipeline, plain};
+use h5r::format::reference::{self, Part};
+use h5r::format::selection::Selected;
 use h5r::format::shared_table::{decode_list, decode_table, encode_list, encode_table};
 use h5r::format::superblock::Superblock;
 use h5r::format::symbol_table::SymbolTableMessage;
@@ -33,7 +35,7 @@ use h5r::store::MemoryBackend;
 pub type Decoder = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const DECODERS: [Decoder; 16] = [
+pub const DECODERS: [Decoder; 17] = [
     ("superblock", superblock),
     ("object_header", object_header),
     ("messages", messages),
@@ -50,6 +52,7 @@ pub const DECODERS: [Decoder; 16] = [
     ("node_geometry", node_geometry),
     ("filters", filters),
     ("shared_table", shared_table),
+    ("references", references),
 ];
 
 /// The input's sizes, and what is left of it.
@@ -315,5 +318,33 @@ pub fn redo_record(input: &[u8]) {
         assert!(length <= bytes.len() as u64, "{length} bytes from {}", bytes.len());
         let mut all = vec![0; length as usize];
         assert!(backend.read_at(&mut all, 0).is_ok());
+    }
+}
+
+/// References of both encodings, and the elements that they select; what was decoded is encoded, and decoded again.
+pub fn references(input: &[u8]) {
+    let Some((sizes, bytes)) = sized(input) else { return };
+    let old = reference::decode_old_region(bytes, sizes).map(|(address, selected)| (address, Part::Region(selected)));
+    for (address, part) in [reference::decode(bytes, sizes), old].into_iter().flatten() {
+        let rank = match &part {
+            Part::Region(Selected::Points { rank, .. }) => *rank,
+            Part::Region(Selected::Regular { start, .. }) => start.len(),
+            Part::Region(Selected::Blocks(blocks)) => blocks.first().map_or(1, |(first, _)| first.len()),
+            _ => 1,
+        };
+        let listed = |part: &Part| match part {
+            Part::Region(selected) => selected.blocks().ok(),
+            _ => None,
+        };
+        if let Part::Region(selected) = &part {
+            let _ = (selected.runs(&vec![9; rank], 1000), selected.runs(&[5, 7], 1000));
+            let _ = (selected.unlimited_dimension(), selected.clone().regular());
+        }
+        if let Ok(encoded) = reference::encode(address, &part, rank, sizes) {
+            let again = reference::decode(&encoded, sizes).expect("what was encoded");
+            assert_eq!(again.0, address);
+            // Regular blocks may have become a list.
+            assert!(again.1 == part || listed(&part).is_some() && listed(&again.1) == listed(&part), "{part:?}");
+        }
     }
 }

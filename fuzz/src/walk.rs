@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use h5r::datatype::{Datatype, Number};
+use h5r::datatype::{Datatype, Number, ReferenceKind};
 use h5r::error::{ErrorKind, Result};
 use h5r::object::{File, LinkTarget, Object, ObjectKind, OpenOptions, Order};
 use h5r::store::MemoryBackend;
@@ -96,9 +96,25 @@ fn data(object: &Object) {
     if !info.is_null && size <= MOST_DATA as u64 {
         let mut out = vec![0; size as usize];
         let _ = object.dataset_read(&Datatype::little(Number::F64), None, &mut out).map_err(|e| expected(&e));
+        references(object, size as usize / 8);
         if let Some(own) = size.checked_div(8).and_then(|count| count.checked_mul(info.datatype.size() as u64)) {
             let mut out = vec![0; own.min(MOST_DATA as u64) as usize];
             let _ = object.dataset_read(&info.datatype, None, &mut out).map_err(|e| expected(&e));
+        }
+    }
+}
+
+/// Follows the references in a dataset, where it has some.
+fn references(object: &Object, count: usize) {
+    for kind in [ReferenceKind::Object, ReferenceKind::Region] {
+        let Ok(datatype) = Datatype::reference(kind) else { continue };
+        let mut elements = vec![0; count * datatype.size()];
+        if object.dataset_read(&datatype, None, &mut elements).is_err() {
+            continue;
+        }
+        for reference in elements.chunks_exact(datatype.size()).take(MOST_VALUES) {
+            let _ = object.reference_part(kind, reference).map_err(|e| expected(&e));
+            let _ = object.dereference(kind, reference).map_err(|e| expected(&e));
         }
     }
 }

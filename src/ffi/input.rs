@@ -85,6 +85,22 @@ pub(super) unsafe fn dims<'a>(rank: usize, dims: *const u64, what: &str) -> Resu
     Ok(unsafe { slice::from_raw_parts(dims, rank) })
 }
 
+/// The coordinates of `count` points in an array of `rank` dimensions.
+///
+/// # Safety
+/// `points` is NULL or has `count` times `rank` values that live as long as the call.
+pub(super) unsafe fn points<'a>(rank: usize, count: usize, points: *const u64) -> Result<&'a [u64]> {
+    let values = byte_length(&[count as u64, rank as u64], size_of::<u64>())? / size_of::<u64>();
+    if values == 0 {
+        return Ok(&[]);
+    }
+    if points.is_null() {
+        return Err(Error::new(ErrorKind::Argument, format!("points is NULL, and {values} coordinates are needed")));
+    }
+    // SAFETY: as promised by the caller; the length is within the address space.
+    Ok(unsafe { slice::from_raw_parts(points, values) })
+}
+
 /// The elements that `dims` describes (1 for a scalar) times `element` bytes.
 pub(super) fn byte_length(dims: &[u64], element: usize) -> Result<usize> {
     let bytes = dims.iter().try_fold(element as u64, |product, &dim| product.checked_mul(dim));

@@ -1,7 +1,6 @@
 //! Points, lists of selections, and selections of the caller's own array.
 
 use std::ffi::c_void;
-use std::slice;
 
 use super::dataset::{h5r_selection, selection};
 use super::types::{self, h5r_type};
@@ -17,15 +16,8 @@ use crate::object::Object;
 /// `points` is NULL or has `count` times the dataset's rank values.
 unsafe fn coordinates<'a>(object: &Object, count: usize, points: *const u64) -> Result<&'a [u64]> {
     let rank = object.dataset_dims()?.unwrap_or_default().len();
-    if count == 0 {
-        return Ok(&[]);
-    }
-    let values = input::byte_length(&[count as u64, rank as u64], size_of::<u64>())? / size_of::<u64>();
-    if points.is_null() {
-        return Err(Error::new(ErrorKind::Argument, format!("points is NULL, and {values} coordinates are needed")));
-    }
-    // SAFETY: as promised by the caller; the length is within the address space.
-    Ok(unsafe { slice::from_raw_parts(points, values) })
+    // SAFETY: as promised by the caller.
+    unsafe { input::points(rank, count, points) }
 }
 
 /// The selections of a list, and the bytes of their elements in memory.

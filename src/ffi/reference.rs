@@ -69,6 +69,35 @@ pub unsafe extern "C" fn h5r_reference_create(
     })
 }
 
+/// Makes a reference of a kind of regions, as h5r_reference_create does, to the elements of the dataset at `path` that are at
+/// `count` points, in their order. `points` has the `rank` coordinates of one point after the other.
+///
+/// Errors: as h5r_reference_create, ARGUMENT (`rank` is not the dataset's), RANGE (a point outside the dataset). Any thread.
+#[no_mangle]
+pub unsafe extern "C" fn h5r_reference_create_points(
+    loc: *mut h5r_object,
+    path: *const c_char,
+    kind: i32,
+    rank: usize,
+    count: usize,
+    points: *const u64,
+    buffer: *mut c_void,
+    capacity: usize,
+    length_out: *mut usize,
+) -> h5r_status {
+    guard::with_object(loc, |object, _| {
+        let kind = reference_kind(kind)?;
+        if rank > input::H5R_MAX_RANK {
+            return Err(Error::range("rank", rank, format_args!("1..{}", input::H5R_MAX_RANK)));
+        }
+        // SAFETY: as this function's documentation asks of the caller.
+        let (path, coordinates) = unsafe { (input::text(path, "path")?, input::points(rank, count, points)?) };
+        let made = object.reference(path, kind, Referred::Points { rank, coordinates }, capacity)?;
+        // SAFETY: as above.
+        unsafe { input::copy_bytes_out(&made, buffer, capacity, length_out) }
+    })
+}
+
 /// Opens the object that the `length` bytes of a reference lead to. `loc` is any object of the file. libhdf5 gives all references
 /// since 1.12 the type of H5R_REF_STANDARD_OBJECT; here and below this kind stands for any of them.
 ///
@@ -117,7 +146,7 @@ pub unsafe extern "C" fn h5r_reference_path(
     })
 }
 
-/// Stores the name, with its NUL, of the attribute that a reference of H5R_REF_STANDARD_ATTRIBUTE refers to in `buffer` of
+/// Stores the name, with its NUL, of the attribute that a reference of H5R_REF_STANDARD_ATTR refers to in `buffer` of
 /// `capacity` bytes, and its length without NUL in `length_out`, which may be NULL. Capacity 0 asks for the length only.
 ///
 /// Errors: as h5r_reference_open, WRONG_KIND, TOO_SMALL. Any thread.

@@ -13,6 +13,9 @@ const MAX_RANK: usize = 32;
 /// The most numbers that a list of points or blocks may have.
 const MAX_NUMBERS: u64 = 1 << 24;
 
+/// The most numbers that regular blocks are listed as: as they are encoded they take no more for being many.
+const MAX_LISTED: u64 = 1 << 20;
+
 /// A selection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selected {
@@ -187,8 +190,13 @@ impl Selected {
             };
         };
         let (rank, total) = (start.len(), count.iter().try_fold(1u64, |total, &count| total.checked_mul(count)));
-        let numbers = total.and_then(|total| total.checked_mul(2 * rank as u64)).filter(|&n| n <= MAX_NUMBERS);
-        let mut out = Vec::with_capacity(numbers.ok_or_else(outside)? as usize);
+        let numbers = total.and_then(|total| total.checked_mul(2 * rank as u64)).filter(|&n| n <= MAX_LISTED);
+        let many = || {
+            let message =
+                format!("more blocks than can be listed: their corners have more than {MAX_LISTED} coordinates");
+            Error::new(ErrorKind::Limit, message)
+        };
+        let mut out = Vec::with_capacity(numbers.ok_or_else(many)? as usize);
         for number in 0..total.unwrap_or(0) {
             let (mut rest, mut first) = (number, vec![0; rank]);
             for dimension in (0..rank).rev() {
@@ -402,6 +410,10 @@ mod tests {
         let far = Selected::Points { rank: 1, coordinates: vec![1 << 32] };
         assert!(far.encode(1).unwrap_err().message().contains("4294967296"));
         assert!(regular(u64::MAX - 3).blocks().is_err());
+        let (start, stride, block) = (vec![0, 0], vec![2, 2], vec![1, 1]);
+        let many = Selected::Regular { start, stride, count: vec![1000, 1000], block };
+        assert_eq!(many.blocks().unwrap_err().kind(), ErrorKind::Limit);
+        assert_eq!(read(&many.encode(2).unwrap()).unwrap(), many);
     }
 
     #[test]

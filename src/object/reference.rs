@@ -25,8 +25,13 @@ pub enum Referred<'a> {
     Object,
     /// The selected elements of a dataset, or all.
     Region(Option<&'a Selection<'a>>),
-    /// Elements of a dataset, by their coordinates, in this order.
-    Points(&'a [u64]),
+    /// Elements of a dataset, in this order.
+    Points {
+        /// The number of dimensions.
+        rank: usize,
+        /// Their coordinates, one point after the other.
+        coordinates: &'a [u64],
+    },
     /// The attribute of this name of an object.
     Attribute(&'a str),
 }
@@ -113,11 +118,11 @@ fn part(state: &mut State, target: Slot, kind: ReferenceKind, referred: Referred
             }
             Ok((Part::Attribute(name.into()), 0))
         }
-        (Region | StandardRegion, Referred::Region(_) | Referred::Points(_)) => {
+        (Region | StandardRegion, Referred::Region(_) | Referred::Points { .. }) => {
             let dims = objects.get(target)?.array()?.1.dims().unwrap_or_default();
             let selected = match referred {
                 Referred::Region(Some(selection)) => regular(selection, &dims)?,
-                Referred::Points(points) => self::points(points, &dims)?,
+                Referred::Points { rank, coordinates } => points(rank, coordinates, &dims)?,
                 _ => Selected::All,
             };
             Ok((Part::Region(selected), dims.len()))
@@ -145,10 +150,10 @@ fn regular(selection: &Selection<'_>, dims: &[u64]) -> Result<Selected> {
     Ok(Selected::Regular { start, stride, count, block })
 }
 
-fn points(points: &[u64], dims: &[u64]) -> Result<Selected> {
-    let rank = dims.len();
-    if rank == 0 || !points.len().is_multiple_of(rank) {
-        let message = format!("{} coordinates are no points of a dataset of rank {rank}", points.len());
+fn points(rank: usize, points: &[u64], dims: &[u64]) -> Result<Selected> {
+    if rank != dims.len() || rank == 0 || !points.len().is_multiple_of(rank) {
+        let (count, of) = (points.len(), dims.len());
+        let message = format!("{count} coordinates of points of rank {rank} are none in a dataset of rank {of}");
         return Err(Error::new(ErrorKind::Argument, message));
     }
     if let Some((at, dim)) = points.iter().zip(dims.iter().cycle()).find(|(at, dim)| at >= dim) {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""References between h5r and libhdf5 2.0.0: the kinds of before libhdf5 1.12 by h5py, those since by its library and ctypes.
+"""References between h5r and libhdf5: the kinds of before libhdf5 1.12 by h5py, those since by its library and ctypes.
 
 usage: references.py LIBRARY FOLDER
 
@@ -7,7 +7,6 @@ What h5r makes and writes, to objects, attributes and elements, libhdf5 reads an
 datasets and attributes. h5dump 1.10.8 shows those that it knows.
 """
 import ctypes
-import glob
 import os
 import subprocess
 import sys
@@ -19,14 +18,16 @@ import h5py  # noqa: E402
 from h5r import H5R, I32, U64, File, Selection, array, ok  # noqa: E402
 
 OBJECT, REGION, STANDARD_OBJECT, STANDARD_REGION, STANDARD_ATTRIBUTE = range(5)
+PLACES = [5, 7, 0, 3, 1, 1]
 NONE, ALL, POINTS, BLOCKS = range(4)
 FOLDER = sys.argv[2]
-# h5py has loaded it: this is the same one.
-HDF5 = ctypes.CDLL(glob.glob(os.path.join(os.path.dirname(h5py.__file__), "../h5py.libs/libhdf5-*.so*"))[0])
+# What h5py has loaded. Before 1.12 it knows the older kinds only.
+HDF5 = ctypes.CDLL(h5py.h5p.__file__)
 ID = ctypes.c_int64
-REF = ID.in_dll(HDF5, "H5T_STD_REF_g")
-for name in ("H5Topen2", "H5Dopen2", "H5Dcreate2", "H5Aopen", "H5Acreate2", "H5Screate_simple", "H5Ropen_object",
-             "H5Ropen_region", "H5Ropen_attr"):
+HAS_NEW = hasattr(HDF5, "H5Ropen_object")
+REF = ID.in_dll(HDF5, "H5T_STD_REF_g") if HAS_NEW else None
+for name in ("H5Topen2", "H5Dopen2", "H5Dcreate2", "H5Aopen", "H5Acreate2", "H5Screate_simple",
+             *(("H5Ropen_object", "H5Ropen_region", "H5Ropen_attr") if HAS_NEW else ())):
     getattr(HDF5, name).restype = ID
 
 
@@ -58,6 +59,13 @@ def made(file, path, kind, selection=None, attribute=None):
     buffer = ctypes.create_string_buffer(length.value)
     ok(H5R.h5r_reference_create(*arguments, buffer, length, ctypes.byref(length)))
     return buffer.raw
+
+
+def made_of_points(file, path, kind, points):
+    length, buffer = ctypes.c_size_t(), ctypes.create_string_buffer(200)
+    ok(H5R.h5r_reference_create_points(file.root, path.encode(), I32(kind), ctypes.c_size_t(2), ctypes.c_size_t(len(points) // 2),
+                                       array(points), buffer, ctypes.c_size_t(200), ctypes.byref(length)))
+    return buffer.raw[:length.value]
 
 
 def type_of(kind):
@@ -150,9 +158,16 @@ def corners(space):
     return list(numbers)
 
 
+def places(space):
+    count = call("H5Sget_select_elem_npoints", space)
+    numbers = (U64 * (2 * count))()
+    call("H5Sget_select_elem_pointlist", space, U64(0), U64(count), numbers)
+    return list(numbers)
+
+
 def they_follow(path):
     wanted = [1, 2, 2, 2, 1, 6, 2, 6, 4, 2, 5, 2, 4, 6, 5, 6]
-    HDF5.H5Sget_select_hyper_nblocks.restype = ctypes.c_int64
+    HDF5.H5Sget_select_hyper_nblocks.restype = HDF5.H5Sget_select_elem_npoints.restype = ctypes.c_int64
     with h5py.File(path, "r") as file:
         for holder in (file["objects"], file["objects"].attrs["same"]):
             assert [file[ref].name for ref in holder[:]] == ["/a/g", "/a/g/d"]
@@ -162,15 +177,22 @@ def they_follow(path):
                 space = h5py.h5r.get_region(ref, file.id)
                 if number == 0:
                     assert np.array(space.get_select_hyper_blocklist()).reshape(-1).tolist() == wanted
+                elif number == 1:
+                    assert np.array(space.get_select_elem_pointlist()).reshape(-1).tolist() == PLACES
                 else:
                     assert space.get_select_npoints() == 48
+        if not HAS_NEW:
+            return
         for ref in open_references(file, "new objects", 2)[::2]:
             assert name_of(ref) == "/a/g"
         for ref in open_references(file, "new objects", 2)[1::2]:
             assert name_of(ref) == "/a/g/d"
-        for ref in open_references(file, "new regions", 1):
+        for number, ref in enumerate(open_references(file, "new regions", 2)):
             space = call("H5Ropen_region", ctypes.byref(ref), 0, 0)
-            assert corners(space) == wanted
+            if number % 2 == 0:
+                assert corners(space) == wanted
+            else:
+                assert places(space) == PLACES
             call("H5Sclose", space)
         HDF5.H5Rget_attr_name.restype = ctypes.c_ssize_t
         for ref in open_references(file, "new attributes", 1):
@@ -193,17 +215,19 @@ def we_write(path, new=True):
     ok(H5R.h5r_attr_write(dataset, b"mark", U64(3), ctypes.c_size_t(0), None, ctypes.byref(I32(7))))
     part = Selection(2, array([1, 2]), array([3, 4]), array([2, 2]), array([2, 1]))
     put(file, "objects", OBJECT, [made(file, "a/g", OBJECT), made(file, "a/g/d", OBJECT)])
-    put(file, "regions", REGION, [made(file, "a/g/d", REGION, part), made(file, "a/g/d", REGION)])
+    old = [made(file, "a/g/d", REGION, part), made_of_points(file, "a/g/d", REGION, PLACES), made(file, "a/g/d", REGION)]
+    put(file, "regions", REGION, old)
     if not new:
         return file.close()
     put(file, "new objects", STANDARD_OBJECT, [made(file, "a/g", STANDARD_OBJECT), made(file, "a/g/d", STANDARD_OBJECT)])
-    put(file, "new regions", STANDARD_REGION, [made(file, "a/g/d", STANDARD_REGION, part)])
+    put(file, "new regions", STANDARD_REGION, [made(file, "a/g/d", STANDARD_REGION, part),
+                                               made_of_points(file, "a/g/d", STANDARD_REGION, PLACES)])
     put(file, "new attributes", STANDARD_ATTRIBUTE, [made(file, "a/g/d", STANDARD_ATTRIBUTE, attribute="mark")])
     file.close()
 
 
 def they_write(path):
-    with h5py.File(path, "w", libver=("v112", "v112")) as file:
+    with h5py.File(path, "w", libver=("v112", "v112") if HAS_NEW else ("v110", "v110")) as file:
         data = file.create_dataset("a/g/d", data=np.arange(48, dtype="<i4").reshape(6, 8))
         data.attrs["mark"] = np.int32(7)
         refs = np.array([file["a/g"].ref, data.ref], dtype=h5py.ref_dtype)
@@ -213,6 +237,8 @@ def they_write(path):
         regions = np.array([data.regionref[1:3, 2:5], data.regionref[mask], data.regionref[...]], dtype=h5py.regionref_dtype)
         holder = file.create_dataset("regions", data=regions, dtype=h5py.regionref_dtype)
         holder.attrs.create("same", regions, dtype=h5py.regionref_dtype)
+        if not HAS_NEW:
+            return
         refs = (Reference * 3)()
         call("H5Rcreate_object", file.id.id, b"a/g", 0, ctypes.byref(refs[0]))
         space = data.id.get_space()
@@ -239,7 +265,8 @@ def we_follow(path):
     assert found[:2] == wanted[:2] and found[3:5] == wanted[:2], found
     assert found[2] in (wanted[2], (BLOCKS, [0, 0, 5, 7])) and found[5] == found[2], found
     assert all(path_of(file, REGION, one) == "/a/g/d" for one in regions)
-    for kind, name in ((STANDARD_OBJECT, "new objects"), (STANDARD_REGION, "new regions"), (STANDARD_ATTRIBUTE, "new attributes")):
+    news = ((STANDARD_OBJECT, "new objects"), (STANDARD_REGION, "new regions"), (STANDARD_ATTRIBUTE, "new attributes"))
+    for kind, name in news if HAS_NEW else ():
         # To libhdf5 all of these are of one type.
         for reference in got(file, name, STANDARD_OBJECT, 1):
             assert path_of(file, kind, reference) == ("/a/g" if kind == STANDARD_OBJECT else "/a/g/d")
@@ -262,7 +289,7 @@ def main():
         assert done.returncode == 0 and "/a/g" in done.stdout, done.stderr
     they_write(theirs)
     we_follow(theirs)
-    print("references: both ways")
+    print(f"references: both ways, libhdf5 {h5py.version.hdf5_version}{'' if HAS_NEW else ' (the older kinds)'}")
 
 
 if __name__ == "__main__":
