@@ -1,4 +1,5 @@
-// What a C program writes with Debian's libhdf5 1.10.8, in its default format and in its latest one: make FOLDER
+// What a C program writes by default, and where it asks for the format of libhdf5 1.10: make FOLDER
+// Built with the headers of 1.10.8, whose part that it uses is the same in all later versions; their libraries can be preloaded.
 #include <hdf5.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,12 +83,14 @@ static void contents(hid_t file) {
 
 int main(int argc, char **argv) {
     if (argc != 2) return 2;
-    const char *names[2] = {"default", "latest"};
-    for (int latest = 0; latest < 2; latest++) {
+    const char *names[2] = {"default", "v110"};
+    unsigned version[3];
+    CHECK(H5get_libversion(&version[0], &version[1], &version[2]));
+    for (int newer = 0; newer < 2; newer++) {
         char path[4096];
-        snprintf(path, sizeof path, "%s/c_%s.h5", argv[1], names[latest]);
+        snprintf(path, sizeof path, "%s/c_%s_%u.%u.%u.h5", argv[1], names[newer], version[0], version[1], version[2]);
         hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-        if (latest) CHECK(H5Pset_libver_bounds(access, H5F_LIBVER_LATEST, H5F_LIBVER_LATEST));
+        if (newer) CHECK(H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110));
         hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
         CHECK(file);
         contents(file);

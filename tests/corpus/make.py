@@ -1,4 +1,4 @@
-"""Writes the corpus of docs/formats.md that needs h5py.
+"""Writes the corpus of docs/formats.md that needs h5py, with the libhdf5 that h5py has; its version ends the files' names.
 
 Usage: make.py FOLDER
 """
@@ -11,16 +11,22 @@ import h5py
 import numpy as np
 from h5py import h5f, h5p
 
-BOUNDS = {"earliest": h5f.LIBVER_EARLIEST, "v18": h5f.LIBVER_V18, "v110": h5f.LIBVER_V110, "latest": h5f.LIBVER_LATEST}
+VERSION = h5py.version.hdf5_version
+# Of those that this version has; until 1.10 "latest" is "v110".
+BOUNDS = {name: getattr(h5f, f"LIBVER_{name.upper()}") for name in ("earliest", "v18", "v110", "latest")}
 ALL = [("earliest", "v110"), ("v18", "v110"), ("v110", "v110"), ("latest", "latest")]
+NEW = [name for name in ("v112", "v114", "v200") if hasattr(h5f, f"LIBVER_{name.upper()}")]
+BOUNDS.update({name: getattr(h5f, f"LIBVER_{name.upper()}") for name in NEW})
 RECORD = np.dtype([("a", "<i4"), ("b", ">f8"), ("c", "S5"), ("d", "<i2", (2, 3))])
+
+
+def named(stem):
+    return f"{stem}_{VERSION}.h5"
 
 
 def loaded_library():
     """The libhdf5 of h5py, for the calls that h5py has not."""
-    with open("/proc/self/maps") as maps:
-        (path,) = {line.split()[-1] for line in maps if "/libhdf5-" in line}
-    return ctypes.CDLL(path)
+    return ctypes.CDLL(h5py.h5p.__file__)
 
 
 def attributes(holder):
@@ -73,11 +79,11 @@ def contents(file, references=True):
     file["group/hard"] = file["numbers"]
 
 
-def make(name, bounds, setting=lambda plist: None, fill=contents):
+def make(stem, bounds, setting=lambda plist: None, fill=contents):
     plist, access = h5p.create(h5p.FILE_CREATE), h5p.create(h5p.FILE_ACCESS)
     setting(plist)
     access.set_libver_bounds(*(BOUNDS[bound] for bound in bounds))
-    with h5py.File(h5f.create(name.encode(), h5f.ACC_TRUNC, plist, access)) as file:
+    with h5py.File(h5f.create(named(stem).encode(), h5f.ACC_TRUNC, plist, access)) as file:
         fill(file)
 
 
@@ -91,45 +97,47 @@ def small(file):
 
 
 def plain_files():
+    for bound in NEW:
+        make(f"bounds_{bound}", (bound, bound))
     for bounds in ALL:
-        make(f"bounds_{bounds[0]}.h5", bounds)
+        make(f"bounds_{bounds[0]}", bounds)
         for block in (512, 4096):
-            make(f"user_{block}_{bounds[0]}.h5", bounds, lambda plist: plist.set_userblock(block))
+            make(f"user_{block}_{bounds[0]}", bounds, lambda plist: plist.set_userblock(block))
         for number, strategy in enumerate(("managers", "pages", "aggregators", "none")):
             for persist in (0, 1) if number < 2 else (0,):
                 def space(plist):
                     plist.set_file_space_strategy(number, bool(persist), 1)
                     plist.set_file_space_page_size(4096)
-                make(f"space_{strategy}_{persist}_{bounds[0]}.h5", bounds, space)
+                make(f"space_{strategy}_{persist}_{bounds[0]}", bounds, space)
     for offset in (2, 4, 8):
         for length in (2, 4, 8):
-            make(f"sizes_{offset}{length}_earliest.h5", ALL[0], lambda plist: plist.set_sizes(offset, length), small)
+            make(f"sizes_{offset}{length}_earliest", ALL[0], lambda plist: plist.set_sizes(offset, length), small)
     for offset, length in ((4, 4), (4, 8), (8, 4)):
         # libhdf5 2.0.0 mixes up object references of fewer than 8 bytes.
         fill = lambda file: contents(file, references=offset == 8)
-        make(f"sizes_{offset}{length}_v18.h5", ALL[1], lambda plist: plist.set_sizes(offset, length), fill)
+        make(f"sizes_{offset}{length}_v18", ALL[1], lambda plist: plist.set_sizes(offset, length), fill)
 
 
 def elsewhere():
     for number in (1, 2):
         np.arange(10 * number, 10 * number + 10, dtype="<i4").tofile(f"external{number}.raw")
-    with h5py.File("external.h5", "w") as file:
+    with h5py.File(named("external"), "w") as file:
         parts = [("external1.raw", 8, 32), ("external2.raw", 0, h5f.UNLIMITED)]
         file.create_dataset("parts", shape=(18,), dtype="<i4", external=parts)
         file.create_dataset("matrix", shape=(2, 5), dtype="<i4", external=[("external1.raw", 0, 40)])
         file.create_dataset("short", shape=(15,), dtype="<i4", external=[("external2.raw", 0, h5f.UNLIMITED)])
-    with h5py.File("source.h5", "w") as file:
+    with h5py.File(named("source"), "w") as file:
         file["narrow"] = np.arange(12, dtype="<i4").reshape(3, 4)
         file["wide"] = np.arange(40, dtype=">i2").reshape(4, 10)
     for bounds in ("v110", "latest"):
-        with h5py.File(f"virtual_{bounds}.h5", "w", libver=bounds) as file:
+        with h5py.File(named(f"virtual_{bounds}"), "w", libver=bounds) as file:
             file["own"] = np.arange(100, 110, dtype="<f4")
             layout = h5py.VirtualLayout(shape=(8, 10), dtype="<i8")
-            layout[::2, :] = h5py.VirtualSource("source.h5", "wide", shape=(4, 10))
-            layout[1, 1:5] = h5py.VirtualSource("source.h5", "narrow", shape=(3, 4))[2, :]
+            layout[::2, :] = h5py.VirtualSource(named("source"), "wide", shape=(4, 10))
+            layout[1, 1:5] = h5py.VirtualSource(named("source"), "narrow", shape=(3, 4))[2, :]
             layout[3, ::3] = h5py.VirtualSource(".", "own", shape=(10,))[2:10:2]
             layout[5, 0:4] = h5py.VirtualSource("missing.h5", "narrow", shape=(4,))
-            layout[7, 0:4] = h5py.VirtualSource("source.h5", "missing", shape=(4,))
+            layout[7, 0:4] = h5py.VirtualSource(named("source"), "missing", shape=(4,))
             file.create_virtual_dataset("virtual", layout, fillvalue=-7)
             layout = h5py.VirtualLayout(shape=(3,), dtype="<i8")
             layout[:] = h5py.VirtualSource(".", "virtual", shape=(8, 10))[2, 3:6]
@@ -139,7 +147,7 @@ def elsewhere():
 def chunk_indexes():
     data = np.arange(600, dtype="<i4").reshape(20, 30)
     for bounds in ("earliest", "latest"):
-        with h5py.File(f"chunks_{bounds}.h5", "w", libver=bounds) as file:
+        with h5py.File(named(f"chunks_{bounds}"), "w", libver=bounds) as file:
             file.create_dataset("single", data=data, chunks=(20, 30))
             file.create_dataset("fixed", data=data, chunks=(3, 7))
             file.create_dataset("fixed deflate", data=data, chunks=(3, 7), compression=1)
@@ -171,7 +179,7 @@ def stored(file, name, made, values):
 def types():
     h5t = h5py.h5t
     for bounds in ("earliest", "v110"), ("v108", "v110"), ("latest", "latest"):
-        with h5py.File(f"types_{bounds[0]}.h5", "w", libver=bounds) as file:
+        with h5py.File(named(f"types_{bounds[0]}"), "w", libver=bounds) as file:
             numbers = np.arange(-9, 9, dtype="<i8")
             for size, precision, offset in ((1, 5, 2), (2, 13, 3), (4, 20, 2), (4, 30, 2), (8, 40, 20)):
                 for order in (h5t.ORDER_LE, h5t.ORDER_BE):
@@ -195,14 +203,14 @@ def types():
                     stored(file, f"float {name} {order}", made, np.array([0, -0.0, 1, -1.5, 100, 0.125, np.inf, -np.inf]))
             for made in (h5t.STD_B8LE, h5t.STD_B16BE, h5t.STD_B64LE):
                 stored(file, f"bits {made.get_size()}", made, np.arange(5 * made.get_size(), dtype="u1").view(f"V{made.get_size()}"))
-        if bounds[0] == "latest":
-            with h5py.File("complex_latest.h5", "w", libver=bounds) as file:
+        if bounds[0] == "latest" and hasattr(h5t, "COMPLEX_IEEE_F32LE"):
+            with h5py.File(named("complex_latest"), "w", libver=bounds) as file:
                 for made in h5t.COMPLEX_IEEE_F32LE, h5t.COMPLEX_IEEE_F64LE, h5t.COMPLEX_IEEE_F64BE:
                     order = ">" if made.get_order() == h5t.ORDER_BE else "<"
                     values = np.array([1 + 2j, -3.5, -8j, 0.25 + 64j], f"{order}c{made.get_size()}")
                     stored(file, f"complex {made.get_size()} {order}", made, values)
         # H5dump's XML of times is none.
-        with h5py.File(f"times_regions_{bounds[0]}.h5", "w", libver=bounds) as file:
+        with h5py.File(named(f"times_regions_{bounds[0]}"), "w", libver=bounds) as file:
             for made in (h5t.UNIX_D32LE, h5t.UNIX_D64BE):
                 stored(file, f"time {made.get_size()}", made, np.arange(3 * made.get_size(), dtype="u1").view(f"V{made.get_size()}"))
             file["numbers"] = np.arange(40, dtype="<u2").reshape(5, 8)

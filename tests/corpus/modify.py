@@ -71,7 +71,7 @@ class Snapshot(dict):
     def read(self, path):
         with h5py.File(path, "r") as file:
             self.seen = {}
-            self.below(file, "/")
+            self.below(file["/"], "/")
         return self
 
     def below(self, object, path):
@@ -188,7 +188,7 @@ class Series:
         self.model[path][1][new] = self.model[path][1].pop(old)
 
     def place(self):
-        groups = self.model.objects("Group") + self.model.objects("File")
+        groups = self.model.objects("Group")
         return f"{self.random.choice(groups).rstrip('/')}/{self.name()}"
 
     def group(self):
@@ -264,10 +264,10 @@ def main():
         knows = h5dump(path)
         for seed in range(int(sys.argv[2])):
             os.chdir(os.path.dirname(os.path.abspath(path)))
-            copy = os.path.abspath("modified.tmp")
+            copy = os.path.abspath(f"modified_{os.getpid()}.tmp")
             shutil.copy(path, copy)
             try:
-                series = Series(library, copy, seed, token)
+                series = Series(library, copy, f"{os.path.basename(path)} {seed}", token)
                 series.run()
                 found = Snapshot().read(copy)
                 wanted = series.model

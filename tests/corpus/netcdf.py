@@ -1,11 +1,11 @@
-"""Writes netcdf.nc. Usage: netcdf.py FOLDER"""
+"""Writes netcdf_VERSION.nc. Usage: netcdf.py FOLDER"""
 
 import sys
 
 import netCDF4
 import numpy as np
 
-with netCDF4.Dataset(f"{sys.argv[1]}/netcdf.nc", "w", format="NETCDF4") as file:
+with netCDF4.Dataset(f"{sys.argv[1]}/netcdf_{netCDF4.__hdf5libversion__}.nc", "w", format="NETCDF4") as file:
     file.title = "grüße"
     file.createDimension("time", None)
     file.createDimension("x", 7)

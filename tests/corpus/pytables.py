@@ -1,4 +1,4 @@
-"""Writes tables.h5. Usage: pytables.py FOLDER"""
+"""Writes tables_VERSION.h5. Usage: pytables.py FOLDER"""
 
 import sys
 
@@ -12,7 +12,7 @@ class Row(tables.IsDescription):
     vector = tables.Float64Col(shape=(2,))
 
 
-with tables.open_file(f"{sys.argv[1]}/tables.h5", "w", title="corpus") as file:
+with tables.open_file(f"{sys.argv[1]}/tables_{tables.hdf5_version}.h5", "w", title="corpus") as file:
     table = file.create_table("/", "table", Row, "a table")
     for i in range(50):
         row = table.row

@@ -58,10 +58,10 @@ def main():
             for number, (types, size) in enumerate(indexes):
                 call("H5Pset_shared_mesg_index", number, types, size)
             call("H5Pset_shared_mesg_phase_change", list_max, tree_min)
-        # In object headers of version 1 libhdf5 2.0.0 does not find its own shared messages again to delete them; where
+        # In object headers of version 1 libhdf5 (2.0.0) does not find its own shared messages again to delete them; where
         # attributes are shared it writes version 2 always.
         for bounds in make.ALL if name != "no_attributes" else make.ALL[1:]:
-            make.make(f"shared_{name}_{bounds[0]}.h5", bounds, shared, contents)
+            make.make(f"shared_{name}_{bounds[0]}", bounds, shared, contents)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 import ctypes
 import sys
 
+import h5py
+
 H5R = ctypes.CDLL(sys.argv[1])
 H5R.h5r_last_error.restype = ctypes.c_char_p
 H5R.h5r_root.restype = ctypes.c_void_p
@@ -9,6 +11,8 @@ H5R.h5r_root.argtypes = [ctypes.c_void_p]
 I32 = ctypes.c_int32
 U64 = ctypes.c_uint64
 U64S = ctypes.POINTER(U64)
+# The newest format but "latest" that this libhdf5 writes.
+NEWEST = "v114" if hasattr(h5py.h5f, "LIBVER_V114") else "v110"
 UNLIMITED = 2**64 - 1
 COMPACT, CONTIGUOUS, CHUNKED = range(3)
 

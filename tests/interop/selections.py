@@ -3,11 +3,10 @@
 
 usage: selections.py LIBRARY FOLDER [--seed N] [--rounds N | --seconds S]
 
-Each round makes a dataset (rank 1 to 32, any layout, filters, fill value) with h5r through its C ABI or with h5py (libhdf5
-2.0.0), and changes it: hyperslabs with start, stride, count and block, lists of them, points, parts of arrays in memory, elements
-of another type, appended rows, new extents, what is not in the dataset and must be refused. numpy does the same to an array. h5r
-reads parts of it through other types; h5py reads all of it after each flush and each closing. A failing round names its seed:
-`--seed N --rounds 1` repeats it.
+Each round makes a dataset (rank 1 to 32, any layout, filters, fill value) with h5r through its C ABI or with h5py, and changes it:
+hyperslabs with start, stride, count and block, lists of them, points, parts of arrays in memory, elements of another type, appended
+rows, new extents, what is not in the dataset and must be refused. numpy does the same to an array. h5r reads parts of it through
+other types; h5py reads all of it after each flush and each closing. A failing round names its seed: `--seed N --rounds 1` repeats it.
 """
 import argparse
 import ctypes
@@ -19,7 +18,7 @@ import time
 
 import numpy as np
 
-from h5r import H5R, U64, U64S, UNLIMITED, CreateOptions, File, Selection, array, ok, pointer
+from h5r import H5R, NEWEST, U64, U64S, UNLIMITED, CreateOptions, File, Selection, array, ok, pointer
 
 os.environ["HDF5_USE_FILE_LOCKING"] = "FALSE"
 import h5py  # noqa: E402
@@ -195,8 +194,8 @@ class Round:
         self.dataset = self.file.create("/of/it", U64(TYPES[self.dtype]), self.model.shape, layout=layout, **of_it)
 
     def create_with_h5py(self):
-        libver = self.rng.choice(("earliest", "v108", "v110", "v112", "v114"))
-        with h5py.File(self.path, "w", libver=(libver, "v114" if libver == "v114" else "latest")) as file:
+        libver = self.rng.choice(("earliest", "v108", "v110", NEWEST))
+        with h5py.File(self.path, "w", libver=(libver, libver if libver == NEWEST else "latest")) as file:
             options = {}
             if self.chunk:
                 options = {"chunks": tuple(self.chunk),

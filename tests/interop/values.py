@@ -18,7 +18,7 @@ import h5py
 import numpy as np
 from h5py import h5t
 
-from h5r import H5R, U64, File, Selection, array, ok, pointer
+from h5r import H5R, NEWEST, U64, File, Selection, array, ok, pointer
 
 FOLDER = sys.argv[2]
 SEED = int(sys.argv[3]) if len(sys.argv) > 3 else 1
@@ -189,7 +189,7 @@ class Converter:
 
     def __init__(self, path):
         self.path, self.types, self.cases = path, [], []
-        self.file = h5py.File(path, "w", libver=("v108", "v114"))
+        self.file = h5py.File(path, "w", libver=("v108", NEWEST))
 
     def case(self, source, target, elements, count, left_open=None):
         number = len(self.cases)
@@ -477,9 +477,9 @@ def changed_by_h5py(path, texts, numbers, attributes):
 
 
 def variable(folder):
-    for libver in ("earliest", "v108", "v114", None):
+    for libver in ("earliest", "v108", NEWEST, None):
         path = os.path.join(folder, f"variable_{libver}.h5")
-        state = made_by_h5r(path) if libver is None else made_by_h5py(path, (libver, "v114"))
+        state = made_by_h5r(path) if libver is None else made_by_h5py(path, (libver, NEWEST))
         for _ in range(4):
             check_h5py(path, *state)
             check_h5r(path, *state)
