@@ -632,7 +632,7 @@ typedef struct h5r_dataset_options {
     const uint64_t *max_dims;
     // With H5R_LAYOUT_CHUNKED: the extents of a chunk, as many as the rank.
     const uint64_t *chunk;
-    // One element that stands where nothing was written; NULL, the default: zeros.
+    // One element that stands where nothing was written, with what pointers in it lead to; NULL, the default: zeros.
     const void *fill_value;
     // The type of fill_value; 0, the default: the dataset's own.
     h5r_type fill_type;
@@ -1544,8 +1544,8 @@ h5r_status h5r_dataset_create(h5r_object *loc,
 
 // Writes the elements of `selection`, or all for NULL, from `data`: elements of `memory_type` in row-major order.
 //
-// Errors: BAD_HANDLE, ARGUMENT, RANGE (outside the dataset), WRONG_KIND, TYPE, UNSUPPORTED (external, virtual, a filter
-// that is only read, chunks with an implicit index), READ_ONLY, IO, FAILED. Any thread.
+// Errors: BAD_HANDLE, ARGUMENT, RANGE (outside the dataset), WRONG_KIND, TYPE, UNSUPPORTED (virtual, a filter that
+// is only read, chunks with an implicit index), READ_ONLY, IO, FAILED. Any thread.
 h5r_status h5r_dataset_write(h5r_object *dataset,
                              h5r_type memory_type,
                              const h5r_selection *selection,
@@ -1553,8 +1553,8 @@ h5r_status h5r_dataset_write(h5r_object *dataset,
 
 // Reads the elements of `selection`, or all for NULL, converted to `memory_type`, into `data_out` in row-major order.
 //
-// Errors: BAD_HANDLE, ARGUMENT, RANGE (outside the dataset), WRONG_KIND, TYPE, UNSUPPORTED (external, virtual, or a
-// filter that is not known, which the message names), CORRUPT, IO.
+// Errors: BAD_HANDLE, ARGUMENT, RANGE (outside the dataset), WRONG_KIND, TYPE, UNSUPPORTED (a filter that is not
+// known, which the message names), CORRUPT, IO.
 // Any thread.
 h5r_status h5r_dataset_read(h5r_object *dataset,
                             h5r_type memory_type,

@@ -276,7 +276,7 @@ fn random_dataset(group: &Object, name: &str, random: &mut Random, committed: &[
         }
         kind => {
             let shared = committed.first().filter(|_| kind == 2).map(|object| object.address().unwrap());
-            let dataset = group.create_dataset_of(name, &i32(), shared, &[count], &options)?;
+            let dataset = group.create_dataset_of(name, &i32(), shared, &[count], &options, None)?;
             let values: Vec<u8> = (0..count).flat_map(|_| (random.below(1 << 20) as i32).to_le_bytes()).collect();
             dataset.dataset_write(&i32(), None, &values)?;
             Ok(dataset)

@@ -13,6 +13,10 @@ pub trait Carry {
     fn store(&mut self, bytes: &[u8]) -> Result<(u64, u32)>;
     /// Whether the copy is in the same file, where references mean the same.
     fn keeps_references(&self) -> bool;
+    /// Whether elements go on referring to a heap object of the source.
+    fn stays(&self, _address: u64, _index: u32) -> bool {
+        false
+    }
 }
 
 impl Datatype {
@@ -53,7 +57,7 @@ fn carry(datatype: &message::Datatype, elements: &mut [u8], sizes: Sizes, heap: 
             Class::Array { base, .. } => carry(base, element, sizes, heap)?,
             Class::VariableLength { base, .. } if size == offset + 8 => {
                 let (address, index) = plan::heap_id(&element[4..], offset);
-                if address == 0 {
+                if address == 0 || heap.stays(address, index) {
                     continue;
                 }
                 let length = u32::from_le_bytes([element[0], element[1], element[2], element[3]]) as usize;
@@ -70,7 +74,7 @@ fn carry(datatype: &message::Datatype, elements: &mut [u8], sizes: Sizes, heap: 
             Class::Reference { .. } if !heap.keeps_references() => element.fill(0),
             Class::Reference { kind: 2.., .. } if size == offset + 10 && !plan::is_inline(element) => {
                 let (address, index) = plan::heap_id(&element[6..], offset);
-                if address != 0 {
+                if address != 0 && !heap.stays(address, index) {
                     let object = heap.object(address, index)?;
                     plan::put_heap_id(&mut element[6..], offset, heap.store(&object)?);
                 }

@@ -12,6 +12,7 @@ use crate::datatype::{convert, Datatype};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::fill::{AllocationTime, Fill, WriteTime};
 use crate::object::dataset::{DatasetOptions, LayoutKind, NewLayout, Selection};
+use crate::object::VariableFill;
 
 /// The elements are in the object header; at most 64 KiB.
 pub const H5R_LAYOUT_COMPACT: i32 = 0;
@@ -51,7 +52,7 @@ pub struct h5r_dataset_options {
     pub max_dims: *const u64,
     /// With H5R_LAYOUT_CHUNKED: the extents of a chunk, as many as the rank.
     pub chunk: *const u64,
-    /// One element that stands where nothing was written; NULL, the default: zeros.
+    /// One element that stands where nothing was written, with what pointers in it lead to; NULL, the default: zeros.
     pub fill_value: *const c_void,
     /// The type of fill_value; 0, the default: the dataset's own.
     pub fill_type: h5r_type,
@@ -260,11 +261,8 @@ impl h5r_dataset_options {
     /// # Safety
     /// `fill_value` is NULL or one element.
     unsafe fn fill(&self, own: &Datatype) -> Result<Fill> {
-        if self.fill_value.is_null() {
+        if self.fill_value.is_null() || own.has_pointers() {
             return Ok(Fill::Default);
-        }
-        if own.has_pointers() {
-            return Err(Error::unsupported("a fill value of variable length"));
         }
         let given = if self.fill_type == 0 { own.clone() } else { types::resolve(self.fill_type)? };
         // SAFETY: as promised by the caller.
@@ -272,6 +270,20 @@ impl h5r_dataset_options {
         let mut fill = vec![0; own.size()];
         convert(&given, value, own, &mut fill, 1).map_err(|e| e.within("fill_value"))?;
         Ok(Fill::Value(fill))
+    }
+
+    /// A fill value with parts of variable length, and its type; none of a type without.
+    ///
+    /// # Safety
+    /// `fill_value` is NULL or one element.
+    unsafe fn variable_fill(&self, own: &Datatype) -> Result<Option<(Datatype, Vec<u8>)>> {
+        if self.fill_value.is_null() || !own.has_pointers() {
+            return Ok(None);
+        }
+        let given = if self.fill_type == 0 { own.clone() } else { types::resolve(self.fill_type)? };
+        // SAFETY: as promised by the caller.
+        let value = unsafe { input::bytes(self.fill_value, given.size(), "fill_value")? };
+        Ok(Some((given, value.to_vec())))
     }
 }
 
@@ -294,13 +306,18 @@ pub unsafe extern "C" fn h5r_dataset_create(
 ) -> h5r_status {
     guard::with_object(loc, |object, file| {
         let datatype = types::resolve(r#type)?;
+        let mut pointers = vlen::Given;
         // SAFETY: as this function's documentation asks of the caller.
         let (path, dims) = unsafe { (input::text(path, "path")?, input::dims(rank, dims, "dims")?) };
         input::byte_length(dims, datatype.size())?;
         // SAFETY: as above.
-        let options = unsafe { options::read(options)?.checked(rank, &datatype)? };
+        let (options, fill) = unsafe {
+            let given = options::read(options)?;
+            (given.checked(rank, &datatype)?, given.variable_fill(&datatype)?)
+        };
+        let fill = fill.map(|(memory, element)| VariableFill { memory, element, pointers: &mut pointers });
         let committed = types::committed(r#type, file);
-        let dataset = object.create_dataset_of(path, &datatype, committed, dims, &options)?;
+        let dataset = object.create_dataset_of(path, &datatype, committed, dims, &options, fill)?;
         // SAFETY: as above.
         if let Ok(out) = unsafe { input::output(dataset_out, "dataset_out") } {
             out.set(handle::open_object(file, dataset)? as *mut h5r_object);
@@ -311,8 +328,8 @@ pub unsafe extern "C" fn h5r_dataset_create(
 
 /// Writes the elements of `selection`, or all for NULL, from `data`: elements of `memory_type` in row-major order.
 ///
-/// Errors: BAD_HANDLE, ARGUMENT, RANGE (outside the dataset), WRONG_KIND, TYPE, UNSUPPORTED (external, virtual, a filter
-/// that is only read, chunks with an implicit index), READ_ONLY, IO, FAILED. Any thread.
+/// Errors: BAD_HANDLE, ARGUMENT, RANGE (outside the dataset), WRONG_KIND, TYPE, UNSUPPORTED (virtual, a filter that
+/// is only read, chunks with an implicit index), READ_ONLY, IO, FAILED. Any thread.
 #[no_mangle]
 pub unsafe extern "C" fn h5r_dataset_write(
     dataset: *mut h5r_object,
@@ -332,8 +349,8 @@ pub unsafe extern "C" fn h5r_dataset_write(
 
 /// Reads the elements of `selection`, or all for NULL, converted to `memory_type`, into `data_out` in row-major order.
 ///
-/// Errors: BAD_HANDLE, ARGUMENT, RANGE (outside the dataset), WRONG_KIND, TYPE, UNSUPPORTED (external, virtual, or a
-/// filter that is not known, which the message names), CORRUPT, IO.
+/// Errors: BAD_HANDLE, ARGUMENT, RANGE (outside the dataset), WRONG_KIND, TYPE, UNSUPPORTED (a filter that is not
+/// known, which the message names), CORRUPT, IO.
 /// Any thread.
 #[no_mangle]
 pub unsafe extern "C" fn h5r_dataset_read(

@@ -4,7 +4,7 @@ use std::ffi::c_void;
 
 use super::dataset::{h5r_selection, selection};
 use super::types::{self, h5r_type};
-use super::{guard, h5r_object, h5r_status, input};
+use super::{guard, h5r_object, h5r_status, input, vlen};
 use crate::datatype::Datatype;
 use crate::error::{Error, ErrorKind, Result};
 use crate::object::dataset::Selection;
@@ -63,7 +63,7 @@ pub unsafe extern "C" fn h5r_dataset_read_points(
         // SAFETY: as this function's documentation asks of the caller.
         let (points, out) =
             unsafe { (coordinates(object, count, points)?, input::bytes_mut(data_out, length, "data_out")?) };
-        object.dataset_read_points(&memory, points, out)
+        vlen::keep(|pointers| object.dataset_read_points(&memory, points, out, pointers))
     })
 }
 
@@ -84,7 +84,7 @@ pub unsafe extern "C" fn h5r_dataset_write_points(
         let length = input::byte_length(&[count as u64], memory.size())?;
         // SAFETY: as this function's documentation asks of the caller.
         let (points, data) = unsafe { (coordinates(object, count, points)?, input::bytes(data, length, "data")?) };
-        object.dataset_write_points(&memory, points, data)
+        object.dataset_write_points(&memory, points, data, &mut vlen::Given)
     })
 }
 
@@ -105,7 +105,8 @@ pub unsafe extern "C" fn h5r_dataset_read_list(
         // SAFETY: as this function's documentation asks of the caller.
         let (selections, length) = unsafe { list(object, &memory, count, selections)? };
         // SAFETY: as above.
-        object.dataset_read_list(&memory, &selections, unsafe { input::bytes_mut(data_out, length, "data_out")? })
+        let out = unsafe { input::bytes_mut(data_out, length, "data_out")? };
+        vlen::keep(|pointers| object.dataset_read_list(&memory, &selections, out, pointers))
     })
 }
 
@@ -126,7 +127,8 @@ pub unsafe extern "C" fn h5r_dataset_write_list(
         // SAFETY: as this function's documentation asks of the caller.
         let (selections, length) = unsafe { list(object, &memory, count, selections)? };
         // SAFETY: as above.
-        object.dataset_write_list(&memory, &selections, unsafe { input::bytes(data, length, "data")? })
+        let data = unsafe { input::bytes(data, length, "data")? };
+        object.dataset_write_list(&memory, &selections, data, &mut vlen::Given)
     })
 }
 
@@ -153,7 +155,9 @@ pub unsafe extern "C" fn h5r_dataset_read_into(
         let (selection, within) = unsafe { (self::selection(selection)?, self::selection(memory_selection)?) };
         // SAFETY: as above.
         let out = unsafe { input::bytes_mut(data_out, length, "data_out")? };
-        object.dataset_read_into(&memory, selection.as_ref(), dims, within.as_ref(), out)
+        vlen::keep(|pointers| {
+            object.dataset_read_into(&memory, selection.as_ref(), dims, within.as_ref(), out, pointers)
+        })
     })
 }
 
@@ -180,6 +184,6 @@ pub unsafe extern "C" fn h5r_dataset_write_from(
         let (selection, within) = unsafe { (self::selection(selection)?, self::selection(memory_selection)?) };
         // SAFETY: as above.
         let data = unsafe { input::bytes(data, length, "data")? };
-        object.dataset_write_from(&memory, selection.as_ref(), dims, within.as_ref(), data)
+        object.dataset_write_from(&memory, selection.as_ref(), dims, within.as_ref(), data, &mut vlen::Given)
     })
 }

@@ -7,7 +7,7 @@ use crate::format::message::attribute::Attribute;
 use crate::heap::GlobalHeap;
 use crate::object::attribute_lost::with_parts;
 use crate::object::committed::committed_type;
-use crate::object::dataset::{DatasetState, Selection};
+use crate::object::dataset::{DatasetState, HeapObjects, Selection};
 use crate::object::header::ObjectHeader;
 use crate::object::state::{Slot, State};
 use crate::object::value::{self, TypeOf};
@@ -59,10 +59,15 @@ impl Space for Bridge<'_> {
 struct Returned<'a> {
     store: &'a mut Store,
     heap: &'a mut GlobalHeap,
+    /// What a fill value owns, which elements refer to that were never written; and where it owns anything, what was given back.
+    fill: &'a mut HeapObjects,
 }
 
 impl Release for Returned<'_> {
     fn object(&mut self, address: u64, index: u32) -> Result<Vec<u8>> {
+        if self.fill.contains(&(address, index)) {
+            return Ok(Vec::new());
+        }
         match self.heap.get(self.store, address, index) {
             Ok(object) => Ok(object.to_vec()),
             // What does not exist owns nothing: damage is no reason to keep the rest.
@@ -72,6 +77,9 @@ impl Release for Returned<'_> {
     }
 
     fn remove(&mut self, address: u64, index: u32) -> Result<()> {
+        if !self.fill.is_empty() && !self.fill.insert((address, index)) {
+            return Ok(());
+        }
         match self.heap.remove(self.store, address, index) {
             Err(e) if e.kind() != ErrorKind::Corrupt => Err(e),
             _ => Ok(()),
@@ -160,7 +168,11 @@ impl Object {
         let out = out(bytes)?;
         match simple {
             true => self.dataset_read(memory, selection, out),
-            false => self.read(WHAT, "", |state, slot| state.read_elements(slot, memory, selection, out, pointers)),
+            false => {
+                // What is in other files is read without this one's lock.
+                let raw = self.raw_elsewhere(selection)?;
+                self.read(WHAT, "", |state, slot| state.read_elements(slot, memory, selection, raw, out, pointers))
+            }
         }
     }
 
@@ -203,12 +215,14 @@ impl Object {
 }
 
 impl State {
-    /// Reads selected elements of a dataset, as [`DatasetState::read`], of any type.
+    /// Reads selected elements of a dataset, as [`DatasetState::read`], of any type. `raw` are those as the file has them, where
+    /// they were read already.
     pub fn read_elements(
         &mut self,
         slot: Slot,
         memory: &Datatype,
         selection: Option<&Selection<'_>>,
+        raw: Option<Vec<u8>>,
         out: &mut [u8],
         pointers: &mut dyn Pointers,
     ) -> Result<()> {
@@ -218,8 +232,14 @@ impl State {
         let converter = Converter::to_memory(&file, memory, store.sizes())?;
         let count = array.selected(selection)?;
         check_buffer(count, memory, out.len())?;
-        let mut raw = buffer(count, &file)?;
-        array.read(store, header, &file, selection, &mut raw)?;
+        let raw = match raw {
+            Some(raw) => raw,
+            None => {
+                let mut raw = buffer(count, &file)?;
+                array.read(store, header, &file, selection, &mut raw)?;
+                raw
+            }
+        };
         // Outputs are written on success only: `out` holds no pointers to what an error takes back.
         let mut converted = out.to_vec();
         converter.run(&raw, &mut converted, &mut Bridge::new(store, heap, pointers))?;
@@ -243,7 +263,8 @@ impl State {
         let converter = Converter::to_file(memory, &file, store.sizes())?;
         let count = array.selected(selection)?;
         check_buffer(count, memory, data.len())?;
-        array.check_values_writable()?;
+        let mut fill = array.fill_objects(store, heap)?;
+        array.fill_one_by_one(store, header, count)?;
         let keeps = converter.keeps_some(&file);
         let mut old = Vec::new();
         if keeps || file.has_pointers() {
@@ -254,7 +275,7 @@ impl State {
         converter.run(data, &mut new, &mut Bridge::new(store, heap, pointers))?;
         array.write(store, header, &file, selection, &new)?;
         let sizes = store.sizes();
-        file.release(&old, Some(&new), sizes, &mut Returned { store, heap })
+        file.release(&old, Some(&new), sizes, &mut Returned { store, heap, fill: &mut fill })
     }
 
     /// Appends rows to a dataset, as [`DatasetState::append`], of any type.
@@ -276,7 +297,13 @@ impl State {
         let count = rows.checked_mul(row).ok_or_else(|| Error::range("rows", rows, "what a file can hold"))?;
         check_buffer(count, memory, data.len())?;
         array.check_can_append(rows)?;
-        array.check_values_writable()?;
+        if array.has_variable_fill() {
+            // The places may have a fill value each, which is given back.
+            let (dims, start, count) = array.appended(memory, rows, data.len())?;
+            self.set_extent(slot, &dims)?;
+            let rows = Selection { start: Some(&start), count: Some(&count), ..Selection::default() };
+            return self.write_elements(slot, memory, Some(&rows), data, pointers);
+        }
         let mut new = buffer(count, &file)?;
         converter.run(data, &mut new, &mut Bridge::new(store, heap, pointers))?;
         array.append(store, header, &file, rows, &new)
@@ -300,9 +327,14 @@ impl State {
                 cut.push(read_part(store, header, array, &start, &block)?);
             }
         }
+        let mut fill = array.fill_objects(store, heap)?;
+        array.each_stored_chunk(store, header, Some(dims), &mut |_, elements| {
+            cut.push(elements);
+            Ok(())
+        })?;
         array.set_extent(store, header, dims)?;
         let (file, sizes) = (array.datatype().clone(), store.sizes());
-        cut.iter().try_for_each(|raw| file.release(raw, None, sizes, &mut Returned { store, heap }))
+        cut.iter().try_for_each(|raw| file.release(raw, None, sizes, &mut Returned { store, heap, fill: &mut fill }))
     }
 
     /// An attribute's value as the file has it, from elements in memory.
@@ -371,8 +403,23 @@ fn read_part(
     Ok(raw)
 }
 
-/// Gives back what the elements of a dataset own, which is about to be deleted.
+/// Gives back what the elements of a dataset own, which is about to be deleted, and the mappings of a virtual one. What the fill
+/// value owns stays: libhdf5's copies within a file share it.
 pub(super) fn release_all(
+    store: &mut Store,
+    heap: &mut GlobalHeap,
+    header: &ObjectHeader,
+    array: &mut DatasetState,
+) -> Result<()> {
+    release_elements(store, heap, header, array)?;
+    match array.virtual_mappings(store, header) {
+        Ok(Some((address, index))) => Returned { store, heap, fill: &mut HeapObjects::new() }.remove(address, index),
+        Err(e) if !matches!(e.kind(), ErrorKind::Corrupt | ErrorKind::Unsupported) => Err(e),
+        _ => Ok(()),
+    }
+}
+
+fn release_elements(
     store: &mut Store,
     heap: &mut GlobalHeap,
     header: &ObjectHeader,
@@ -382,6 +429,10 @@ pub(super) fn release_all(
         return Ok(());
     };
     let (file, sizes) = (array.datatype().clone(), store.sizes());
+    let fill = &mut array.fill_objects(store, heap).unwrap_or_default();
+    array.each_stored_chunk(store, header, None, &mut |store, elements| {
+        file.release(&elements, None, sizes, &mut Returned { store, heap, fill })
+    })?;
     let rows = dims.first().copied().unwrap_or(1);
     let row = value::elements(dims.get(1..).unwrap_or_default())?;
     let step = (PIECE / row.max(1)).max(1);
@@ -392,7 +443,7 @@ pub(super) fn release_all(
             (*start, *block) = (at, step.min(rows - at));
         }
         match read_part(store, header, array, &start, &block) {
-            Ok(raw) => file.release(&raw, None, sizes, &mut Returned { store, heap })?,
+            Ok(raw) => file.release(&raw, None, sizes, &mut Returned { store, heap, fill })?,
             // Data that cannot be read must not keep the dataset from being deleted.
             Err(e) if matches!(e.kind(), ErrorKind::Corrupt | ErrorKind::Unsupported) => {}
             Err(e) => return Err(e),
@@ -417,5 +468,5 @@ pub(super) fn release_attribute(state: &mut State, message: &[u8]) -> Result<()>
     let info = value::describe(&attribute, &datatype, None, sizes)?;
     let State { store, heap, .. } = state;
     let value = &attribute.data[..info.storage_size as usize];
-    datatype.release(value, None, sizes, &mut Returned { store, heap })
+    datatype.release(value, None, sizes, &mut Returned { store, heap, fill: &mut HeapObjects::new() })
 }

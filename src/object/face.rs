@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::datatype::Datatype;
+use crate::datatype::{Converter, Datatype, Pointers};
 use crate::error::{Error, ErrorKind, Result};
 use crate::object::committed::sharable;
 use crate::object::dataset::DatasetOptions;
@@ -146,7 +146,7 @@ impl Object {
     }
 
     /// Creates a dataset at `path`, of a type in its form in memory; groups missing on the way are created with defaults.
-    /// `committed` is the address of the named datatype that it shares.
+    /// `committed` is the address of the named datatype that it shares, `fill` the fill value instead of that of the options.
     pub fn create_dataset_of(
         &self,
         path: &str,
@@ -154,10 +154,16 @@ impl Object {
         committed: Option<u64>,
         dims: &[u64],
         options: &DatasetOptions,
+        fill: Option<VariableFill<'_>>,
     ) -> Result<Object> {
+        let fill_type = fill.as_ref().map(|fill| fill.memory.clone());
         let plan = |state: &mut State| {
             let datatype = datatype.to_file(state.store.sizes())?;
             let mut plan = dataset::plan(&datatype, dims, options)?;
+            if let Some(memory) = &fill_type {
+                plan.check_variable_fill()?;
+                Converter::to_file(memory, &datatype, state.store.sizes())?;
+            }
             if state.superblock.version < 3 {
                 plan = plan.for_version_18();
             }
@@ -168,6 +174,13 @@ impl Object {
             if let Some(slot) = shared {
                 group::retain(state, slot)?;
             }
+            let plan = match fill {
+                Some(VariableFill { memory, element, pointers }) => {
+                    let value = state.attribute_to_file(&memory, plan.datatype(), 1, &element, pointers)?;
+                    plan.with_fill(value)
+                }
+                None => plan,
+            };
             group::create_dataset(&mut state.store, plan)
         })
     }
@@ -180,7 +193,7 @@ impl Object {
         dims: &[u64],
         options: &DatasetOptions,
     ) -> Result<Object> {
-        self.create_dataset_of(path, datatype, None, dims, options)
+        self.create_dataset_of(path, datatype, None, dims, options, None)
     }
 
     /// Links what `make` makes at `path`, whose name was found free. `plan` says before anything is changed whether it
@@ -203,6 +216,16 @@ impl Object {
             Object::of(&self.inner.shared, state, created, full)
         })
     }
+}
+
+/// A fill value with parts of variable length, as an element in memory.
+pub struct VariableFill<'a> {
+    /// Its type.
+    pub memory: Datatype,
+    /// Its bytes.
+    pub element: Vec<u8>,
+    /// What pointers in it lead to.
+    pub pointers: &'a mut dyn Pointers,
 }
 
 /// Names are UTF-8 by the format; one that is not is shown with replacement characters.

@@ -51,7 +51,7 @@ use std::fmt;
 
 pub use copy::CopyOptions;
 pub use extents::Purpose;
-pub use face::Object;
+pub use face::{Object, VariableFill};
 pub use file::File;
 pub use info::{ObjectInfo, ObjectTimes};
 pub use link::LinkTarget;

@@ -40,7 +40,8 @@ def main():
     libraries = find_libraries()
     selftest.run(WORK, libraries[VERSIONS[0]])
     if not options.only:
-        for script in "values", "chunks", "filters", "shrink", "selections", "chunk_trees", "copies", "references", "turns":
+        scripts = "values", "chunks", "filters", "shrink", "selections", "chunk_trees", "copies", "references", "fills"
+        for script in *scripts, "elsewhere", "turns":
             python, library = ROOT / "target/venv/bin/python", TARGET / PROFILE / "libh5r.so"
             more = ["300"] if script == "turns" and options.full else []
             subprocess.run([python, ROOT / f"tests/interop/{script}.py", library, WORK / script, *more], check=True)

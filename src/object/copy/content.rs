@@ -132,7 +132,7 @@ impl Copier<'_, '_> {
         let made = new_header(self.files.to(), &options, &bodies)?;
         self.extents.clear();
         if kind == ObjectKind::Dataset {
-            // What a fill value and virtual mappings are. No dataset's elements own them.
+            // What a fill value is, which a dataset does not give back, and virtual mappings.
             self.kept.append(&mut self.values);
         }
         Ok(made)

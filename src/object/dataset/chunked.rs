@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::chunk_cache::ChunkCache;
 use super::cut::Cut;
 use super::extent::Tail;
+use super::filled::Filled;
 use super::pieces::{fill_cut, gather, read_unfiltered, scatter, single_run, source, Window};
 use super::selection::Slab;
 use super::transfer::repeat;
@@ -51,13 +52,15 @@ pub(super) struct ChunkIo<'a> {
     pub changes: &'a AtomicU64,
     /// As in [`DatasetState`].
     pub skips_noise: bool,
+    /// If the fill value owns heap objects.
+    pub filled: Option<Filled>,
 }
 
 impl DatasetState {
     /// The chunks, to be read or changed.
     pub(super) fn chunk_io(&mut self, store: &mut Store, header: &ObjectHeader) -> Result<ChunkIo<'_>> {
         self.pause_appending();
-        let fill = self.fill_element()?;
+        let (fill, filled) = (self.fill_element()?, self.filled(store)?);
         let Storage::Chunked(layout) = &mut self.storage else {
             return Err(Error::internal("chunks of a dataset that has none"));
         };
@@ -73,6 +76,7 @@ impl DatasetState {
             fill,
             changes: &self.changes,
             skips_noise: self.skips_noise,
+            filled,
         })
     }
 
@@ -254,6 +258,9 @@ impl ChunkIo<'_> {
         }
         if let Some(chunk) = self.work.cache.get_mut(cut.scaled()) {
             scatter(cut, chunk, conversion, data)?;
+            if let Some(filled) = &mut self.filled {
+                filled.own(store, chunk)?;
+            }
         }
         self.write_surplus(store)
     }
@@ -296,6 +303,7 @@ impl ChunkIo<'_> {
                     repeat(&self.fill, &mut chunk);
                 }
                 scatter(cut, &mut chunk, conversion, data)?;
+                self.own(store, &mut chunk)?;
                 self.store_chunk(store, cut.scaled(), is_partial, &chunk)
             }
         }

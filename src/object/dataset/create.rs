@@ -189,6 +189,25 @@ impl Plan {
         self
     }
 
+    /// The type of the elements, as the file has it.
+    pub fn datatype(&self) -> &Datatype {
+        &self.datatype
+    }
+
+    /// With a fill value that owns parts in the global heap.
+    pub fn with_fill(mut self, value: Vec<u8>) -> Self {
+        self.fill.fill = Fill::Value(value);
+        self
+    }
+
+    /// Fails where elements would be filled before they have values of their own.
+    pub fn check_variable_fill(&self) -> Result<()> {
+        if self.layout == NewLayout::Contiguous && self.fill.allocation_time == AllocationTime::Early {
+            return Err(Error::unsupported("a fill value of variable length with space that is allocated early"));
+        }
+        Ok(())
+    }
+
     /// Sharing the committed datatype at this address, which has the same type and counts the reference already.
     pub fn sharing(self, address: u64) -> Self {
         Plan { committed: Some(address), ..self }
@@ -219,6 +238,7 @@ impl Plan {
             NewLayout::Compact => {
                 let mut data = vec![0; self.size as usize];
                 state.fill_buffer(&mut data)?;
+                state.own(store, &mut data)?;
                 Layout::compact(data)
             }
             NewLayout::Chunked => {

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::format::virtual_mapping::Mapping;
 use crate::object::header::ObjectHeader;
 use crate::object::state::State;
+use crate::object::value::value_size;
 use crate::object::Object;
 use crate::store::Store;
 
@@ -39,6 +40,24 @@ impl DatasetState {
         })
     }
 
+    /// Writes raw data in external files; false where they are not there.
+    pub(super) fn write_elsewhere(
+        &self,
+        store: &mut Store,
+        header: &ObjectHeader,
+        file: &Path,
+        memory: &Datatype,
+        selection: Option<&Selection<'_>>,
+        data: &[u8],
+    ) -> Result<bool> {
+        if self.storage != Storage::External {
+            return Ok(false);
+        }
+        let folder = file.parent().unwrap_or(Path::new(""));
+        let parts = self.external_parts(store, header)?;
+        self.write_external(parts, folder, memory, selection, data).map(|()| true)
+    }
+
     fn elsewhere(&self, store: &mut Store, header: &ObjectHeader) -> Result<Option<Elsewhere>> {
         match self.storage {
             Storage::External => self.external_parts(store, header).map(Elsewhere::External).map(Some),
@@ -59,6 +78,20 @@ impl Object {
     pub fn dataset_read_raw(&self, selection: Option<&Selection<'_>>, out: &mut [u8]) -> Result<()> {
         let file_type = self.dataset_file_type()?;
         self.read_at_depth(&file_type, selection, out, 0)
+    }
+
+    /// The selected elements as the file has them, of a dataset whose raw data are not in the file.
+    pub(in crate::object) fn raw_elsewhere(&self, selection: Option<&Selection<'_>>) -> Result<Option<Vec<u8>>> {
+        let size = self.read("reading dataset", "", |state, slot| {
+            let array = state.objects.get(slot)?.array()?.1;
+            match array.is_elsewhere() {
+                true => value_size(array.selected(selection)?, array.datatype()).map(Some),
+                false => Ok(None),
+            }
+        })?;
+        let Some(size) = size else { return Ok(None) };
+        let mut raw = vec![0; size];
+        self.dataset_read_raw(selection, &mut raw).map(|()| Some(raw))
     }
 
     /// Reads a dataset that so many virtual ones have led to.

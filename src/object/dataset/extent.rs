@@ -110,7 +110,7 @@ impl DatasetState {
     }
 
     /// The dimensions after rows were appended, and where and how many they are; their elements must have `length` bytes.
-    pub(super) fn appended(
+    pub(in crate::object) fn appended(
         &self,
         memory: &Datatype,
         rows: u64,

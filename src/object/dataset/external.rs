@@ -1,4 +1,4 @@
-//! Raw data in files of their own, read (specification, IV.A.2.h "External Data Files").
+//! Raw data in files of their own (specification, IV.A.2.h "External Data Files").
 
 use std::fs::File;
 use std::io;
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::selection::Slab;
 use super::{own_body, transfer, DatasetState, Selection, Storage};
 use crate::datatype::{Conversion, Datatype};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::format::local_heap::LocalHeap;
 use crate::format::message::external_files::{unlimited, ExternalFiles, Slot, UNLIMITED};
 use crate::format::message::kind;
@@ -97,11 +97,38 @@ impl DatasetState {
         if self.check_transfer(&slab, memory, out.len())? == 0 {
             return Ok(());
         }
-        let reader = ExternalBackend { parts, folder: folder.to_path_buf(), size: self.size, open: None };
-        // The parts, one after the other, are read as one extent of a file.
-        let mut store = Store::new(Box::new(reader), crate::format::Sizes::EIGHT, 0, self.size, true)?;
+        let mut store = self.open_external(parts, folder, false)?;
         let fetch = |address, buffer: &mut [u8]| store.read_raw(address, buffer, "external raw data");
         transfer::read(fetch, 0, &slab, conversion, out)
+    }
+
+    /// Writes the selected elements to external files, at once. A file that is not there is made, as by libhdf5, relative to the
+    /// current folder.
+    pub(super) fn write_external(
+        &self,
+        parts: Vec<Part>,
+        folder: &Path,
+        memory: &Datatype,
+        selection: Option<&Selection<'_>>,
+        data: &[u8],
+    ) -> Result<()> {
+        let slab = Slab::new(selection, self.dataspace.dims())?;
+        let conversion = Conversion::between(memory, &self.datatype)?;
+        if self.check_transfer(&slab, memory, data.len())? == 0 {
+            return Ok(());
+        }
+        let room = parts.iter().fold(0, |room: u64, part| room.saturating_add(part.size));
+        if room < self.size {
+            let message = format!("the external files have room for {room} bytes, the dataset has {}", self.size);
+            return Err(Error::new(ErrorKind::Range, message));
+        }
+        transfer::write(&mut self.open_external(parts, folder, true)?, 0, &slab, conversion, data)
+    }
+
+    /// The parts, one after the other, as one extent of a file.
+    fn open_external(&self, parts: Vec<Part>, folder: &Path, is_written: bool) -> Result<Store> {
+        let backend = ExternalBackend { parts, folder: folder.to_path_buf(), size: self.size, open: None, is_written };
+        Store::new(Box::new(backend), crate::format::Sizes::EIGHT, 0, self.size, !is_written)
     }
 }
 
@@ -111,8 +138,9 @@ struct ExternalBackend {
     /// Of the HDF5 file.
     folder: PathBuf,
     size: u64,
-    /// The file of the part that was read last.
+    /// The file of the part that was used last.
     open: Option<(usize, File)>,
+    is_written: bool,
 }
 
 impl ExternalBackend {
@@ -120,7 +148,11 @@ impl ExternalBackend {
     fn file(&mut self, number: usize) -> io::Result<&File> {
         if self.open.as_ref().is_none_or(|(open, _)| *open != number) {
             let name = Path::new(&self.parts[number].name);
-            let file = File::open(name).or_else(|e| File::open(self.folder.join(name)).map_err(|_| e));
+            let open = |path: &Path| File::options().read(true).write(self.is_written).open(path);
+            let mut file = open(name).or_else(|e| open(&self.folder.join(name)).map_err(|_| e));
+            if self.is_written && file.as_ref().is_err_and(|e| e.kind() == io::ErrorKind::NotFound) {
+                file = File::options().read(true).write(true).create_new(true).open(name);
+            }
             let named = |e: io::Error| io::Error::new(e.kind(), format!("external file '{}': {e}", name.display()));
             self.open = Some((number, file.map_err(named)?));
         }
@@ -131,34 +163,59 @@ impl ExternalBackend {
     }
 }
 
+impl ExternalBackend {
+    /// Calls `visit` with the files that so many bytes are in, how many in each, and where.
+    fn each_part(
+        &mut self,
+        mut position: u64,
+        mut left: usize,
+        visit: &mut dyn FnMut(&File, usize, u64) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut begin = 0u64;
+        for number in 0..self.parts.len() {
+            let Part { offset, size, .. } = self.parts[number];
+            let end = begin.saturating_add(size);
+            if position < end && left > 0 {
+                let length = (left as u64).min(end - position) as usize;
+                visit(self.file(number)?, length, offset.saturating_add(position - begin))?;
+                left -= length;
+                position += length as u64;
+            }
+            begin = end;
+        }
+        match left {
+            0 => Ok(()),
+            _ => Err(io::Error::new(io::ErrorKind::InvalidData, "the external files are shorter than the dataset")),
+        }
+    }
+}
+
 impl Backend for ExternalBackend {
     fn len(&mut self) -> io::Result<u64> {
         Ok(self.size)
     }
 
     fn read_at(&mut self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
-        let (mut rest, mut begin, end) = (buffer, 0u64, offset);
-        let mut position = end;
-        for number in 0..self.parts.len() {
-            let Part { offset, size, .. } = self.parts[number];
-            let part_end = begin.saturating_add(size);
-            if position < part_end && !rest.is_empty() {
-                let length = (rest.len() as u64).min(part_end - position) as usize;
-                let (now, later) = std::mem::take(&mut rest).split_at_mut(length);
-                read_or_zero(self.file(number)?, now, offset.saturating_add(position - begin))?;
-                rest = later;
-                position += length as u64;
-            }
-            begin = part_end;
-        }
-        match rest.is_empty() {
-            true => Ok(()),
-            false => Err(io::Error::new(io::ErrorKind::InvalidData, "the external files are shorter than the dataset")),
-        }
+        let mut rest = buffer;
+        self.each_part(offset, rest.len(), &mut |file, length, offset| {
+            let (now, later) = std::mem::take(&mut rest).split_at_mut(length);
+            rest = later;
+            read_or_zero(file, now, offset)
+        })
     }
 
-    fn write_at(&mut self, _: &mut [IoSlice<'_>], _: u64) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
+    fn write_at(&mut self, buffers: &mut [IoSlice<'_>], offset: u64) -> io::Result<()> {
+        let mut begin = offset;
+        for buffer in buffers {
+            let mut rest = &buffer[..];
+            self.each_part(begin, rest.len(), &mut |file, length, offset| {
+                let (now, later) = rest.split_at(length);
+                rest = later;
+                file.write_all_at(now, offset)
+            })?;
+            begin += buffer.len() as u64;
+        }
+        Ok(())
     }
 
     fn set_len(&mut self, _: u64) -> io::Result<()> {

@@ -16,6 +16,7 @@ mod extent;
 mod extents;
 mod external;
 mod face;
+mod filled;
 mod mapped;
 mod parallel_read;
 mod parallel_write;
@@ -37,6 +38,7 @@ pub use chunk_cache::CacheFigures;
 pub(super) use copy::CopiedData;
 pub use create::{plan, DatasetOptions, NewBody, NewFilter, NewLayout, Plan, MAX_COMPACT};
 pub use direct::ChunkInfo;
+pub(super) use filled::HeapObjects;
 pub use selection::Selection;
 
 use crate::chunk::Chunks;

@@ -195,11 +195,15 @@ impl Object {
         const WHAT: &str = "writing dataset";
         let total = data.len() as u64;
         self.listener().report(0, total)?;
+        let file = self.file();
         for attempt in 0.. {
             let mut is_called = false;
             let plan = self.change(WHAT, "", |state, slot| {
                 let State { store, objects, .. } = state;
                 let (header, array) = objects.get(slot)?.array()?;
+                if array.write_elsewhere(store, header, file.path(), memory, selection, data)? {
+                    return Ok(None);
+                }
                 is_called = array.calls_back(store, header)?;
                 if is_called {
                     return Ok(None);

@@ -2,9 +2,9 @@
 
 use super::selection::{Selection, Slab};
 use super::{DatasetState, Storage};
-use crate::datatype::Datatype;
+use crate::datatype::{Datatype, Pointers};
 use crate::error::{Error, ErrorKind, Result};
-use crate::object::elements::check_plain;
+use crate::object::elements::is_simple;
 use crate::object::state::State;
 use crate::object::Object;
 
@@ -45,45 +45,66 @@ fn check_length(length: usize, count: usize, size: usize) -> Result<()> {
 
 impl Object {
     /// Reads the elements at `points`, as many coordinates each as the dataset has dimensions, converted to type `memory`, into
-    /// `out` in their order.
-    pub fn dataset_read_points(&self, memory: &Datatype, points: &[u64], out: &mut [u8]) -> Result<()> {
-        check_plain(memory)?;
-        self.read("reading points of", "", |state, slot| {
+    /// `out` in their order, with somewhere for what pointers in them lead to.
+    pub fn dataset_read_points(
+        &self,
+        memory: &Datatype,
+        points: &[u64],
+        out: &mut [u8],
+        pointers: &mut dyn Pointers,
+    ) -> Result<()> {
+        const WHAT: &str = "reading points of";
+        let (points, size) = (self.points(points)?, memory.size());
+        check_length(out.len(), points.len(), size)?;
+        let count = vec![1; points.first().map_or(0, |point| point.len())];
+        let selection =
+            |number: usize| Selection { start: Some(points[number]), count: Some(&count), ..Selection::default() };
+        if !self.is_near(WHAT, memory)? {
+            let places = out.chunks_exact_mut(size.max(1)).enumerate();
+            return places.into_iter().try_for_each(|(number, place)| {
+                self.dataset_read_values(memory, Some(&selection(number)), |_| Ok(place), pointers)
+            });
+        }
+        self.read(WHAT, "", |state, slot| {
             let State { store, objects, .. } = state;
             let (header, array) = objects.get(slot)?.array()?;
-            let points = split(points, array.dataspace.dims().len())?;
-            let size = memory.size();
-            check_length(out.len(), points.len(), size)?;
-            let count = vec![1; array.dataspace.dims().len()];
             for number in array.order_of(&points) {
-                let point = Selection { start: Some(points[number]), count: Some(&count), ..Selection::default() };
                 let place = &mut out[number * size..(number + 1) * size];
-                array.read(store, header, memory, Some(&point), place)?;
+                array.read(store, header, memory, Some(&selection(number)), place)?;
             }
             Ok(())
         })
     }
 
-    /// Writes elements of type `memory` to the places `points`; of those at the same place the last one stays. Nothing is written
-    /// if one is outside.
-    pub fn dataset_write_points(&self, memory: &Datatype, points: &[u64], data: &[u8]) -> Result<()> {
-        check_plain(memory)?;
-        self.change("writing points of", "", |state, slot| {
+    /// Writes elements of type `memory`, with what pointers in them lead to, to the places `points`; of those at the same place
+    /// the last one stays. Nothing is written if one is outside.
+    pub fn dataset_write_points(
+        &self,
+        memory: &Datatype,
+        points: &[u64],
+        data: &[u8],
+        pointers: &mut dyn Pointers,
+    ) -> Result<()> {
+        const WHAT: &str = "writing points of";
+        let dims = self.dataset_dims()?.unwrap_or_default();
+        let (points, size) = (self.points(points)?, memory.size());
+        check_length(data.len(), points.len(), size)?;
+        let count = vec![1; dims.len()];
+        let selection =
+            |number: usize| Selection { start: Some(points[number]), count: Some(&count), ..Selection::default() };
+        (0..points.len()).try_for_each(|number| selection(number).elements(&dims).map(|_| ()))?;
+        let element = |number: usize| &data[number * size..(number + 1) * size];
+        if !self.is_near(WHAT, memory)? {
+            return (0..points.len()).try_for_each(|number| {
+                self.dataset_write_values(memory, Some(&selection(number)), |_| Ok(element(number)), pointers)
+            });
+        }
+        self.change(WHAT, "", |state, slot| {
             let State { store, objects, .. } = state;
             let (header, array) = objects.get(slot)?.array()?;
-            let dims = array.dataspace.dims().to_vec();
-            let points = split(points, dims.len())?;
-            let size = memory.size();
-            check_length(data.len(), points.len(), size)?;
-            let count = vec![1; dims.len()];
-            let selection =
-                |number: usize| Selection { start: Some(points[number]), count: Some(&count), ..Selection::default() };
-            (0..points.len()).try_for_each(|number| selection(number).elements(&dims).map(|_| ()))?;
             let mut order = array.order_of(&points).into_iter();
-            let written = order.try_for_each(|number| {
-                let element = &data[number * size..(number + 1) * size];
-                array.write(store, header, memory, Some(&selection(number)), element)
-            });
+            let written = order
+                .try_for_each(|number| array.write(store, header, memory, Some(&selection(number)), element(number)));
             if written.is_ok() || array.has_unwritten() {
                 objects.mark(slot)?;
             }
@@ -91,28 +112,51 @@ impl Object {
         })
     }
 
-    /// Reads the elements of each selection, one after the other, into `out`.
-    pub fn dataset_read_list(&self, memory: &Datatype, selections: &[Selection<'_>], out: &mut [u8]) -> Result<()> {
-        check_plain(memory)?;
+    fn points<'p>(&self, points: &'p [u64]) -> Result<Vec<&'p [u64]>> {
+        split(points, self.dataset_dims()?.unwrap_or_default().len())
+    }
+
+    /// Whether elements are in the file, and take no more than the conversion of numbers and strings.
+    fn is_near(&self, what: &str, memory: &Datatype) -> Result<bool> {
+        self.read(what, "", |state, slot| {
+            let State { store, objects, .. } = state;
+            let (header, array) = objects.get(slot)?.array()?;
+            Ok(is_simple(memory, array.datatype()) && !array.is_elsewhere() && !array.calls_back(store, header)?)
+        })
+    }
+
+    /// Reads the elements of each selection, one after the other, into `out`, with somewhere for what pointers in them lead to.
+    pub fn dataset_read_list(
+        &self,
+        memory: &Datatype,
+        selections: &[Selection<'_>],
+        out: &mut [u8],
+        pointers: &mut dyn Pointers,
+    ) -> Result<()> {
         let lengths = self.lengths(memory, selections, out.len())?;
         let mut rest = out;
         for (selection, length) in selections.iter().zip(lengths) {
             let (part, after) = std::mem::take(&mut rest).split_at_mut(length);
-            self.dataset_read(memory, Some(selection), part)?;
+            self.dataset_read_values(memory, Some(selection), |_| Ok(part), pointers)?;
             rest = after;
         }
         Ok(())
     }
 
-    /// Writes the elements of each selection, one after the other, from `data`; where selections meet, the last one stays. Nothing
-    /// is written if one is outside.
-    pub fn dataset_write_list(&self, memory: &Datatype, selections: &[Selection<'_>], data: &[u8]) -> Result<()> {
-        check_plain(memory)?;
+    /// Writes the elements of each selection, one after the other, from `data`, with what pointers in them lead to; where
+    /// selections meet, the last one stays. Nothing is written if one is outside.
+    pub fn dataset_write_list(
+        &self,
+        memory: &Datatype,
+        selections: &[Selection<'_>],
+        data: &[u8],
+        pointers: &mut dyn Pointers,
+    ) -> Result<()> {
         let lengths = self.lengths(memory, selections, data.len())?;
         let mut rest = data;
         for (selection, length) in selections.iter().zip(lengths) {
             let (part, after) = rest.split_at(length);
-            self.dataset_write(memory, Some(selection), part)?;
+            self.dataset_write_values(memory, Some(selection), |_| Ok(part), pointers)?;
             rest = after;
         }
         Ok(())
@@ -138,7 +182,7 @@ impl Object {
     }
 
     /// Reads the selected elements (all, without a selection) to the places that `within` selects in an array of dimensions
-    /// `dims`, of which `out` are all elements; what is not selected there stays as it is.
+    /// `dims`, of which `out` are all elements; what is not selected there stays as it is. What pointers lead to gets somewhere.
     pub fn dataset_read_into(
         &self,
         memory: &Datatype,
@@ -146,11 +190,11 @@ impl Object {
         dims: &[u64],
         within: Option<&Selection<'_>>,
         out: &mut [u8],
+        pointers: &mut dyn Pointers,
     ) -> Result<()> {
-        check_plain(memory)?;
         let (slab, size) = (places(memory, dims, within, out.len())?, memory.size());
-        let mut elements = vec![0; slab.elements() as usize * size];
-        self.dataset_read(memory, selection, &mut elements)?;
+        let mut elements = gathered(&slab, size, out)?;
+        self.dataset_read_values(memory, selection, |_| Ok(&mut elements), pointers)?;
         let mut rest = elements.as_slice();
         slab.for_each_run(|first, length| {
             let (run, after) = rest.split_at(length as usize * size);
@@ -169,16 +213,22 @@ impl Object {
         dims: &[u64],
         within: Option<&Selection<'_>>,
         data: &[u8],
+        pointers: &mut dyn Pointers,
     ) -> Result<()> {
-        check_plain(memory)?;
         let (slab, size) = (places(memory, dims, within, data.len())?, memory.size());
-        let mut elements = Vec::with_capacity(slab.elements() as usize * size);
-        slab.for_each_run(|first, length| {
-            elements.extend_from_slice(&data[first as usize * size..][..length as usize * size]);
-            Ok(())
-        })?;
-        self.dataset_write(memory, selection, &elements)
+        let elements = gathered(&slab, size, data)?;
+        self.dataset_write_values(memory, selection, |_| Ok(&elements), pointers)
     }
+}
+
+/// The selected elements of an array.
+fn gathered(slab: &Slab, size: usize, array: &[u8]) -> Result<Vec<u8>> {
+    let mut elements = Vec::with_capacity(slab.elements() as usize * size);
+    slab.for_each_run(|first, length| {
+        elements.extend_from_slice(&array[first as usize * size..][..length as usize * size]);
+        Ok(())
+    })?;
+    Ok(elements)
 }
 
 /// The places of a selection in an array whose elements fill a buffer.

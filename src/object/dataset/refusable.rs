@@ -61,6 +61,7 @@ impl ChunkIo<'_> {
             None => self.load(store, &scaled, is_partial, bytes)?,
         };
         scatter(cut, &mut elements, conversion, data)?;
+        self.own(store, &mut elements)?;
         let mut codec = Codec::default();
         let encoded = codec.encode(self.filters(is_partial), &elements, self.skip())?;
         let (stored, mask) = (encoded.bytes.to_vec(), encoded.mask);

@@ -73,26 +73,37 @@ impl ChunkIo<'_> {
     /// Gives the elements of a chunk that lie outside new dimensions the fill value.
     fn clear_outside(&mut self, store: &mut Store, scaled: &[u64], new: &[u64], bytes: usize) -> Result<()> {
         let chunk = self.layout.dims.clone();
-        let start: Vec<u64> = scaled.iter().zip(&chunk).map(|(at, chunk)| at * chunk).collect();
-        let inside: Vec<u64> = (0..new.len()).map(|d| (new[d] - start[d]).min(chunk[d])).collect();
-        let ones = vec![1; new.len()];
-        let selection =
-            Selection { start: Some(&start), count: Some(&ones), block: Some(&inside), ..Selection::default() };
         let old = match self.work.cache.get(scaled) {
             Some(data) => data.to_vec(),
             None => self.load(store, scaled, self.is_partial(scaled), bytes)?,
         };
-        let mut data = vec![0; bytes];
-        repeat(&self.fill, &mut data);
+        // Elements that were outside before own a fill value each, if there is something to own.
+        let mut data = old.clone();
         let element = self.fill.len();
-        Slab::with_all_dimensions(Some(&selection), new)?.for_each_cut(&chunk, |ref cut| {
-            cut.for_each_run(|from, _, length| {
-                let place = from as usize * element..(from + length) as usize * element;
-                data[place].copy_from_slice(source(&old, from, length, element));
-                Ok(())
-            })
+        let place = |from: u64, length: u64| from as usize * element..(from + length) as usize * element;
+        if self.filled.is_none() {
+            repeat(&self.fill, &mut data);
+        }
+        inside(scaled, &chunk, self.dims, |from, length| repeat(&self.fill, &mut data[place(from, length)]))?;
+        inside(scaled, &chunk, new, |from, length| {
+            data[place(from, length)].copy_from_slice(source(&old, from, length, element));
         })?;
+        self.own(store, &mut data)?;
         self.work.cache.insert(scaled, data, true);
         self.write_surplus(store)
     }
+}
+
+/// Calls `visit` with the runs of a chunk's elements that lie in a dataset of these dimensions.
+fn inside(scaled: &[u64], chunk: &[u64], dims: &[u64], mut visit: impl FnMut(u64, u64)) -> Result<()> {
+    let start: Vec<u64> = scaled.iter().zip(chunk).map(|(at, chunk)| at * chunk).collect();
+    let block: Vec<u64> = (0..dims.len()).map(|d| dims[d].saturating_sub(start[d]).min(chunk[d])).collect();
+    let ones = vec![1; dims.len()];
+    let selection = Selection { start: Some(&start), count: Some(&ones), block: Some(&block), ..Selection::default() };
+    Slab::with_all_dimensions(Some(&selection), dims)?.for_each_cut(chunk, |ref cut| {
+        cut.for_each_run(|from, _, length| {
+            visit(from, length);
+            Ok(())
+        })
+    })
 }

@@ -3,9 +3,9 @@
 use super::selection::Slab;
 use super::{own_body, transfer, DatasetState, Selection, Storage};
 use crate::datatype::Datatype;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::format::message::dataspace::Dataspace;
-use crate::format::message::fill::{Fill, FillValue};
+use crate::format::message::fill::FillValue;
 use crate::format::message::kind;
 use crate::format::UNDEFINED;
 use crate::object::header::ObjectHeader;
@@ -46,15 +46,6 @@ impl DatasetState {
             Storage::Compact { .. } => true,
             Storage::External | Storage::Virtual => false,
         }
-    }
-
-    /// Fails where elements cannot be written with values of their own: each unwritten one has the same fill value.
-    pub fn check_values_writable(&self) -> Result<()> {
-        let filled = matches!(&self.fill.fill, Fill::Value(value) if value.iter().any(|&byte| byte != 0));
-        if self.datatype.has_pointers() && filled {
-            return Err(Error::unsupported("writing a dataset whose fill value is of variable length"));
-        }
-        Ok(())
     }
 }
 

@@ -1,0 +1,205 @@
+//! Fill values of variable length. What a fill value owns in the global heap is the fill value message's own: an element that was
+//! never written reads as it, but one that is stored in the file owns what it refers to, so that it can be given back with it.
+
+use std::collections::HashSet;
+
+use super::chunked::ChunkIo;
+use super::{transfer, DatasetState, Selection, Storage};
+use crate::datatype::{Carry, Datatype, Release};
+use crate::error::{ErrorKind, Result};
+use crate::format::message::fill::Fill;
+use crate::format::UNDEFINED;
+use crate::heap::GlobalHeap;
+use crate::object::header::ObjectHeader;
+use crate::store::Store;
+
+/// Elements that are filled one by one at once.
+const PIECE: u64 = 64 << 10;
+
+/// Heap objects by their collection's address and index.
+pub(in crate::object) type HeapObjects = HashSet<(u64, u32)>;
+
+/// A fill value that owns heap objects.
+pub(super) struct Filled {
+    datatype: Datatype,
+    objects: HeapObjects,
+    /// In collections of its own, so that the file's other heap, which remembers what is in collections, stays true.
+    heap: GlobalHeap,
+}
+
+/// Takes down what would be given back.
+struct Owned<'a> {
+    store: &'a mut Store,
+    heap: &'a mut GlobalHeap,
+    objects: HeapObjects,
+}
+
+impl Release for Owned<'_> {
+    fn object(&mut self, address: u64, index: u32) -> Result<Vec<u8>> {
+        self.heap.get(self.store, address, index).map(<[u8]>::to_vec)
+    }
+
+    fn remove(&mut self, address: u64, index: u32) -> Result<()> {
+        self.objects.insert((address, index));
+        Ok(())
+    }
+}
+
+/// Copies what a fill value owns, and nothing else.
+struct Copies<'a> {
+    store: &'a mut Store,
+    heap: &'a mut GlobalHeap,
+    objects: &'a HeapObjects,
+}
+
+impl Carry for Copies<'_> {
+    fn object(&mut self, address: u64, index: u32) -> Result<Vec<u8>> {
+        self.heap.get(self.store, address, index).map(<[u8]>::to_vec)
+    }
+
+    fn store(&mut self, bytes: &[u8]) -> Result<(u64, u32)> {
+        self.heap.insert(self.store, bytes)
+    }
+
+    fn keeps_references(&self) -> bool {
+        true
+    }
+
+    fn stays(&self, address: u64, index: u32) -> bool {
+        !self.objects.contains(&(address, index))
+    }
+}
+
+impl Filled {
+    /// Gives elements that are about to be stored what they own where they refer to what the fill value owns.
+    pub fn own(&mut self, store: &mut Store, elements: &mut [u8]) -> Result<()> {
+        let sizes = store.sizes();
+        let Filled { datatype, objects, heap } = self;
+        datatype.carry(elements, sizes, &mut Copies { store, heap, objects })
+    }
+}
+
+impl ChunkIo<'_> {
+    /// Gives a chunk's elements that were not written what they own.
+    pub fn own(&mut self, store: &mut Store, elements: &mut [u8]) -> Result<()> {
+        self.filled.as_mut().map_or(Ok(()), |filled| filled.own(store, elements))
+    }
+
+    /// Calls `visit` with the elements of the chunks that lie outside new dimensions, or of all, also with those of their elements
+    /// that lie outside the dimensions that the dataset has.
+    fn stored(
+        &mut self,
+        store: &mut Store,
+        new: Option<&[u64]>,
+        visit: &mut dyn FnMut(&mut Store, Vec<u8>) -> Result<()>,
+    ) -> Result<()> {
+        let bytes = self.check(self.fill.len())?;
+        let (chunk, mut places) = (self.layout.dims.clone(), self.work.cache.places());
+        self.chunks().for_each(store, |found| {
+            places.push(found.scaled.to_vec());
+            Ok(())
+        })?;
+        places.sort_unstable();
+        places.dedup();
+        let is_outside = |place: &Vec<u64>| {
+            new.is_none_or(|new| {
+                place.iter().zip(&chunk).zip(new).any(|((at, chunk), dim)| at.saturating_mul(*chunk) >= *dim)
+            })
+        };
+        for place in places.into_iter().filter(is_outside) {
+            let elements = match self.work.cache.get(&place) {
+                Some(elements) => Ok(elements.to_vec()),
+                None => self.load(store, &place, self.is_partial(&place), bytes),
+            };
+            match elements {
+                Ok(elements) => visit(store, elements)?,
+                // What cannot be read must not keep the rest from being given back.
+                Err(e) if matches!(e.kind(), ErrorKind::Corrupt | ErrorKind::Unsupported) => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl DatasetState {
+    /// Whether unwritten elements read as a value that has parts in the global heap.
+    pub(in crate::object) fn has_variable_fill(&self) -> bool {
+        matches!(&self.fill.fill, Fill::Value(value) if self.datatype.has_pointers() && value.iter().any(|&byte| byte != 0))
+    }
+
+    /// The heap objects that the fill value owns.
+    pub(in crate::object) fn fill_objects(&self, store: &mut Store, heap: &mut GlobalHeap) -> Result<HeapObjects> {
+        if !self.has_variable_fill() {
+            return Ok(HeapObjects::new());
+        }
+        let (fill, sizes) = (self.fill_element()?, store.sizes());
+        let mut owned = Owned { store, heap, objects: HeapObjects::new() };
+        self.datatype.release(&fill, None, sizes, &mut owned)?;
+        Ok(owned.objects)
+    }
+
+    pub(super) fn filled(&self, store: &mut Store) -> Result<Option<Filled>> {
+        if !self.has_variable_fill() {
+            return Ok(None);
+        }
+        let mut heap = GlobalHeap::default();
+        let objects = self.fill_objects(store, &mut heap)?;
+        Ok(Some(Filled { datatype: self.datatype.clone(), objects, heap }))
+    }
+
+    /// Gives elements that are stored and were not written what they own.
+    pub(super) fn own(&self, store: &mut Store, elements: &mut [u8]) -> Result<()> {
+        self.filled(store)?.map_or(Ok(()), |mut filled| filled.own(store, elements))
+    }
+
+    /// Of contiguous data that have no space yet and are about to be written in part: takes it, and gives every element a fill
+    /// value of its own.
+    pub(in crate::object) fn fill_one_by_one(
+        &mut self,
+        store: &mut Store,
+        header: &mut ObjectHeader,
+        written: u64,
+    ) -> Result<()> {
+        let elements = self.dataspace.elements().unwrap_or(0);
+        let is_new = matches!(self.storage, Storage::Contiguous { address: UNDEFINED, .. });
+        if !is_new || written == 0 || written == elements {
+            return Ok(());
+        }
+        let Some(mut filled) = self.filled(store)? else { return Ok(()) };
+        let (file, element, dims) = (self.datatype.clone(), self.fill_element()?, self.dataspace.dims().to_vec());
+        let rows = dims.first().copied().unwrap_or(1);
+        let step = (PIECE / (elements / rows.max(1)).max(1)).max(1);
+        let mut at = 0;
+        while at < rows {
+            let (mut start, mut block) = (vec![0; dims.len()], dims.clone());
+            if let (Some(start), Some(block)) = (start.first_mut(), block.first_mut()) {
+                (*start, *block) = (at, step.min(rows - at));
+            }
+            let ones = vec![1; dims.len()];
+            let rows =
+                Selection { start: Some(&start), count: Some(&ones), block: Some(&block), ..Selection::default() };
+            let mut piece = vec![0; crate::object::value::value_size(self.selected(Some(&rows))?, &file)?];
+            transfer::repeat(&element, &mut piece);
+            filled.own(store, &mut piece)?;
+            self.write(store, header, &file, Some(&rows), &piece)?;
+            at += step;
+        }
+        Ok(())
+    }
+
+    /// Of chunks with a fill value of variable length: calls `visit` with the elements of those that lie outside new dimensions, or
+    /// of all.
+    pub(in crate::object) fn each_stored_chunk(
+        &mut self,
+        store: &mut Store,
+        header: &ObjectHeader,
+        new: Option<&[u64]>,
+        visit: &mut dyn FnMut(&mut Store, Vec<u8>) -> Result<()>,
+    ) -> Result<()> {
+        match self.storage {
+            Storage::Chunked(_) if self.has_variable_fill() => self.chunk_io(store, header)?.stored(store, new, visit),
+            _ => Ok(()),
+        }
+    }
+}
