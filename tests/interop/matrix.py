@@ -41,10 +41,14 @@ def main():
     selftest.run(WORK, libraries[VERSIONS[0]])
     if not options.only:
         scripts = "values", "chunks", "filters", "shrink", "selections", "chunk_trees", "copies", "references", "fills"
-        for script in *scripts, "elsewhere", "turns":
-            python, library = ROOT / "target/venv/bin/python", TARGET / PROFILE / "libh5r.so"
-            more = ["300"] if script == "turns" and options.full else []
-            subprocess.run([python, ROOT / f"tests/interop/{script}.py", library, WORK / script, *more], check=True)
+        library = TARGET / PROFILE / "libh5r.so"
+        for script in *scripts, "elsewhere":
+            python = ROOT / "target/venv/bin/python"
+            subprocess.run([python, ROOT / f"tests/interop/{script}.py", library, WORK / script], check=True)
+        # Libhdf5 1.10.8 by itself loses attributes of such files, or crashes, in a third of the series.
+        for version in VERSIONS[1:]:
+            turns = [ROOT / "scripts/python", version, ROOT / "tests/interop/turns.py", library, WORK / "turns"]
+            subprocess.run([*turns, "200" if options.full else "8"], check=True)
     matrix = Matrix(options, libraries)
     began = time.monotonic()
     chains = list(matrix.chains())

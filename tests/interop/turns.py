@@ -97,7 +97,7 @@ class Libhdf5:
         except RuntimeError as error:
             if "Pinned entry count not decreasing" not in str(error):
                 raise
-            # Libhdf5 2.0.0 does this to its own files, once in 100 seeds, also where h5r never touched them.
+            # Libhdf5 1.14.6 and 2.0.0 do this to their own files, once in 100 seeds, also where h5r never touched them.
             raise OwnFault() from error
 
     def flush(self, _):
