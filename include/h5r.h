@@ -314,7 +314,7 @@
 // Leads to a path of this file.
 #define H5R_LINK_SOFT 1
 
-// Leads to an object of another file: kept, not followed.
+// Leads to an object of another file; `h5r_object_open` follows it.
 #define H5R_LINK_EXTERNAL 2
 
 // User-defined: kept, not followed.
@@ -1438,12 +1438,16 @@ h5r_status h5r_group_create(h5r_object *loc,
                             const h5r_group_options *options,
                             h5r_object **group_out);
 
-// Opens the group, dataset or named datatype at `path`, absolute or relative to `loc`; soft links are followed. Stores
-// a handle that `h5r_object_close` closes.
+// Opens the group, dataset or named datatype at `path`, absolute or relative to `loc`; soft links are followed, and external
+// ones, whose file is opened to be read only, and is open as long as an object of it is. Stores a handle that
+// `h5r_object_close` closes.
 //
-// Errors: BAD_HANDLE, ARGUMENT, NOT_FOUND, WRONG_KIND, CORRUPT, UNSUPPORTED (an external or user-defined link), IO.
+// Errors: BAD_HANDLE, ARGUMENT, NOT_FOUND (also an external link's file), NOT_HDF5, LOCKED, WRONG_KIND, CORRUPT, UNSUPPORTED (a
+// user-defined link), IO.
 // Any thread.
-h5r_status h5r_object_open(h5r_object *loc, const char *path, h5r_object **object_out);
+h5r_status h5r_object_open(h5r_object *loc,
+                           const char *path,
+                           h5r_object **object_out);
 
 // Closes an object; its file stays open and unflushed. The handle is consumed. Closing NULL, or the borrowed handle
 // of `h5r_root`, does nothing.
@@ -1794,7 +1798,7 @@ h5r_status h5r_link_create_soft(h5r_object *loc, const char *path, const char *t
 h5r_status h5r_link_create_hard(h5r_object *loc, const char *path, h5r_object *target);
 
 // Creates a link at `path`, relative to `loc`, to the object at `target` of the file `file`. Neither need exist; h5r keeps
-// external links and does not follow them. Missing groups on the way to `path` are created.
+// external links and follows them in `h5r_object_open` only. Missing groups on the way to `path` are created.
 //
 // Errors: BAD_HANDLE, ARGUMENT, EXISTS, WRONG_KIND, LIMIT (more than 65,532 bytes of names), READ_ONLY, CORRUPT, IO,
 // FAILED. Any thread.

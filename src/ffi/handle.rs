@@ -110,6 +110,11 @@ pub(super) fn file(handle: u64) -> Result<Pin<'static, FileEntry>> {
     decode(Kind::File, handle).and_then(|key| FILES.get(key)).ok_or_else(|| bad(Kind::File, handle))
 }
 
+/// Whether an object that was opened from a file is in it, and not in one that an external link led to.
+pub(super) fn is_of(handle: u64, object: &Object) -> bool {
+    file(handle).is_ok_and(|entry| entry.file.has(object))
+}
+
 /// Whether the file handle is open.
 pub(super) fn file_is_open(handle: u64) -> bool {
     is_live(Kind::File, handle)

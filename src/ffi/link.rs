@@ -14,7 +14,7 @@ use crate::object::LinkTarget;
 pub const H5R_LINK_HARD: i32 = 0;
 /// Leads to a path of this file.
 pub const H5R_LINK_SOFT: i32 = 1;
-/// Leads to an object of another file: kept, not followed.
+/// Leads to an object of another file; `h5r_object_open` follows it.
 pub const H5R_LINK_EXTERNAL: i32 = 2;
 /// User-defined: kept, not followed.
 pub const H5R_LINK_USER: i32 = 3;
@@ -142,7 +142,7 @@ pub unsafe extern "C" fn h5r_link_create_hard(
 }
 
 /// Creates a link at `path`, relative to `loc`, to the object at `target` of the file `file`. Neither need exist; h5r keeps
-/// external links and does not follow them. Missing groups on the way to `path` are created.
+/// external links and follows them in `h5r_object_open` only. Missing groups on the way to `path` are created.
 ///
 /// Errors: BAD_HANDLE, ARGUMENT, EXISTS, WRONG_KIND, LIMIT (more than 65,532 bytes of names), READ_ONLY, CORRUPT, IO,
 /// FAILED. Any thread.

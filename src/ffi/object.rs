@@ -133,10 +133,12 @@ pub unsafe extern "C" fn h5r_group_create(
     })
 }
 
-/// Opens the group, dataset or named datatype at `path`, absolute or relative to `loc`; soft links are followed. Stores
-/// a handle that `h5r_object_close` closes.
+/// Opens the group, dataset or named datatype at `path`, absolute or relative to `loc`; soft links are followed, and external
+/// ones, whose file is opened to be read only, and is open as long as an object of it is. Stores a handle that
+/// `h5r_object_close` closes.
 ///
-/// Errors: BAD_HANDLE, ARGUMENT, NOT_FOUND, WRONG_KIND, CORRUPT, UNSUPPORTED (an external or user-defined link), IO.
+/// Errors: BAD_HANDLE, ARGUMENT, NOT_FOUND (also an external link's file), NOT_HDF5, LOCKED, WRONG_KIND, CORRUPT, UNSUPPORTED (a
+/// user-defined link), IO.
 /// Any thread.
 #[no_mangle]
 pub unsafe extern "C" fn h5r_object_open(

@@ -294,7 +294,9 @@ pub unsafe extern "C" fn h5r_object_type(object: *mut h5r_object, type_out: *mut
         let out = unsafe { input::output(type_out, "type_out")? };
         let (datatype, committed) = object.datatype()?;
         out.set(match committed {
-            Some(address) => handle::open_type(datatype, Some((file, address)))?,
+            // What is in a file that an external link leads to is shared there only.
+            Some(address) if handle::is_of(file, object) => handle::open_type(datatype, Some((file, address)))?,
+            Some(_) => handle::open_type(datatype, None)?,
             None => types::token(datatype)?,
         });
         Ok(())

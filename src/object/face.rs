@@ -114,19 +114,6 @@ impl Object {
         self.read("asking for the address of", "", |state, slot| Ok(state.objects.get(slot)?.header.address()))
     }
 
-    /// Opens the object at `path`, relative to this group or absolute. Soft links are followed.
-    pub fn open(&self, path: &str) -> Result<Object> {
-        let full = self.path_of(path);
-        let (object, dropped) = self.read("opening", path, |state, slot| {
-            check_path(path)?;
-            let target = path::resolve(state, slot, path.as_bytes())?;
-            let object = Object::of(&self.inner.shared, state, target, full)?;
-            // Not here, where the lock is held: a handle that is dropped takes it.
-            Ok((object, state.drop_surplus()))
-        })?;
-        dropped.map_err(|e| self.explain(e, "opening", path)).map(|()| object)
-    }
-
     /// Creates a group at `path`; groups missing on the way are created with defaults.
     pub fn create_group(&self, path: &str, options: &GroupOptions) -> Result<Object> {
         let full = self.path_of(path);

@@ -98,8 +98,8 @@ impl Object {
         })
     }
 
-    /// Creates a link at `path` to the object at `target` of the file `file`. Neither need exist; external links are kept
-    /// and not followed.
+    /// Creates a link at `path` to the object at `target` of the file `file`. Neither need exist; external links are followed
+    /// by [`open`](Self::open) only.
     pub fn link_create_external(&self, path: &str, file: &str, target: &str) -> Result<()> {
         check_path(file)?;
         check_path(target)?;

@@ -33,6 +33,7 @@ mod link_face;
 mod maintain;
 mod open;
 pub mod options;
+mod outside;
 mod path;
 mod progress;
 mod reference;

@@ -22,27 +22,73 @@ fn parts(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     path.split(|&byte| byte == b'/').filter(|part| !part.is_empty() && *part != b".")
 }
 
-/// The object at `path`, seen from `start`.
+/// Where a path leads.
+pub(super) enum Reached {
+    /// To an object of the file.
+    Here(Slot),
+    /// Through an external link out of it.
+    Outside(Outside),
+}
+
+/// An external link on the way, and where it leads.
+pub(super) struct Outside {
+    /// The name of the link.
+    pub link: Vec<u8>,
+    /// The name of the other file.
+    pub file: Vec<u8>,
+    /// The path in it.
+    pub path: Vec<u8>,
+}
+
+impl Reached {
+    /// The object; an error where it is in another file.
+    fn here(self) -> Result<Slot> {
+        match self {
+            Reached::Here(slot) => Ok(slot),
+            Reached::Outside(Outside { link, .. }) => {
+                let name = String::from_utf8_lossy(&link);
+                Err(Error::unsupported(format_args!("following external link '{name}' in this call")))
+            }
+        }
+    }
+}
+
+/// The object of this file at `path`, seen from `start`.
 pub(super) fn resolve(state: &mut State, start: Slot, path: &[u8]) -> Result<Slot> {
+    resolve_or_leave(state, start, path)?.here()
+}
+
+/// The object at `path`, seen from `start`, or the external link on the way.
+pub(super) fn resolve_or_leave(state: &mut State, start: Slot, path: &[u8]) -> Result<Reached> {
     let mut budget = MAX_SOFT_LINKS;
     walk(state, start, path, &mut budget)
 }
 
-fn walk(state: &mut State, start: Slot, path: &[u8], budget: &mut u32) -> Result<Slot> {
+fn walk(state: &mut State, start: Slot, path: &[u8], budget: &mut u32) -> Result<Reached> {
     let mut current = if path.first() == Some(&b'/') { root(state)? } else { start };
-    for part in parts(path) {
-        current = step(state, current, part, budget)?;
+    let mut parts = parts(path);
+    while let Some(part) = parts.next() {
+        match step(state, current, part, budget)? {
+            Reached::Here(slot) => current = slot,
+            Reached::Outside(mut outside) => {
+                for part in parts {
+                    outside.path.push(b'/');
+                    outside.path.extend_from_slice(part);
+                }
+                return Ok(Reached::Outside(outside));
+            }
+        }
     }
-    Ok(current)
+    Ok(Reached::Here(current))
 }
 
-fn step(state: &mut State, group: Slot, name: &[u8], budget: &mut u32) -> Result<Slot> {
+fn step(state: &mut State, group: Slot, name: &[u8], budget: &mut u32) -> Result<Reached> {
     let object = state.objects.get(group)?;
     object.check_alive()?;
     let (header, links) = object.group()?;
     let found = links.find(&mut state.store, header, name)?;
     match found.map(|link| link.target) {
-        Some(LinkTarget::Hard(address)) => state.load(address),
+        Some(LinkTarget::Hard(address)) => state.load(address).map(Reached::Here),
         Some(LinkTarget::Soft(path)) => {
             if *budget == 0 {
                 return Err(Error::new(
@@ -54,8 +100,11 @@ fn step(state: &mut State, group: Slot, name: &[u8], budget: &mut u32) -> Result
             walk(state, group, &path, budget)
                 .map_err(|e| e.within(format_args!("following soft link '{}'", String::from_utf8_lossy(name))))
         }
-        Some(LinkTarget::User(EXTERNAL, _)) => {
-            Err(Error::unsupported(format_args!("following external link '{}'", String::from_utf8_lossy(name))))
+        Some(LinkTarget::User(EXTERNAL, data)) => {
+            // A byte of version and flags, then both names, each with a NUL behind it.
+            let mut names = data.get(1..).unwrap_or_default().split(|&byte| byte == 0);
+            let mut next = || names.next().unwrap_or_default().to_vec();
+            Ok(Reached::Outside(Outside { link: name.to_vec(), file: next(), path: next() }))
         }
         Some(LinkTarget::User(kind, _)) => Err(Error::unsupported(format_args!(
             "following user-defined link '{}' of type {kind}",
@@ -78,7 +127,7 @@ pub(super) fn parent<'a>(state: &mut State, start: Slot, path: &'a [u8], create:
         let missing = create && !group::contains(state, current, name)?;
         current = match missing {
             true => group::create(state, current, name, &GroupOptions::default())?,
-            false => step(state, current, name, &mut budget)?,
+            false => step(state, current, name, &mut budget)?.here()?,
         };
     }
     state.objects.get(current)?.check_alive()?;
@@ -102,7 +151,7 @@ pub(super) fn check_free(state: &mut State, start: Slot, path: &[u8]) -> Result<
         if !group::contains(state, current, name)? {
             break;
         }
-        current = step(state, current, name, &mut budget)?;
+        current = step(state, current, name, &mut budget)?.here()?;
     }
     Ok(())
 }

@@ -217,7 +217,8 @@ static void other_links_and_comments(h5r_object *root) {
     FAILS(H5R_ERR_RANGE, h5r_link_create_user(root, "outside/x", 64, NULL, 0));
     FAILS(H5R_ERR_RANGE, h5r_link_create_user(root, "outside/x", 256, NULL, 0));
     FAILS(H5R_ERR_EXISTS, h5r_link_create_external(root, "outside/external", "f", "/p"));
-    FAILS(H5R_ERR_UNSUPPORTED, h5r_object_open(root, "outside/external", &group));
+    FAILS(H5R_ERR_NOT_FOUND, h5r_object_open(root, "outside/external", &group));
+    SAYS("there is no file 'other.h5'");
 
     OK(h5r_object_open(root, "outside", &group));
     OK(h5r_object_comment(group, value, sizeof value, &length));
@@ -231,6 +232,36 @@ static void other_links_and_comments(h5r_object *root) {
     CHECK(length == 0);
     OK(h5r_object_set_comment(group, "kept"));
     OK(h5r_object_close(group));
+}
+
+// An external link leads to an object whose type is named in its own file.
+static void outside(void) {
+    const uint64_t dims[1] = {1};
+    const int32_t data[1] = {77};
+    int32_t found[1] = {0};
+    h5r_object *type = NULL, *dataset = NULL, *copy = NULL;
+    h5r_type shared = 0;
+    h5r_file *other = new_file("other_links.h5");
+    OK(h5r_type_commit(h5r_root(other), "type", H5R_I32, &type));
+    OK(h5r_object_type(type, &shared));
+    OK(h5r_dataset_create(h5r_root(other), "d", shared, 1, dims, NULL, &dataset));
+    OK(h5r_dataset_write(dataset, H5R_I32, NULL, data));
+    OK(h5r_type_close(shared));
+    OK(h5r_close(other));
+
+    h5r_file *file = new_file("outside.h5");
+    OK(h5r_link_create_external(h5r_root(file), "away", "other_links.h5", "/"));
+    OK(h5r_object_open(h5r_root(file), "away/d", &dataset));
+    OK(h5r_dataset_read(dataset, H5R_I32, NULL, found));
+    CHECK(found[0] == 77);
+    FAILS(H5R_ERR_READ_ONLY, h5r_dataset_write(dataset, H5R_I32, NULL, data));
+    // A dataset of this file cannot share that type.
+    OK(h5r_object_type(dataset, &shared));
+    OK(h5r_dataset_create(h5r_root(file), "d", shared, 1, dims, NULL, &copy));
+    OK(h5r_type_close(shared));
+    OK(h5r_check(file));
+    OK(h5r_close(file));
+    FAILS(H5R_ERR_BAD_HANDLE, h5r_dataset_read(dataset, H5R_I32, NULL, found));
 }
 
 // Groups and datasets that come and go do not make the file grow.
@@ -279,6 +310,7 @@ int main(void) {
     OK(h5r_check(file));
     CHECK(link_exists(h5r_root(file), "to/there") && link_exists(h5r_root(file), "many/link0099"));
     OK(h5r_close(file));
+    outside();
     space_comes_back();
     return 0;
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Raw data in external files: h5r writes them, and libhdf5 reads them and writes on.
+"""Raw data in external files: h5r writes them, and libhdf5 reads them and writes on. External links: h5r follows them where libhdf5 does.
 
 usage: elsewhere.py LIBRARY FOLDER
 """
@@ -57,6 +57,54 @@ def main():
     assert not os.path.exists("short.raw")
     file.close()
     print(f"{FOLDER}/elsewhere.h5: external raw data are written as libhdf5 writes them")
+    links(number)
+
+
+def links(number):
+    """What both find through external links, from several folders and with folders in the environment."""
+    for folder in "near", "near/below", "prefix", "current":
+        os.makedirs(folder, exist_ok=True)
+    places = "near/a.h5", "near/below/b.h5", "prefix/c.h5", "prefix/a.h5", "current/d.h5", "current/b.h5", "current/a.h5"
+    names = ["a.h5", "below/b.h5", "b.h5", "c.h5", "d.h5", "../current/d.h5", "/no/where/a.h5", f"{FOLDER}/prefix/c.h5", "no.h5"]
+    names = [os.path.abspath(os.path.join(os.getcwd(), "prefix/c.h5")) if name.endswith("prefix/c.h5") else name for name in names]
+    for value, place in enumerate(places):
+        with h5py.File(place, "w") as file:
+            file["group/data"] = [value]
+            file["soft"] = h5py.SoftLink("/group/data")
+            file["on"] = h5py.ExternalLink("a.h5", "/soft")
+    with h5py.File("near/near.h5", "w") as file:
+        for number_of, name in enumerate(names):
+            file[f"{number_of} object"] = h5py.ExternalLink(name, "/group/data")
+            file[f"{number_of} group"] = h5py.ExternalLink(name, "group")
+            file[f"{number_of} on"] = h5py.ExternalLink(name, "on")
+            file[f"{number_of} soft"] = h5py.SoftLink(f"/{number_of} group/data")
+            file[f"{number_of} nothing"] = h5py.ExternalLink(name, "nothing")
+    os.chdir("current")
+    seen = 0
+    for prefix in None, "../prefix", "/no/where:../prefix":
+        os.environ.pop("HDF5_EXT_PREFIX", None)
+        if prefix:
+            os.environ["HDF5_EXT_PREFIX"] = prefix
+        wanted = {}
+        with h5py.File("../near/near.h5", "r") as file:
+            for name in list(file):
+                path = name + "/data" if name.endswith("group") else name
+                try:
+                    wanted[path] = int(file[path][0])
+                except KeyError:
+                    wanted[path] = None
+        file, found = File("../near/near.h5"), np.zeros(1, "<i4")
+        for path, value in wanted.items():
+            handle = ctypes.c_void_p()
+            opened = H5R.h5r_object_open(file.root, path.encode(), ctypes.byref(handle)) == 0
+            assert opened == (value is not None), (prefix, path, value, H5R.h5r_last_error())
+            if opened:
+                ok(H5R.h5r_dataset_read(handle, number, None, pointer(found)))
+                assert found[0] == value, (prefix, path, value, found)
+                seen += 1
+        file.close()
+    assert seen > 50, seen
+    print(f"{FOLDER}/near/near.h5: external links lead where libhdf5 says")
 
 
 if __name__ == "__main__":

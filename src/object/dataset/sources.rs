@@ -1,9 +1,5 @@
 //! The sources of virtual datasets: where they are, and how far the virtual datasets reach that grow with them.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
-
 use super::mapped::{axes, Axis};
 use super::{DatasetState, Storage};
 use crate::datatype::Datatype;
@@ -11,8 +7,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::dataspace::Dataspace;
 use crate::format::selection::{Selected, UNLIMITED};
 use crate::format::virtual_mapping::{Growth, Mapping};
+use crate::object::outside::find_file;
 use crate::object::state::State;
-use crate::object::{File, Object, OpenOptions};
+use crate::object::{File, Object};
 
 /// The other datasets of one virtual dataset.
 pub(super) struct Sources<'a> {
@@ -34,7 +31,7 @@ impl<'a> Sources<'a> {
             b"." => self.file,
             name => {
                 if self.last.as_ref().is_none_or(|(last, _)| last != name) {
-                    self.last = Some((name.to_vec(), self.find(Path::new(OsStr::from_bytes(name)))?));
+                    self.last = Some((name.to_vec(), find_file(self.file, name, "HDF5_VDS_PREFIX")?));
                 }
                 match &self.last {
                     Some((_, Some(file))) => file,
@@ -52,19 +49,6 @@ impl<'a> Sources<'a> {
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
             Err(e) => Err(e),
         }
-    }
-
-    /// Looks for a file where libhdf5 does: beside the virtual dataset's file, then from the current folder.
-    fn find(&self, name: &Path) -> Result<Option<File>> {
-        let own = self.file.path();
-        let beside = own.parent().unwrap_or(Path::new("")).join(name);
-        let last = beside.with_file_name(name.file_name().unwrap_or_default());
-        for path in [beside.as_path(), name, last.as_path()] {
-            if path.exists() {
-                return File::open(path, &OpenOptions { read_only: true, ..OpenOptions::default() }).map(Some);
-            }
-        }
-        Ok(None)
     }
 }
 
