@@ -80,6 +80,7 @@ module h5r
   integer(c_int32_t), parameter, public :: H5R_IO_STANDARD = 0
   integer(c_int32_t), parameter, public :: H5R_IO_MMAP = 1
   integer(c_int32_t), parameter, public :: H5R_IO_DIRECT = 2
+  integer(c_int32_t), parameter, public :: H5R_IO_URING = 3
   integer(c_int32_t), parameter, public :: H5R_KIND_GROUP = 0
   integer(c_int32_t), parameter, public :: H5R_KIND_DATASET = 1
   integer(c_int32_t), parameter, public :: H5R_KIND_TYPE = 2

@@ -202,6 +202,10 @@
 // all others as with H5R_IO_STANDARD.
 #define H5R_IO_DIRECT 2
 
+// Transfers that do not depend on each other, such as those of a flush and of many chunks, go through io_uring, together; all
+// others, and where the kernel does not give it, as with H5R_IO_STANDARD.
+#define H5R_IO_URING 3
+
 // A group.
 #define H5R_KIND_GROUP 0
 
@@ -496,7 +500,7 @@ typedef struct h5r_create_options {
     uint32_t threads;
     // 0; for later use.
     int32_t reserved;
-    // H5R_IO_STANDARD (default) or H5R_IO_DIRECT.
+    // H5R_IO_STANDARD (default), _DIRECT or _URING.
     int32_t io;
     // 0; for later use.
     int32_t reserved_2;
@@ -521,7 +525,7 @@ typedef struct h5r_open_options {
     uint32_t threads;
     // 0; for later use.
     int32_t reserved_2;
-    // H5R_IO_STANDARD (default), _MMAP (with read_only) or _DIRECT.
+    // H5R_IO_STANDARD (default), _MMAP (with read_only), _DIRECT or _URING.
     int32_t io;
     // 0; for later use.
     int32_t reserved_3;

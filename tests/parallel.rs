@@ -8,7 +8,7 @@ use std::thread;
 use h5r::datatype::{Datatype, Number};
 use h5r::error::ErrorKind;
 use h5r::object::dataset::{DatasetOptions, NewLayout, Selection};
-use h5r::object::{CreateOptions, File, Object, OpenOptions};
+use h5r::object::{CreateOptions, File, GroupOptions, Io, Object, OpenOptions};
 
 const I32: Datatype = Datatype::little(Number::I32);
 const I64: Datatype = Datatype::little(Number::I64);
@@ -90,6 +90,56 @@ fn any_number_of_threads_makes_the_same_file() {
         file.close().unwrap();
         let found = used(&path);
         assert_eq!(expected.get_or_insert_with(|| found.clone()), &found, "{threads} threads");
+        std::fs::remove_file(&path).unwrap();
+    }
+}
+
+/// Many small chunks and many groups, so that flushes and reads have much to do at once.
+#[test]
+fn any_way_to_the_bytes_makes_the_same_file() {
+    const COUNT: usize = 300_000;
+    let values = pattern(COUNT, 5);
+    let mut expected = None;
+    for (io, name) in [(Io::Standard, "standard"), (Io::Direct, "direct"), (Io::Ring, "ring")] {
+        let path = path(name);
+        let file = File::create(&path, &CreateOptions { io, ..CreateOptions::default() }).unwrap();
+        let root = file.root().unwrap();
+        for (name, filtered) in [("filtered", true), ("plain", false)] {
+            let made = options(&[1000], &[COUNT as u64], filtered);
+            let dataset = root.create_dataset(name, &I32, &[COUNT as u64], &made).unwrap();
+            dataset.dataset_write(&I32, None, &bytes_of(&values)).unwrap();
+            let part = Selection { start: Some(&[70_500]), count: Some(&[90_000]), ..Selection::default() };
+            dataset.dataset_write(&I32, Some(&part), &bytes_of(&values[..90_000])).unwrap();
+            for number in 0..300 {
+                root.create_group(&format!("{name}{number}"), &GroupOptions::default()).unwrap();
+            }
+            file.flush().unwrap();
+            (0..300).step_by(3).for_each(|number| root.link_delete(&format!("{name}{number}")).unwrap());
+        }
+        file.close().unwrap();
+        let found = used(&path);
+        assert_eq!(*expected.get_or_insert(found.clone()), found, "{name}");
+        let mut written = values.clone();
+        written[70_500..160_500].copy_from_slice(&values[..90_000]);
+        for io in [Io::Standard, Io::Map, Io::Direct, Io::Ring] {
+            let read_only = OpenOptions { read_only: true, io, ..OpenOptions::default() };
+            let file = File::open(&path, &read_only).unwrap();
+            file.check().unwrap();
+            for dataset in ["filtered", "plain"] {
+                let dataset = file.root().unwrap().open(dataset).unwrap();
+                assert_eq!(read_all(&dataset, COUNT), written, "{name}, {io:?}");
+                let mut rows = vec![0; 4 * 10_000];
+                let every = Selection {
+                    start: Some(&[7]),
+                    stride: Some(&[29]),
+                    count: Some(&[10_000]),
+                    ..Selection::default()
+                };
+                dataset.dataset_read(&I32, Some(&every), &mut rows).unwrap();
+                let expected: Vec<i32> = written.iter().skip(7).step_by(29).take(10_000).copied().collect();
+                assert_eq!(rows, bytes_of(&expected), "{name}, {io:?}");
+            }
+        }
         std::fs::remove_file(&path).unwrap();
     }
 }

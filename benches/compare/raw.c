@@ -5,23 +5,44 @@
  * WORK contiguous | chunked | deflate4 | deflate6 (MiB, written and read in calls of 8 MiB, chunks of 1 MiB) |
  * append1 | append16 (so many calls of one row) | groups | datasets (so many, in the root group, of 10 float64).
  * Writing includes closing the file; reading begins with opening it again. What is read is compared with what was written.
- * Prints one line of `name=value` pairs: wall-clock and the process's CPU seconds, the longest single call, and the file's
- * size in bytes. */
+ * The environment may say otherwise: CALL and CHUNK (KiB), COLD (not 0: what is read is not in the page cache); and, to h5r, IO
+ * (the number of an H5R_IO_..., creating without a map), CACHE (KiB of decoded chunks) and FILTER (not 0: chunks go through a
+ * filter of the program's, that is, of this file's).
+ * Prints one line of `name=value` pairs: wall-clock and the process's CPU seconds, the longest single call (of eight that
+ * append), the longest without a preemption, and the file's size in bytes. */
 #define _GNU_SOURCE
 #include "raw.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
-enum { MIB = 1 << 20, CALL = 8 * MIB, CHUNK = MIB, SMALL = 10 };
+enum { MIB = 1 << 20, SMALL = 10 };
 
 struct times {
     double wall, cpu;
 };
+
+uint64_t setting(const char *name, uint64_t otherwise)
+{
+    const char *text = getenv(name);
+    return text ? strtoul(text, NULL, 10) : otherwise;
+}
+
+/* Has the file's pages leave the page cache. */
+static void cool(const char *path)
+{
+    int file = open(path, O_RDONLY);
+    if (file < 0 || fsync(file) != 0 || posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED) != 0)
+        exit(1);
+    close(file);
+}
 
 static double seconds(clockid_t clock)
 {
@@ -80,23 +101,27 @@ static void same(const void *a, const void *b, size_t bytes)
 }
 
 static struct times written, read_back;
-static double worst;
+/* The longest call, and the longest during which the system did not take the processor away. */
+static double worst, worst_own;
 
 /* Writes and reads MiB in calls; the data of the calls repeat after `period` of them, so that they need not fit the memory. */
 static void stream(const char *path, uint32_t threads, uint64_t mib, int chunked, int deflate)
 {
     int type = deflate ? RAW_F32 : RAW_F64;
-    uint64_t per_call = CALL / (uint64_t)type, calls = mib * MIB / CALL, period = deflate ? calls : 8;
+    const uint64_t call_bytes = setting("CALL", 8192) << 10, chunk_bytes = setting("CHUNK", 1024) << 10;
+    uint64_t per_call = call_bytes / (uint64_t)type, calls = mib * MIB / call_bytes, period = deflate ? calls : 8;
     const char *data = deflate ? (const char *)field(per_call * period) : (const char *)numbers(per_call * period);
-    char *out = allocated(CALL);
+    char *out = allocated(call_bytes);
     struct times start = now();
     raw_create(path, threads);
-    data_create(type, per_call * calls, 1, chunked ? CHUNK / (uint64_t)type : 0, deflate, 0);
+    data_create(type, per_call * calls, 1, chunked ? chunk_bytes / (uint64_t)type : 0, deflate, 0);
     for (uint64_t call = 0; call < calls; call++)
-        data_write(call * per_call, per_call, data + call % period * CALL);
+        data_write(call * per_call, per_call, data + call % period * call_bytes);
     data_close();
     raw_close();
     written = since(start);
+    if (setting("COLD", 0))
+        cool(path);
     start = now();
     raw_open(path, threads);
     data_open(type);
@@ -104,7 +129,7 @@ static void stream(const char *path, uint32_t threads, uint64_t mib, int chunked
         data_read(call * per_call, per_call, out);
         if (call % 16 == 0 || call + 1 == calls) {
             struct times pause = now();
-            same(out, data + call % period * CALL, CALL);
+            same(out, data + call % period * call_bytes, call_bytes);
             pause = since(pause);
             start.wall += pause.wall, start.cpu += pause.cpu;
         }
@@ -114,6 +139,13 @@ static void stream(const char *path, uint32_t threads, uint64_t mib, int chunked
     read_back = since(start);
 }
 
+static long preemptions(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_nivcsw;
+}
+
 static void append(const char *path, uint32_t threads, uint64_t count, uint64_t columns)
 {
     double *row = numbers(columns), *out = allocated(count * columns * sizeof *out);
@@ -121,6 +153,7 @@ static void append(const char *path, uint32_t threads, uint64_t count, uint64_t 
     raw_create(path, threads);
     data_create(RAW_F64, 0, columns, columns > 1 ? 512 : 8192, 0, 1);
     double last = seconds(CLOCK_MONOTONIC);
+    long taken = preemptions();
     for (uint64_t i = 0; i < count; i++) {
         row[0] = (double)i;
         data_append(columns, row);
@@ -128,6 +161,13 @@ static void append(const char *path, uint32_t threads, uint64_t count, uint64_t 
         if (i % 8 == 0) {
             double at = seconds(CLOCK_MONOTONIC);
             worst = fmax(worst, at - last);
+            if (at - last > worst_own || i % 512 == 0) {
+                long now_taken = preemptions();
+                if (now_taken == taken)
+                    worst_own = fmax(worst_own, at - last);
+                taken = now_taken;
+                at = seconds(CLOCK_MONOTONIC);
+            }
             last = at;
         }
     }
@@ -203,7 +243,7 @@ int main(int argc, char **argv)
         members(path, threads, amount, strcmp(work, "groups") == 0);
     struct stat status = {0};
     stat(path, &status);
-    printf("write_s=%.6f write_cpu_s=%.6f read_s=%.6f read_cpu_s=%.6f worst_s=%.6f size=%lld\n", written.wall,
-           written.cpu, read_back.wall, read_back.cpu, worst, (long long)status.st_size);
+    printf("write_s=%.6f write_cpu_s=%.6f read_s=%.6f read_cpu_s=%.6f worst_s=%.6f worst_own_s=%.6f size=%lld\n", written.wall,
+           written.cpu, read_back.wall, read_back.cpu, worst, worst_own, (long long)status.st_size);
     return 0;
 }

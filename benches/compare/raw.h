@@ -9,6 +9,9 @@
 
 enum { RAW_F32 = 4, RAW_F64 = 8 };
 
+/* A number in the environment. */
+uint64_t setting(const char *name, uint64_t otherwise);
+
 /* threads: for h5r, 0 for all processors. */
 void raw_create(const char *path, uint32_t threads);
 void raw_open(const char *path, uint32_t threads);

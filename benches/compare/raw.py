@@ -32,6 +32,7 @@ WORKS = {
 }
 SIZES = {"deflate4": 1.0, "deflate6": 1.0, "datasets": 0.8}
 WORST_APPEND_S, PLAIN = 1e-3, 0.95
+PLAIN_WORKS = ("contiguous", "append1", "append16")
 
 
 def main():
@@ -43,7 +44,7 @@ def main():
     for round_number in range(options.rounds):
         for work in options.works:
             for backend in PROGRAMS:
-                if backend != "plain" or work == "contiguous":
+                if backend != "plain" or work in PLAIN_WORKS:
                     runs.append(run(options, round_number, work, backend))
         print(f"round {round_number + 1} of {options.rounds} done", file=sys.stderr)
     with open(options.out / "raw.csv", "w", newline="") as out:
@@ -118,9 +119,10 @@ def table(runs, options):
         lines.append(f"{work:<11}{unit:<9}{rate('libhdf5', 'write'):>12,.0f}{rate('h5r', 'write'):>12,.0f}{get('write'):>7.2f}"
                      f"{reading}{size:>7.3f}{worst * 1e3:>10.3f}  "
                      + ", ".join(f"{name} {'met' if holds else 'NOT met'}" for name, holds in met))
-        if work == "contiguous":
-            lines.append(f"{'  plain':<11}{unit:<9}{'':>12}{rate('plain', 'write'):>12,.0f}{'':>7}{'':>12}"
-                         f"{rate('plain', 'read'):>12,.0f}")
+        if work in PLAIN_WORKS:
+            reading = f"{rate('plain', 'read'):>12,.0f}" if read else " " * 12
+            lines.append(f"{'  plain':<11}{unit:<9}{'':>12}{rate('plain', 'write'):>12,.0f}{'':>7}{'':>12}{reading}{'':>14}"
+                         + (f"{median(work, 'plain', 'worst_s') * 1e3:>10.3f}" if work.startswith("append") else ""))
     return "\n".join(lines)
 
 

@@ -17,10 +17,42 @@ static void checked(h5r_status status, const char *call)
 }
 #define CHECK(call) checked((call), #call)
 
+/* Differences of neighbouring bytes. */
+enum { FILTER = 40321 };
+
+static int32_t encode(const uint32_t *parameters, size_t parameter_count, const void *data, size_t length, void *out,
+                      size_t capacity, size_t *length_out, void *user_data)
+{
+    (void)parameters, (void)parameter_count, (void)user_data;
+    const unsigned char *from = data;
+    unsigned char *to = out, last = 0;
+    *length_out = length;
+    for (size_t i = 0; i < length && length <= capacity; last = from[i++])
+        to[i] = (unsigned char)(from[i] - last);
+    return 0;
+}
+
+static int32_t decode(const uint32_t *parameters, size_t parameter_count, const void *data, size_t length, void *out,
+                      size_t capacity, size_t *length_out, void *user_data)
+{
+    (void)parameters, (void)parameter_count, (void)user_data;
+    const unsigned char *from = data;
+    unsigned char *to = out, last = 0;
+    *length_out = length;
+    for (size_t i = 0; i < length && length <= capacity; i++)
+        to[i] = last = (unsigned char)(from[i] + last);
+    return 0;
+}
+
 void raw_create(const char *path, uint32_t threads)
 {
     h5r_create_options options = H5R_CREATE_OPTIONS_INIT;
     options.threads = threads;
+    options.io = (int32_t)setting("IO", H5R_IO_STANDARD);
+    if (options.io == H5R_IO_MMAP)
+        options.io = H5R_IO_STANDARD;
+    if (setting("FILTER", 0))
+        CHECK(h5r_filter_register(FILTER, "differences", encode, decode, NULL));
     CHECK(h5r_create(path, &options, &file));
     root = h5r_root(file);
 }
@@ -30,6 +62,7 @@ void raw_open(const char *path, uint32_t threads)
     h5r_open_options options = H5R_OPEN_OPTIONS_INIT;
     options.threads = threads;
     options.read_only = 1;
+    options.io = (int32_t)setting("IO", H5R_IO_STANDARD);
     CHECK(h5r_open(path, &options, &file));
     root = h5r_root(file);
 }
@@ -42,6 +75,7 @@ void raw_close(void)
 void data_create(int type, uint64_t rows, uint64_t columns, uint64_t chunk_rows, int deflate, int grows)
 {
     h5r_dataset_options options = H5R_DATASET_OPTIONS_INIT;
+    const h5r_filter filter = {FILTER, 0, NULL, 0};
     uint64_t dims[2] = {rows, columns}, max[2] = {H5R_UNLIMITED, columns}, chunk[2] = {chunk_rows, columns};
     element = type == RAW_F32 ? H5R_F32 : H5R_F64;
     if (chunk_rows) {
@@ -50,6 +84,10 @@ void data_create(int type, uint64_t rows, uint64_t columns, uint64_t chunk_rows,
         options.max_dims = grows ? max : NULL;
         options.deflate = deflate;
         options.shuffle = deflate > 0;
+        if (setting("FILTER", 0)) {
+            options.filters = &filter;
+            options.filter_count = 1;
+        }
     }
     CHECK(h5r_dataset_create(root, "data", element, columns > 1 ? 2 : 1, dims, &options, &dataset));
 }
@@ -58,6 +96,8 @@ void data_open(int type)
 {
     element = type == RAW_F32 ? H5R_F32 : H5R_F64;
     CHECK(h5r_object_open(root, "data", &dataset));
+    if (setting("CACHE", UINT64_MAX) != UINT64_MAX)
+        CHECK(h5r_chunk_cache_set(dataset, setting("CACHE", 0) << 10));
 }
 
 void data_close(void)

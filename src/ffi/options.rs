@@ -56,6 +56,9 @@ pub const H5R_IO_MMAP: i32 = 1;
 /// Transfers of 1 MiB and more of raw data go past the operating system's page cache (O_DIRECT), where the file system has that;
 /// all others as with H5R_IO_STANDARD.
 pub const H5R_IO_DIRECT: i32 = 2;
+/// Transfers that do not depend on each other, such as those of a flush and of many chunks, go through io_uring, together; all
+/// others, and where the kernel does not give it, as with H5R_IO_STANDARD.
+pub const H5R_IO_URING: i32 = 3;
 
 /// How an object's attributes, or a group's links, are stored.
 #[repr(C)]
@@ -94,7 +97,7 @@ pub struct h5r_create_options {
     pub threads: u32,
     /// 0; for later use.
     pub reserved: i32,
-    /// H5R_IO_STANDARD (default) or H5R_IO_DIRECT.
+    /// H5R_IO_STANDARD (default), _DIRECT or _URING.
     pub io: i32,
     /// 0; for later use.
     pub reserved_2: i32,
@@ -121,7 +124,7 @@ pub struct h5r_open_options {
     pub threads: u32,
     /// 0; for later use.
     pub reserved_2: i32,
-    /// H5R_IO_STANDARD (default), _MMAP (with read_only) or _DIRECT.
+    /// H5R_IO_STANDARD (default), _MMAP (with read_only), _DIRECT or _URING.
     pub io: i32,
     /// 0; for later use.
     pub reserved_3: i32,
@@ -342,7 +345,7 @@ pub(super) fn durability(value: i32) -> Result<Durability> {
 }
 
 fn io(value: i32) -> Result<Io> {
-    choice("io", value, &[Io::Standard, Io::Map, Io::Direct])
+    choice("io", value, &[Io::Standard, Io::Map, Io::Direct, Io::Ring])
 }
 
 fn cache_bytes(value: u64) -> usize {

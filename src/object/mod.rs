@@ -57,7 +57,7 @@ pub use file::File;
 pub use info::{ObjectInfo, ObjectTimes};
 pub use link::LinkTarget;
 pub use link_face::LinkInfo;
-pub use options::{CreateOptions, Durability, FormatVersion, GroupOptions, Locking, OpenOptions, Order, Phase};
+pub use options::{CreateOptions, Durability, FormatVersion, GroupOptions, Io, Locking, OpenOptions, Order, Phase};
 pub use progress::Progress;
 pub use reference::Referred;
 pub use value::AttributeInfo;

@@ -21,6 +21,7 @@ use crate::store::file::FileBackend;
 use crate::store::lock::{self, LockPolicy};
 use crate::store::map::MapBackend;
 use crate::store::recover::{recover, Recovery};
+use crate::store::ring::RingBackend;
 use crate::store::{Backend, Store};
 
 fn policy(locking: Locking) -> LockPolicy {
@@ -73,6 +74,7 @@ fn backend(file: OsFile, io: Io, writable: bool) -> Box<dyn Backend> {
         Io::Standard => Box::new(FileBackend::new(file)),
         Io::Map => MapBackend::new(file).map_or_else(standard, |mapped| Box::new(mapped)),
         Io::Direct => DirectBackend::new(file, writable).map_or_else(standard, |direct| Box::new(direct)),
+        Io::Ring => RingBackend::new(file).map_or_else(standard, |ring| Box::new(ring)),
     }
 }
 

@@ -40,6 +40,9 @@ pub enum Io {
     Map,
     /// Long transfers past the operating system's page cache, where the file system has that; all others as [`Io::Standard`].
     Direct,
+    /// By io_uring where several transfers are to be done that do not depend on each other; all others, and where the kernel does
+    /// not give it, as [`Io::Standard`].
+    Ring,
 }
 
 /// Options of creating a file.

@@ -8,6 +8,21 @@ use parking_lot::Mutex;
 
 use super::SharedRead;
 
+/// Bytes that are written one after the other from an offset.
+pub struct WritePart<'a> {
+    /// Where they go.
+    pub offset: u64,
+    /// What they are.
+    pub buffers: Vec<IoSlice<'a>>,
+}
+
+impl WritePart<'_> {
+    /// How many they are.
+    pub fn length(&self) -> u64 {
+        self.buffers.iter().map(|buffer| buffer.len() as u64).sum()
+    }
+}
+
 /// Random access to one file's bytes. Calls come from one thread at a time.
 pub trait Backend: Send {
     /// The file's length in bytes.
@@ -16,6 +31,13 @@ pub trait Backend: Send {
     fn read_at(&mut self, buffer: &mut [u8], offset: u64) -> io::Result<()>;
     /// Writes all of `buffers`, one after the other, from `offset`.
     fn write_at(&mut self, buffers: &mut [IoSlice<'_>], offset: u64) -> io::Result<()>;
+    /// Writes all that does not depend on each other, in any order; an error comes with the number of the write that met it.
+    fn write_all(&mut self, writes: &mut [WritePart<'_>]) -> Result<(), (usize, io::Error)> {
+        let mut writes = writes.iter_mut().enumerate();
+        writes.try_for_each(|(number, write)| {
+            self.write_at(&mut write.buffers, write.offset).map_err(|error| (number, error))
+        })
+    }
     /// Cuts or extends (with zeros) the file.
     fn set_len(&mut self, length: u64) -> io::Result<()>;
     /// Waits until all writes are on the device.

@@ -16,7 +16,7 @@ use crc32fast::Hasher;
 
 use super::cache::Cache;
 use super::file::MAX_SLICES;
-use super::{journal, BlockId, Store};
+use super::{journal, BlockId, Store, WritePart};
 use crate::error::{Error, Result};
 use crate::format::superblock::{self, COMMITTING};
 
@@ -192,27 +192,30 @@ impl Store {
         Ok(())
     }
 
-    /// Writes what is in address order where it belongs, neighbours in one call.
+    /// Writes what is in address order where it belongs, neighbours as one.
     fn write_parts(&mut self, parts: &[Part]) -> Result<()> {
-        let mut rest = parts;
-        while let Some(first) = rest.first() {
-            let start = first.address(&self.cache);
-            let mut end = start;
-            let mut slices = Vec::new();
-            while let Some((part, behind)) = rest.split_first() {
-                if slices.len() == MAX_SLICES || part.address(&self.cache) != end {
-                    break;
-                }
-                end += u64::from(part.to - part.from);
-                slices.push(IoSlice::new(part.bytes(&self.cache)));
-                rest = behind;
+        for batch in parts.chunks(MAX_SLICES) {
+            let bytes = batch.iter().map(|part| (part.address(&self.cache), part.bytes(&self.cache)));
+            let mut writes = runs(self.base, bytes);
+            let places: Vec<(u64, u64)> = writes.iter().map(|write| (write.offset, write.length())).collect();
+            self.backend.write_all(&mut writes).map_err(|error| write_error(&places, self.base, error))?;
+            for (position, length) in places {
+                self.note_write(position, length);
+                self.counters.bytes_written += length;
             }
-            let position = self.base + start;
-            let failed = |e| Error::io(format_args!("writing {} bytes at {start:#x}", end - start), e);
-            self.backend.write_at(&mut slices, position).map_err(failed)?;
-            self.note_write(position, end - start);
-            self.counters.bytes_written += end - start;
         }
+        Ok(())
+    }
+
+    /// Writes raw data at several addresses at once, past the cache; neighbours as one. A failure latches.
+    pub fn write_raw_all(&mut self, parts: &[(u64, &[u8])]) -> Result<()> {
+        self.check_writable()?;
+        let mut writes = runs(self.base, parts.iter().copied());
+        let places: Vec<(u64, u64)> = writes.iter().map(|write| (write.offset, write.length())).collect();
+        let written = self.backend.write_all(&mut writes).map_err(|error| write_error(&places, self.base, error));
+        self.failed |= written.is_err();
+        written?;
+        places.into_iter().for_each(|(position, length)| self.note_write(position, length));
         Ok(())
     }
 
@@ -232,6 +235,25 @@ impl Store {
         self.unsynced = true;
         self.length = self.length.max(position + length);
     }
+}
+
+/// Bytes at addresses; what comes behind its neighbour is written with it.
+fn runs<'a>(base: u64, parts: impl Iterator<Item = (u64, &'a [u8])>) -> Vec<WritePart<'a>> {
+    let mut runs: Vec<WritePart<'a>> = Vec::new();
+    let mut end = None;
+    for (address, bytes) in parts {
+        match runs.last_mut().filter(|_| end == Some(address)) {
+            Some(run) => run.buffers.push(IoSlice::new(bytes)),
+            None => runs.push(WritePart { offset: base + address, buffers: vec![IoSlice::new(bytes)] }),
+        }
+        end = Some(address + bytes.len() as u64);
+    }
+    runs
+}
+
+fn write_error(places: &[(u64, u64)], base: u64, (number, error): (usize, std::io::Error)) -> Error {
+    let (position, length) = places.get(number).copied().unwrap_or_default();
+    Error::io(format_args!("writing {length} bytes at {:#x}", position.saturating_sub(base)), error)
 }
 
 fn record_error(bytes: u64, error: std::io::Error) -> Error {

@@ -181,7 +181,14 @@ impl Backend for DirectBackend {
 
     fn write_at(&mut self, buffers: &mut [IoSlice<'_>], offset: u64) -> io::Result<()> {
         match buffers {
-            [one] => self.ways.write(one, offset),
+            many if many.iter().any(|buffer| buffer.len() >= WORTH) => {
+                let mut at = offset;
+                many.iter().try_for_each(|buffer| {
+                    self.ways.write(buffer, at)?;
+                    at += buffer.len() as u64;
+                    Ok(())
+                })
+            }
             many => self.usual.write_at(many, offset),
         }
     }

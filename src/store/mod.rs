@@ -23,16 +23,17 @@ mod prefetch;
 mod reader;
 pub mod recover;
 mod region;
+pub mod ring;
 mod shared;
 mod space;
 
 use std::io::IoSlice;
 
 use ahead::Ahead;
-pub use backend::{Backend, Change, Fault, FaultBackend, FaultControl, MemoryBackend, RecordingBackend};
+pub use backend::{Backend, Change, Fault, FaultBackend, FaultControl, MemoryBackend, RecordingBackend, WritePart};
 pub use cache::{AddressMap, BlockId, Seal};
 pub use commit::Durability;
-pub use reader::{Reader, SharedRead};
+pub use reader::{ReadPart, Reader, SharedRead};
 pub use shared::SharedMessages;
 pub use space::Space;
 

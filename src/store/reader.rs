@@ -9,6 +9,22 @@ use crate::error::{Error, Result};
 pub trait SharedRead: Send + Sync {
     /// Fills `buffer` from `offset`; a file that ends before is an `UnexpectedEof` error.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()>;
+    /// Whether it is better to ask for several parts together.
+    fn reads_together(&self) -> bool {
+        false
+    }
+    /// Fills the buffers of all parts. After an error nothing is known of any.
+    fn read_all(&self, parts: &mut [ReadPart<'_>]) -> io::Result<()> {
+        parts.iter_mut().try_for_each(|part| self.read_at(part.buffer, part.offset))
+    }
+}
+
+/// A part of a file, and where its bytes go.
+pub struct ReadPart<'a> {
+    /// Where it begins.
+    pub offset: u64,
+    /// As long as the part.
+    pub buffer: &'a mut [u8],
 }
 
 /// Reads where the store says that raw data are. What is read may be overwritten, or its space given to something else,
@@ -20,6 +36,17 @@ pub struct Reader {
 }
 
 impl Reader {
+    /// Whether it is better to ask for several parts together.
+    pub fn reads_together(&self) -> bool {
+        self.file.reads_together()
+    }
+
+    /// Fills the buffers of all parts, which are at addresses; false where one could not be read, which reading it alone explains.
+    pub fn read_all(&self, parts: &mut [ReadPart<'_>]) -> bool {
+        parts.iter_mut().for_each(|part| part.offset = self.base.saturating_add(part.offset));
+        self.file.read_all(parts).is_ok()
+    }
+
     /// Fills `buffer` from `address`.
     pub fn read(&self, address: u64, buffer: &mut [u8], what: &'static str) -> Result<()> {
         let length = buffer.len();

@@ -1,5 +1,15 @@
 // Versioned options: NULL, INIT, older and newer layouts, and every range.
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE // for syscall
+#endif
 #include "check.h"
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static h5r_file *file;
 
@@ -167,15 +177,16 @@ static void input_and_output(void) {
     h5r_open_options open = H5R_OPEN_OPTIONS_INIT;
     CHECK(values && back);
     remove("io.h5");
-    create.io = 3;
+    create.io = 4;
     FAILS(H5R_ERR_RANGE, h5r_create("io.h5", &create, &other));
-    SAYS("io 3 is outside 0..2");
+    SAYS("io 4 is outside 0..3");
     create.io = H5R_IO_MMAP;
     FAILS(H5R_ERR_ARGUMENT, h5r_create("io.h5", &create, &other));
     SAYS("read_only");
     CHECK(h5r_open("io.h5", NULL, &other) != H5R_OK); // nothing was made
-    for (int32_t made = H5R_IO_STANDARD; made <= H5R_IO_DIRECT; made += H5R_IO_DIRECT) {
-        create.io = made;
+    const int32_t ways[] = {H5R_IO_STANDARD, H5R_IO_DIRECT, H5R_IO_URING};
+    for (size_t way = 0; way < sizeof ways / sizeof ways[0]; way++) {
+        const int32_t made = create.io = ways[way];
         OK(h5r_create("io.h5", &create, &other));
         write_int(h5r_root(other), "a", made);
         OK(h5r_dataset_create(h5r_root(other), "d", H5R_F64, 1, &count, NULL, &dataset));
@@ -184,7 +195,7 @@ static void input_and_output(void) {
         OK(h5r_dataset_read(dataset, H5R_F64, NULL, back));
         CHECK(memcmp(values, back, (size_t)count * sizeof *values) == 0);
         OK(h5r_close(other));
-        for (open.io = H5R_IO_STANDARD; open.io <= H5R_IO_DIRECT; open.io++) {
+        for (open.io = H5R_IO_STANDARD; open.io <= H5R_IO_URING; open.io++) {
             open.read_only = 1;
             OK(h5r_open("io.h5", &open, &other));
             CHECK(read_int(h5r_root(other), "a") == made);
@@ -198,7 +209,7 @@ static void input_and_output(void) {
         open.io = H5R_IO_MMAP;
         open.read_only = 0;
         FAILS(H5R_ERR_ARGUMENT, h5r_open("io.h5", &open, &other));
-        open.io = H5R_IO_DIRECT;
+        open.io = made;
         OK(h5r_open("io.h5", &open, &other));
         OK(h5r_object_open(h5r_root(other), "d", &dataset));
         for (uint64_t i = 0; i < count; i++) values[i] = -values[i];
@@ -228,6 +239,21 @@ static void locks(void) {
     OK(h5r_close(second));
 }
 
+// Where the kernel refuses io_uring, everything goes the usual way. The last thing that this process does.
+static void without_io_uring(void) {
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_io_uring_setup, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof code / sizeof code[0], code};
+    CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+    CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
+    CHECK(syscall(__NR_io_uring_setup, 1, NULL) == -1 && errno == EPERM);
+    input_and_output();
+}
+
 int main(void) {
     file = new_file("options.h5");
     ranges();
@@ -236,6 +262,7 @@ int main(void) {
     create_and_open();
     input_and_output();
     locks();
+    without_io_uring();
     CHECK(H5R_KIB == 1024 && 4 * H5R_GIB == (uint64_t)4294967296 && H5R_MIB == 1048576);
     return 0;
 }

@@ -39,6 +39,13 @@ pub(super) struct ChunkWork {
     pub tail: Option<Tail>,
 }
 
+/// A chunk as it is stored.
+pub(super) struct Stored<'a> {
+    pub scaled: &'a [u64],
+    pub filter_mask: u32,
+    pub bytes: &'a [u8],
+}
+
 /// A chunked dataset that is being read or written.
 pub(super) struct ChunkIo<'a> {
     /// The layout; when its index is made, or its only chunk moves, it changes, and so must the message.
@@ -240,7 +247,7 @@ impl ChunkIo<'_> {
         self.check_changeable()?;
         if filter::may_refuse(self.filters(false)) {
             let encoded = self.encode_all(store, slab, conversion, data)?;
-            return self.put_all(store, encoded);
+            return self.put_ready(store, encoded);
         }
         let chunk = self.layout.dims.clone();
         slab.for_each_cut(&chunk, |cut| match cut.is_whole(self.dims, self.max_dims) {
@@ -349,7 +356,13 @@ impl ChunkIo<'_> {
     }
 
     /// Encodes a chunk and writes it; a filter that cannot keep it is skipped, because the call that brought the data is over.
-    fn store_chunk(&mut self, store: &mut Store, scaled: &[u64], is_partial: bool, data: &[u8]) -> Result<()> {
+    pub(super) fn store_chunk(
+        &mut self,
+        store: &mut Store,
+        scaled: &[u64],
+        is_partial: bool,
+        data: &[u8],
+    ) -> Result<()> {
         let filters = self.filters(is_partial);
         if filters.is_empty() {
             return self.put(store, scaled, 0, data);
@@ -361,21 +374,32 @@ impl ChunkIo<'_> {
 
     /// Writes an encoded chunk where the last flushed state has nothing, and enters it in the index.
     pub fn put(&mut self, store: &mut Store, scaled: &[u64], filter_mask: u32, stored: &[u8]) -> Result<()> {
-        let old = self.find(store, scaled)?;
-        let size = stored.len() as u64;
-        if old.is_some() {
-            self.changes.fetch_add(1, Ordering::SeqCst);
+        self.put_all(store, &[Stored { scaled, filter_mask, bytes: stored }])
+    }
+
+    /// The same with several chunks, each another one.
+    pub fn put_all(&mut self, store: &mut Store, chunks: &[Stored<'_>]) -> Result<()> {
+        let (mut places, mut writes) = (Vec::with_capacity(chunks.len()), Vec::with_capacity(chunks.len()));
+        for Stored { scaled, filter_mask, bytes } in chunks {
+            let old = self.find(store, scaled)?;
+            let size = bytes.len() as u64;
+            if old.is_some() {
+                self.changes.fetch_add(1, Ordering::SeqCst);
+            }
+            let in_place = old.filter(|old| old.size == size && store.space().is_fresh(old.address, size));
+            let address = match in_place {
+                Some(old) => old.address,
+                None => store.allocate(size)?,
+            };
+            writes.push((address, *bytes));
+            places.push((Place { address, size, filter_mask: *filter_mask }, old.filter(|_| in_place.is_none())));
         }
-        let in_place = old.filter(|old| old.size == size && store.space().is_fresh(old.address, size));
-        let address = match in_place {
-            Some(old) => old.address,
-            None => store.allocate(size)?,
-        };
-        store.write_raw(address, stored)?;
-        self.enter(store, scaled, Place { address, size, filter_mask })?;
-        match old {
-            Some(old) if in_place.is_none() => store.free(old.address, old.size),
-            _ => {}
+        store.write_raw_all(&writes)?;
+        for (chunk, (place, old)) in chunks.iter().zip(places) {
+            self.enter(store, chunk.scaled, place)?;
+            if let Some(old) = old {
+                store.free(old.address, old.size);
+            }
         }
         Ok(())
     }

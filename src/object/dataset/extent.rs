@@ -3,6 +3,7 @@
 //! Rows that are appended one after the other go to the chunk that the last ones went to, which is kept apart for it; nothing
 //! else is done for them before the chunk is full, something else is done with the dataset, or the file is flushed.
 
+use super::transfer::repeat;
 use super::{own_body, DatasetState, Selection, Storage};
 use crate::datatype::{Conversion, Datatype};
 use crate::error::{Error, ErrorKind, Result};
@@ -98,6 +99,9 @@ impl DatasetState {
             return Ok(());
         }
         store.check_writable()?;
+        if self.append_beyond_tail(store, header, memory, rows, data)? {
+            return Ok(());
+        }
         self.check_can_resize()?;
         let (dims, start, count) = self.appended(memory, rows, data.len())?;
         Conversion::between(memory, &self.datatype)?;
@@ -140,7 +144,7 @@ impl DatasetState {
     /// Appends rows that fit the chunk that the last ones went to; false if they do not, or it is not at hand.
     fn append_to_tail(&mut self, memory: &Datatype, rows: u64, data: &[u8]) -> Result<bool> {
         let Some(tail) = self.work.as_mut().and_then(|work| work.tail.as_mut()) else { return Ok(false) };
-        let Dataspace::Simple { dims, max_dims } = &mut self.dataspace else { return Ok(false) };
+        let Dataspace::Simple { dims, max_dims } = &self.dataspace else { return Ok(false) };
         let limit = max_dims.as_ref().map_or(0, |max| max[0]);
         if tail.memory != *memory || rows > tail.rows_left || rows > limit - dims[0] {
             return Ok(false);
@@ -154,10 +158,62 @@ impl DatasetState {
         tail.conversion.run(data, &mut tail.data[tail.filled..end])?;
         tail.filled = end;
         tail.rows_left -= rows;
-        dims[0] += rows;
-        self.size += (length * to) as u64;
-        self.has_grown = true;
+        self.grow(rows, (length * to) as u64);
         Ok(true)
+    }
+
+    /// Appends rows of which the last ones belong to the chunk behind the one that is being appended to. That one is full then,
+    /// and is written from the memory where it was gathered, in which the next one begins. False if there is none.
+    fn append_beyond_tail(
+        &mut self,
+        store: &mut Store,
+        header: &mut ObjectHeader,
+        memory: &Datatype,
+        rows: u64,
+        data: &[u8],
+    ) -> Result<bool> {
+        let Some(tail) = self.work.as_ref().and_then(|work| work.tail.as_ref()) else { return Ok(false) };
+        let (chunk_rows, room) = (self.check_chunked()?.dims[0], self.max_dims()[0] - self.dataspace.dims()[0]);
+        let (now, then) = (tail.rows_left, rows.saturating_sub(tail.rows_left));
+        let does_not_fit = !(1..=chunk_rows).contains(&then) || rows > room || self.size > i64::MAX as u64 / 2;
+        if does_not_fit || tail.memory != *memory || self.row_bytes(memory, rows) != Some(data.len() as u64) {
+            return Ok(false);
+        }
+        let Some(mut tail) = self.work.as_mut().and_then(|work| work.tail.take()) else { return Ok(false) };
+        let (first, last) = data.split_at(now as usize * tail.row_elements * tail.conversion.source_size());
+        let (mut next, mut is_new) = (tail.scaled.clone(), false);
+        next[0] += 1;
+        let stored = tail.conversion.run(first, &mut tail.data[tail.filled..]).and_then(|()| {
+            self.change_chunks(store, header, |io, store| {
+                io.store_chunk(store, &tail.scaled, false, &tail.data)?;
+                is_new = io.find(store, &next)?.is_none();
+                repeat(&io.fill, &mut tail.data);
+                Ok(())
+            })
+        });
+        if stored.is_ok() {
+            let bytes = tail.data.len() - tail.filled;
+            (tail.scaled, tail.filled, tail.rows_left) = (next, 0, chunk_rows);
+            self.grow(now, bytes as u64);
+        }
+        // After an error no row of this call counts.
+        if let Some(work) = self.work.as_mut().filter(|_| is_new || stored.is_err()) {
+            work.tail = Some(tail);
+        }
+        stored?;
+        match is_new {
+            true => self.append_to_tail(memory, then, last),
+            false => self.append(store, header, memory, then, last).map(|()| true),
+        }
+    }
+
+    /// Counts rows of so many bytes that were put into the chunk that is being appended to.
+    fn grow(&mut self, rows: u64, bytes: u64) {
+        if let Dataspace::Simple { dims, .. } = &mut self.dataspace {
+            dims[0] += rows;
+        }
+        self.size += bytes;
+        self.has_grown = true;
     }
 
     /// Takes the chunk that was appended to out of the cache, if rows are in one piece in it.

@@ -23,7 +23,7 @@ use crate::object::header::ObjectHeader;
 use crate::object::state::State;
 use crate::object::workers::Tools;
 use crate::object::Object;
-use crate::store::{Reader, Store, MAX_BLOCK};
+use crate::store::{ReadPart, Reader, Store, MAX_BLOCK};
 
 const WHAT: &str = "reading dataset";
 
@@ -32,6 +32,9 @@ const PART: usize = 1 << 20;
 
 /// Bytes of contiguous data after which the user hears of it.
 const PIECE: usize = 32 << 20;
+
+/// As many times as many chunks are in one job where it is better to read several together.
+const TOGETHER: usize = 8;
 
 /// Bytes of decoded chunks that a call may leave in the cache.
 const KEPT: u64 = 4 << 20;
@@ -151,17 +154,51 @@ impl ReadPlan {
         Ok(true)
     }
 
-    /// Reads what is selected of one chunk.
+    /// Reads the chunks of a job together where that is better, as they are stored; those that need not be read whole, and all where
+    /// it fails, are empty.
+    fn read_together(&self, chunks: &Chunked, job: &[(Cut<'_>, Band<'_>)], found: &[Found]) -> Vec<Vec<u8>> {
+        let most = 2 * chunks.bytes as u64 + 4096;
+        let element = self.conversion.source_size() as u64;
+        let is_filtered = chunks.filters.iter().any(|filters| !filters.is_empty());
+        let length = |((cut, _), found): (&(Cut<'_>, Band<'_>), &Found)| match found {
+            Found::At(place) if place.size > most => 0,
+            Found::At(place) if is_filtered || place.size <= 4 * cut.elements() * element => place.size as usize,
+            _ => 0,
+        };
+        let mut ready: Vec<Vec<u8>> = job.iter().zip(found).map(|chunk| vec![0; length(chunk)]).collect();
+        let mut parts = Vec::new();
+        for (buffer, found) in ready.iter_mut().zip(found) {
+            if let (Found::At(place), false) = (found, buffer.is_empty()) {
+                parts.push(ReadPart { offset: place.address, buffer });
+            }
+        }
+        if parts.len() < 2 || !self.reader.read_all(&mut parts) {
+            ready.iter_mut().for_each(Vec::clear);
+        }
+        ready
+    }
+
+    /// Reads what is selected of one chunk, of which `ready` may be all that is stored.
     fn read_cut(
         &self,
         chunks: &Chunked,
         tools: &mut Tools,
         cut: &Cut<'_>,
         place: Place,
+        ready: &[u8],
         band: &Band<'_>,
     ) -> Result<()> {
         let filters = &chunks.filters[usize::from(cut.is_partial(&chunks.dims))];
-        let read = |address, buffer: &mut [u8]| self.reader.read(address, buffer, CHUNK);
+        let read = |address: u64, buffer: &mut [u8]| {
+            let from = address.saturating_sub(place.address) as usize;
+            match ready.get(from..from.saturating_add(buffer.len())) {
+                Some(ready) => {
+                    buffer.copy_from_slice(ready);
+                    Ok(())
+                }
+                None => self.reader.read(address, buffer, CHUNK),
+            }
+        };
         let (begin, end) = cut.band();
         let is_alone = end - begin == cut.elements();
         if filters.is_empty() {
@@ -277,7 +314,8 @@ impl Object {
     /// False if the dataset has lost elements since the plan was made.
     fn read_chunks(&self, plan: &ReadPlan, chunks: &Chunked, out: &mut [u8]) -> Result<bool> {
         let size = plan.conversion.target_size() as u64;
-        let count = chunks_per_job(chunks.bytes);
+        let reads_together = plan.reader.reads_together();
+        let count = chunks_per_job(if reads_together { chunks.bytes / TOGETHER } else { chunks.bytes });
         let jobs = plan.slab.chunks_touched(&chunks.chunk).div_ceil(count as u64);
         let keeps =
             jobs.saturating_mul(count as u64).saturating_mul(chunks.bytes as u64) <= KEPT.max(chunks.bytes as u64);
@@ -303,11 +341,13 @@ impl Object {
                 is_outdated.store(true, Ordering::Relaxed);
                 return Err(Error::internal("the dataset has lost elements"));
             };
-            for ((cut, band), found) in job.iter().zip(found) {
+            let ready = if reads_together { plan.read_together(chunks, &job, &found) } else { Vec::new() };
+            for (number, ((cut, band), found)) in job.iter().zip(found).enumerate() {
+                let ready = ready.get(number).map_or(&[][..], Vec::as_slice);
                 let read = match found {
                     Found::Read => continue,
                     Found::Absent => fill_cut(cut, &chunks.fill, &mut band.lock()),
-                    Found::At(place) => plan.read_cut(chunks, tools, cut, place, band),
+                    Found::At(place) => plan.read_cut(chunks, tools, cut, place, ready, band),
                 };
                 let is_part = cut.elements() < cut.elements_inside(&chunks.dims) && !chunks.filters[0].is_empty();
                 if !plan.is_unchanged(seen) {

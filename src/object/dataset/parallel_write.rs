@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Arc;
 
+use super::chunked::Stored;
 use super::cut::{Cut, Cuts};
 use super::pieces::{scatter, single_run, source};
 use super::selection::{Selection, Slab};
@@ -59,6 +60,13 @@ struct Done<'a> {
     cut: Cut<'a>,
     /// As it is stored, and the filters that were skipped; none if it was not written whole, and goes through the cache.
     stored: Option<(Vec<u8>, u32)>,
+}
+
+impl Done<'_> {
+    fn as_stored(&self) -> Option<Stored<'_>> {
+        let (bytes, filter_mask) = self.stored.as_ref()?;
+        Some(Stored { scaled: self.cut.scaled(), filter_mask: *filter_mask, bytes })
+    }
 }
 
 impl DatasetState {
@@ -121,15 +129,12 @@ impl DatasetState {
                 }
             }
             let are_encoded = !parts.is_empty();
-            io.put_all(store, parts)?;
-            done.iter().try_for_each(|done| match &done.stored {
-                Some((stored, mask)) => {
-                    io.work.cache.remove(done.cut.scaled());
-                    io.put(store, done.cut.scaled(), *mask, stored)
-                }
-                None if are_encoded => Ok(()),
-                None => io.write_part(store, &done.cut, plan.conversion, data),
-            })
+            io.put_ready(store, parts)?;
+            let whole: Vec<Stored<'_>> = done.iter().filter_map(Done::as_stored).collect();
+            whole.iter().for_each(|chunk| io.work.cache.remove(chunk.scaled));
+            io.put_all(store, &whole)?;
+            let mut parts = done.iter().filter(|done| done.stored.is_none() && !are_encoded);
+            parts.try_for_each(|part| io.write_part(store, &part.cut, plan.conversion, data))
         })?;
         Ok(true)
     }

@@ -1,7 +1,7 @@
 //! Writing through filters that may refuse data, such as scale-offset with a number of bits: all chunks of a call are
 //! encoded before the first is written, so that a call that fails has changed nothing, and none waits to fail a flush.
 
-use super::chunked::ChunkIo;
+use super::chunked::{ChunkIo, Stored};
 use super::cut::Cut;
 use super::pieces::scatter;
 use super::selection::{Selection, Slab};
@@ -21,6 +21,12 @@ pub(super) struct Ready {
     elements: Option<Vec<u8>>,
     stored: Vec<u8>,
     mask: u32,
+}
+
+impl Ready {
+    fn as_stored(&self) -> Stored<'_> {
+        Stored { scaled: &self.scaled, filter_mask: self.mask, bytes: &self.stored }
+    }
 }
 
 impl ChunkIo<'_> {
@@ -69,10 +75,10 @@ impl ChunkIo<'_> {
     }
 
     /// Writes encoded chunks.
-    pub fn put_all(&mut self, store: &mut Store, all: Vec<Ready>) -> Result<()> {
-        for Ready { scaled, elements, stored, mask } in all {
-            self.work.cache.remove(&scaled);
-            self.put(store, &scaled, mask, &stored)?;
+    pub fn put_ready(&mut self, store: &mut Store, all: Vec<Ready>) -> Result<()> {
+        all.iter().for_each(|ready| self.work.cache.remove(&ready.scaled));
+        self.put_all(store, &all.iter().map(Ready::as_stored).collect::<Vec<_>>())?;
+        for Ready { scaled, elements, .. } in all {
             if let Some(elements) = elements {
                 self.keep(&scaled, elements);
             }

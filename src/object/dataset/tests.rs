@@ -135,6 +135,83 @@ fn space_comes_back() {
     state.free_storage(store).unwrap();
 }
 
+fn rows_of(columns: u64, rows_in_chunk: u64, deflate: Option<u32>) -> DatasetOptions {
+    DatasetOptions {
+        layout: NewLayout::Chunked,
+        chunk: Some(vec![rows_in_chunk, columns]),
+        max_dims: Some(vec![u64::MAX, columns]),
+        deflate,
+        ..filled(-7)
+    }
+}
+
+/// Rows go from one chunk to the next, in calls of every length, with and without anything else between them; full chunks are
+/// written at once.
+#[test]
+fn rows_are_appended_across_chunks() {
+    for deflate in [None, Some(1)] {
+        let store = &mut Store::in_memory();
+        let (mut state, mut header) = make(store, &I32, &[0, 3], &rows_of(3, 5, deflate));
+        let mut model = Vec::new();
+        for call in 0..400u64 {
+            let rows = if call < 60 { 1 } else { 1 + call * 7 % 13 };
+            let data = bytes_of(&(0..rows as i32 * 3).map(|i| call as i32 * 1000 + i).collect::<Vec<i32>>());
+            model.extend_from_slice(&data);
+            state.append(store, &mut header, &I32, rows, &data).unwrap();
+            if call < 16 {
+                assert!(store.counters().writes >= call / 5, "{call}: full chunks wait");
+            }
+            if call % 17 == 16 {
+                assert_eq!(read_all(&mut state, store, &header, &I32), model, "{call}");
+            }
+            if call % 31 == 30 {
+                state.prepare(store, &mut header).unwrap();
+            }
+        }
+        state.close(store, &mut header).unwrap();
+        let mut state = DatasetState::open(store, &header).unwrap();
+        assert_eq!(read_all(&mut state, store, &header, &I32), model);
+        // What no row was put into has the fill value.
+        let dims = [state.dataspace.dims()[0] + 4, 3];
+        state.set_extent(store, &mut header, &dims).unwrap();
+        model.extend(bytes_of(&[-7; 12]));
+        assert_eq!(read_all(&mut state, store, &header, &I32), model);
+    }
+}
+
+#[test]
+fn appending_that_is_refused_appends_nothing() {
+    let store = &mut Store::in_memory();
+    let options = DatasetOptions { max_dims: Some(vec![7, 3]), ..rows_of(3, 5, None) };
+    let (mut state, mut header) = make(store, &I32, &[0, 3], &options);
+    for _ in 0..4 {
+        state.append(store, &mut header, &I32, 1, &bytes_of(&[1, 2, 3])).unwrap();
+    }
+    let kind = |state: &mut DatasetState, store: &mut Store, header: &mut ObjectHeader, rows: u64, length: usize| {
+        state.append(store, header, &I32, rows, &vec![9; length]).unwrap_err().kind()
+    };
+    // One row fits the chunk, the others the next one, but not the dataset; and there are not as many bytes as said.
+    assert_eq!(kind(&mut state, store, &mut header, 4, 48), ErrorKind::Range);
+    assert_eq!(kind(&mut state, store, &mut header, 3, 24), ErrorKind::Argument);
+    assert_eq!(read_all(&mut state, store, &header, &I32), bytes_of(&[1, 2, 3].repeat(4)));
+    state.append(store, &mut header, &I32, 3, &bytes_of(&[4; 9])).unwrap();
+    let expected = [[1, 2, 3].repeat(4), vec![4; 9]].concat();
+    assert_eq!(read_all(&mut state, store, &header, &I32), bytes_of(&expected));
+}
+
+/// A failing close would have the whole file refuse everything.
+#[test]
+fn a_damaged_dataset_that_was_only_looked_at_is_closed() {
+    let store = &mut Store::in_memory();
+    let (_, mut header) = make(store, &I32, &[4, 3], &rows_of(3, 5, Some(1)));
+    let pipeline = header.find(kind::FILTER_PIPELINE).unwrap();
+    header.overwrite(store, pipeline, 0, &[77]).unwrap();
+    let mut state = DatasetState::open(store, &header).unwrap();
+    let read = state.read(store, &header, &I32, None, &mut [0; 48]);
+    assert_eq!(read.unwrap_err().kind(), ErrorKind::Corrupt);
+    state.close(store, &mut header).unwrap();
+}
+
 #[test]
 fn what_cannot_be_made_is_refused() {
     let kind = |dims: &[u64], options: DatasetOptions| plan(&F64, dims, &options).unwrap_err().kind();
