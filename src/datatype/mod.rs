@@ -59,9 +59,9 @@ const FLOATING_POINT: u8 = 1;
 const STRING: u8 = 3;
 
 impl Datatype {
-    /// A number. One byte has no byte order.
+    /// A number. That of one byte has an order too, which only its type tells.
     pub const fn number(number: Number, order: ByteOrder) -> Self {
-        Datatype(Repr::Number(number, if number.size() == 1 { ByteOrder::Little } else { order }))
+        Datatype(Repr::Number(number, order))
     }
 
     /// A little-endian number.
