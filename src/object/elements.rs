@@ -168,11 +168,7 @@ impl Object {
         let out = out(bytes)?;
         match simple {
             true => self.dataset_read(memory, selection, out),
-            false => {
-                // What is in other files is read without this one's lock.
-                let raw = self.raw_elsewhere(selection)?;
-                self.read(WHAT, "", |state, slot| state.read_elements(slot, memory, selection, raw, out, pointers))
-            }
+            false => self.read_values_at_depth(memory, selection, out, pointers, 0),
         }
     }
 
@@ -215,34 +211,40 @@ impl Object {
 }
 
 impl State {
-    /// Reads selected elements of a dataset, as [`DatasetState::read`], of any type. `raw` are those as the file has them, where
-    /// they were read already.
+    /// Reads selected elements of a dataset, as [`DatasetState::read`], of any type.
     pub fn read_elements(
         &mut self,
         slot: Slot,
         memory: &Datatype,
         selection: Option<&Selection<'_>>,
-        raw: Option<Vec<u8>>,
         out: &mut [u8],
         pointers: &mut dyn Pointers,
     ) -> Result<()> {
-        let State { store, objects, heap, .. } = self;
+        let State { store, objects, .. } = self;
         let (header, array) = objects.get(slot)?.array()?;
         let file = array.datatype().clone();
-        let converter = Converter::to_memory(&file, memory, store.sizes())?;
+        Converter::to_memory(&file, memory, store.sizes())?;
         let count = array.selected(selection)?;
         check_buffer(count, memory, out.len())?;
-        let raw = match raw {
-            Some(raw) => raw,
-            None => {
-                let mut raw = buffer(count, &file)?;
-                array.read(store, header, &file, selection, &mut raw)?;
-                raw
-            }
-        };
+        let mut raw = buffer(count, &file)?;
+        array.read(store, header, &file, selection, &mut raw)?;
+        self.convert_elements(&file, memory, &raw, out, pointers)
+    }
+
+    /// Converts elements as the file has them to another type, with somewhere for what pointers in them lead to.
+    pub fn convert_elements(
+        &mut self,
+        file: &Datatype,
+        memory: &Datatype,
+        raw: &[u8],
+        out: &mut [u8],
+        pointers: &mut dyn Pointers,
+    ) -> Result<()> {
+        let State { store, heap, .. } = self;
+        let converter = Converter::to_memory(file, memory, store.sizes())?;
         // Outputs are written on success only: `out` holds no pointers to what an error takes back.
         let mut converted = out.to_vec();
-        converter.run(&raw, &mut converted, &mut Bridge::new(store, heap, pointers))?;
+        converter.run(raw, &mut converted, &mut Bridge::new(store, heap, pointers))?;
         out.copy_from_slice(&converted);
         Ok(())
     }

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Raw data in external files: h5r writes them, and libhdf5 reads them and writes on. External links: h5r follows them where libhdf5 does.
+"""Raw data in external files: h5r writes them, and libhdf5 reads them and writes on. External links: h5r follows them where libhdf5 does. Virtual
+datasets: their strings come from the heaps of other files.
 
 usage: elsewhere.py LIBRARY FOLDER
 """
@@ -57,7 +58,43 @@ def main():
     assert not os.path.exists("short.raw")
     file.close()
     print(f"{FOLDER}/elsewhere.h5: external raw data are written as libhdf5 writes them")
+    strings()
     links(number)
+
+
+def strings():
+    """Of virtual datasets, which are in the heaps of their sources' files."""
+    values, text = ["one", "two and more", "", "four"], h5py.string_dtype()
+    for name in 0, 1:
+        with h5py.File(f"strings_{name}.h5", "w") as source:
+            source["text"] = [f"{value} {name}" if value else "" for value in values]
+    with h5py.File("strings.h5", "w", libver="latest") as file:
+        file["own"] = values[::-1]
+        layout = h5py.VirtualLayout((4, 5), text)
+        layout[0, :4] = h5py.VirtualSource("strings_0.h5", "text", (4,))
+        layout[1, ::2] = h5py.VirtualSource("strings_1.h5", "text", (4,))[1:]
+        layout[2, 1:] = h5py.VirtualSource(".", "own", (4,))
+        layout[2, 3] = h5py.VirtualSource("strings_1.h5", "text", (4,))[3]
+        layout[3, 1:3] = h5py.VirtualSource("strings_2.h5", "text", (2,))
+        file.create_virtual_dataset("virtual", layout)
+        layout = h5py.VirtualLayout((3,), text)
+        layout[:] = h5py.VirtualSource(".", "virtual", (4, 5))[:3, 2]
+        file.create_virtual_dataset("of virtual", layout)
+    with h5py.File("strings.h5") as file:
+        wanted = {name: file[name].asstr()[...] for name in ("virtual", "of virtual")}
+    file, token = File("strings.h5"), ctypes.c_uint64()
+    ok(H5R.h5r_type_string_variable(0, 1, ctypes.byref(token)))
+    for name, strings in wanted.items():
+        found = (ctypes.c_char_p * strings.size)()
+        ok(H5R.h5r_dataset_read(file.open(name), token, None, found))
+        assert [(value or b"").decode() for value in found] == list(strings.reshape(-1)), (name, list(found), strings)
+        ok(H5R.h5r_vlen_release(token, ctypes.c_size_t(strings.size), found))
+    part, found = Selection(2, array([1, 1]), None, array([2, 3]), None), (ctypes.c_char_p * 6)()
+    ok(H5R.h5r_dataset_read(file.open("virtual"), token, ctypes.byref(part), found))
+    assert [(value or b"").decode() for value in found] == list(wanted["virtual"][1:3, 1:4].reshape(-1)), list(found)
+    ok(H5R.h5r_vlen_release(token, ctypes.c_size_t(6), found))
+    file.close()
+    print(f"{FOLDER}/strings.h5: strings of virtual datasets are those of their sources")
 
 
 def links(number):

@@ -67,7 +67,7 @@ impl DatasetState {
     /// The chunks, to be read or changed.
     pub(super) fn chunk_io(&mut self, store: &mut Store, header: &ObjectHeader) -> Result<ChunkIo<'_>> {
         self.pause_appending();
-        let (fill, filled) = (self.fill_element()?, self.filled(store)?);
+        let (fill, filled) = (self.fill_element()?, self.filled()?);
         let Storage::Chunked(layout) = &mut self.storage else {
             return Err(Error::internal("chunks of a dataset that has none"));
         };

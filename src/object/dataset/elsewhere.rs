@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{external, DatasetState, Selection, Storage};
-use crate::datatype::Datatype;
+use crate::datatype::{Datatype, Pointers};
 use crate::error::{Error, Result};
 use crate::format::virtual_mapping::Mapping;
 use crate::object::header::ObjectHeader;
@@ -80,18 +80,42 @@ impl Object {
         self.read_at_depth(&file_type, selection, out, 0)
     }
 
-    /// The selected elements as the file has them, of a dataset whose raw data are not in the file.
-    pub(in crate::object) fn raw_elsewhere(&self, selection: Option<&Selection<'_>>) -> Result<Option<Vec<u8>>> {
-        let size = self.read("reading dataset", "", |state, slot| {
-            let array = state.objects.get(slot)?.array()?.1;
-            match array.is_elsewhere() {
-                true => value_size(array.selected(selection)?, array.datatype()).map(Some),
-                false => Ok(None),
+    /// Reads elements of any type, as [`dataset_read_values`](Self::dataset_read_values), of a dataset that so many virtual ones
+    /// have led to.
+    pub(in crate::object) fn read_values_at_depth(
+        &self,
+        memory: &Datatype,
+        selection: Option<&Selection<'_>>,
+        out: &mut [u8],
+        pointers: &mut dyn Pointers,
+        depth: usize,
+    ) -> Result<()> {
+        const WHAT: &str = "reading dataset";
+        let elsewhere = self.read(WHAT, "", |state, slot| {
+            let State { store, objects, .. } = state;
+            let (header, array) = objects.get(slot)?.array()?;
+            let elsewhere = array.elsewhere(store, header)?;
+            if elsewhere.is_none() {
+                state.read_elements(slot, memory, selection, out, pointers)?;
+                return Ok(None);
             }
+            // What is in other files is read without this one's lock.
+            let array = if depth > 0 { array.clone().stored() } else { array.clone() };
+            Ok(elsewhere.map(|elsewhere| (array, elsewhere)))
         })?;
-        let Some(size) = size else { return Ok(None) };
-        let mut raw = vec![0; size];
-        self.dataset_read_raw(selection, &mut raw).map(|()| Some(raw))
+        match elsewhere {
+            None => Ok(()),
+            Some((array, Elsewhere::Virtual(mappings))) if memory.has_pointers() => {
+                let read = array.read_virtual_values(self, (&mappings, depth), memory, selection, out, pointers);
+                read.map_err(|e| self.explain(e, WHAT, ""))
+            }
+            Some((array, _)) => {
+                let file_type = array.datatype();
+                let mut raw = vec![0; value_size(array.selected(selection)?, file_type)?];
+                self.read_at_depth(file_type, selection, &mut raw, depth)?;
+                self.read(WHAT, "", |state, _| state.convert_elements(file_type, memory, &raw, out, pointers))
+            }
+        }
     }
 
     /// Reads a dataset that so many virtual ones have led to.

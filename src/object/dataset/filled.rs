@@ -22,7 +22,9 @@ pub(in crate::object) type HeapObjects = HashSet<(u64, u32)>;
 /// A fill value that owns heap objects.
 pub(super) struct Filled {
     datatype: Datatype,
-    objects: HeapObjects,
+    fill: Vec<u8>,
+    /// What it owns, once it was asked for: what is only read needs no fill value that is whole.
+    objects: Option<HeapObjects>,
     /// In collections of its own, so that the file's other heap, which remembers what is in collections, stays true.
     heap: GlobalHeap,
 }
@@ -74,9 +76,21 @@ impl Filled {
     /// Gives elements that are about to be stored what they own where they refer to what the fill value owns.
     pub fn own(&mut self, store: &mut Store, elements: &mut [u8]) -> Result<()> {
         let sizes = store.sizes();
-        let Filled { datatype, objects, heap } = self;
+        let Filled { datatype, fill, objects, heap } = self;
+        let objects = match objects {
+            Some(objects) => objects,
+            none => none.insert(owned(datatype, fill, store, heap)?),
+        };
         datatype.carry(elements, sizes, &mut Copies { store, heap, objects })
     }
+}
+
+/// The heap objects that a fill value owns.
+fn owned(datatype: &Datatype, fill: &[u8], store: &mut Store, heap: &mut GlobalHeap) -> Result<HeapObjects> {
+    let sizes = store.sizes();
+    let mut owned = Owned { store, heap, objects: HeapObjects::new() };
+    datatype.release(fill, None, sizes, &mut owned)?;
+    Ok(owned.objects)
 }
 
 impl ChunkIo<'_> {
@@ -133,24 +147,21 @@ impl DatasetState {
         if !self.has_variable_fill() {
             return Ok(HeapObjects::new());
         }
-        let (fill, sizes) = (self.fill_element()?, store.sizes());
-        let mut owned = Owned { store, heap, objects: HeapObjects::new() };
-        self.datatype.release(&fill, None, sizes, &mut owned)?;
-        Ok(owned.objects)
+        owned(&self.datatype, &self.fill_element()?, store, heap)
     }
 
-    pub(super) fn filled(&self, store: &mut Store) -> Result<Option<Filled>> {
+    /// The fill value, if it may own heap objects.
+    pub(super) fn filled(&self) -> Result<Option<Filled>> {
         if !self.has_variable_fill() {
             return Ok(None);
         }
-        let mut heap = GlobalHeap::default();
-        let objects = self.fill_objects(store, &mut heap)?;
-        Ok(Some(Filled { datatype: self.datatype.clone(), objects, heap }))
+        let (datatype, fill) = (self.datatype.clone(), self.fill_element()?);
+        Ok(Some(Filled { datatype, fill, objects: None, heap: GlobalHeap::default() }))
     }
 
     /// Gives elements that are stored and were not written what they own.
     pub(super) fn own(&self, store: &mut Store, elements: &mut [u8]) -> Result<()> {
-        self.filled(store)?.map_or(Ok(()), |mut filled| filled.own(store, elements))
+        self.filled()?.map_or(Ok(()), |mut filled| filled.own(store, elements))
     }
 
     /// Of contiguous data that have no space yet and are about to be written in part: takes it, and gives every element a fill
@@ -166,7 +177,7 @@ impl DatasetState {
         if !is_new || written == 0 || written == elements {
             return Ok(());
         }
-        let Some(mut filled) = self.filled(store)? else { return Ok(()) };
+        let Some(mut filled) = self.filled()? else { return Ok(()) };
         let (file, element, dims) = (self.datatype.clone(), self.fill_element()?, self.dataspace.dims().to_vec());
         let rows = dims.first().copied().unwrap_or(1);
         let step = (PIECE / (elements / rows.max(1)).max(1)).max(1);

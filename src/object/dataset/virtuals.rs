@@ -4,7 +4,7 @@ use super::mapped::{self, axes, check_inside, is_inside, Axis, Projection};
 use super::selection::Slab;
 use super::sources::Sources;
 use super::{own_body, transfer, DatasetState, Selection};
-use crate::datatype::Datatype;
+use crate::datatype::{Datatype, Pointers};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::kind;
 use crate::format::message::layout::{Layout, LayoutClass};
@@ -12,7 +12,7 @@ use crate::format::selection::Selected;
 use crate::format::virtual_mapping::{self, Growth, Mapping};
 use crate::format::UNDEFINED;
 use crate::object::header::ObjectHeader;
-use crate::object::{global_heap, File};
+use crate::object::{global_heap, File, Object};
 use crate::store::Store;
 
 /// Virtual datasets that lead to virtual ones: more is taken for a cycle.
@@ -45,10 +45,7 @@ impl DatasetState {
         out: &mut [u8],
         depth: usize,
     ) -> Result<()> {
-        if depth >= MAX_DEPTH {
-            let message = format!("more than {MAX_DEPTH} virtual datasets lead to each other, a cycle");
-            return Err(Error::new(ErrorKind::Limit, message));
-        }
+        check_depth(depth)?;
         let slab = Slab::with_all_dimensions(selection, self.dataspace.dims())?;
         if self.check_transfer(&slab, memory, out.len())? == 0 {
             return Ok(());
@@ -57,8 +54,47 @@ impl DatasetState {
         crate::datatype::convert(&self.datatype, &self.fill_element()?, memory, &mut element, 1)?;
         transfer::repeat(&element, out);
         let (dims, sources) = (self.dataspace.dims(), Sources::new(file));
-        let mut reading = Reading { dims, sources, memory, slab: &slab, out, depth };
-        for (number, mapping) in mappings.iter().enumerate() {
+        let mut reading = Reading { dims, sources, memory, slab: &slab, out, depth, values: None };
+        self.read_mappings(mappings, &mut reading)
+    }
+
+    /// The same with what pointers in elements lead to, which comes from the heap of the file where an element is.
+    pub(super) fn read_virtual_values(
+        &self,
+        object: &Object,
+        (mappings, depth): (&[Mapping], usize),
+        memory: &Datatype,
+        selection: Option<&Selection<'_>>,
+        out: &mut [u8],
+        pointers: &mut dyn Pointers,
+    ) -> Result<()> {
+        check_depth(depth)?;
+        let slab = Slab::with_all_dimensions(selection, self.dataspace.dims())?;
+        let elements = self.check_transfer(&slab, memory, out.len())?;
+        let (file, size) = (object.file(), memory.size());
+        let mut read = vec![false; elements as usize];
+        let values = Some(Values { pointers, read: &mut read });
+        let (dims, sources) = (self.dataspace.dims(), Sources::new(&file));
+        let mut reading = Reading { dims, sources, memory, slab: &slab, out, depth, values };
+        self.read_mappings(mappings, &mut reading)?;
+        // Each element has a fill value to itself.
+        let missing: Vec<usize> = (0..read.len()).filter(|&number| !read[number]).collect();
+        let fill = self.fill_element()?.repeat(missing.len());
+        let mut filled = vec![0; missing.len() * size];
+        object.read("reading dataset", "", |state, _| {
+            state.convert_elements(&self.datatype, memory, &fill, &mut filled, pointers)
+        })?;
+        for (element, number) in filled.chunks_exact(size).zip(missing) {
+            out[number * size..(number + 1) * size].copy_from_slice(element);
+        }
+        Ok(())
+    }
+
+    fn read_mappings(&self, mappings: &[Mapping], reading: &mut Reading<'_>) -> Result<()> {
+        let is_backwards = reading.values.is_some();
+        for number in 0..mappings.len() {
+            let number = if is_backwards { mappings.len() - 1 - number } else { number };
+            let mapping = &mappings[number];
             let known = self.followed.as_ref().map(|followed| followed.sources_of(number));
             reading.mapping(mapping, known).map_err(|e| {
                 let (file, dataset) =
@@ -70,6 +106,21 @@ impl DatasetState {
     }
 }
 
+fn check_depth(depth: usize) -> Result<()> {
+    if depth >= MAX_DEPTH {
+        let message = format!("more than {MAX_DEPTH} virtual datasets lead to each other, a cycle");
+        return Err(Error::new(ErrorKind::Limit, message));
+    }
+    Ok(())
+}
+
+/// Elements with pointers that are being read.
+struct Values<'a> {
+    pointers: &'a mut dyn Pointers,
+    /// Which were.
+    read: &'a mut [bool],
+}
+
 /// A virtual dataset that is being read.
 struct Reading<'a> {
     dims: &'a [u64],
@@ -78,6 +129,8 @@ struct Reading<'a> {
     slab: &'a Slab,
     out: &'a mut [u8],
     depth: usize,
+    /// Where what pointers lead to goes; none of elements as a file has them.
+    values: Option<Values<'a>>,
 }
 
 impl Reading<'_> {
@@ -97,18 +150,18 @@ impl Reading<'_> {
             (Growth::Numbered { target: dimension }, Some(target)) => {
                 let axis = Axis::numbered(&mapping.target, dimension)?;
                 let asked = self.slab.dimension(dimension);
-                if self.slab.elements() == 0 {
-                    return Ok(());
-                }
-                let (first, last) = (asked.coordinate(0), asked.coordinate(asked.elements() - 1));
-                let (begin, end) = (axis.blocks(first).1, axis.blocks(last + 1).0);
-                for number in begin..end.min(known.unwrap_or(u64::MAX)) {
-                    let mut target = target.clone();
-                    let block =
-                        axis.only_block(number).and_then(|block| Some(target.get_mut(dimension)?).zip(Some(block)));
-                    let Some((axis, block)) = block else { return Ok(()) };
-                    *axis = block;
-                    self.source(mapping, number, Some(target), None)?;
+                // From block to block of what is asked for: what lies between may be as much as 2^64.
+                let (mut index, mut next) = (0, 0);
+                while index < asked.elements() {
+                    let (first, end) = (asked.coordinate(index), asked.coordinate(index) + asked.block());
+                    let (begin, end) = (axis.blocks(first).1.max(next), axis.blocks(end).0);
+                    for number in begin..end.min(known.unwrap_or(u64::MAX)) {
+                        let Some(block) = axis.only_block(number) else { return Ok(()) };
+                        let mut target = target.clone();
+                        target[dimension] = block;
+                        self.source(mapping, number, Some(target), None)?;
+                    }
+                    (index, next) = (index + asked.block(), end.max(next));
                 }
                 Ok(())
             }
@@ -128,7 +181,7 @@ impl Reading<'_> {
         if target.as_ref().is_some_and(|target| !mapped::meets(self.slab, target)) {
             return Ok(());
         }
-        if self.memory.refers_to_heap() && mapping.file != b"." {
+        if self.values.is_none() && self.memory.refers_to_heap() && mapping.file != b"." {
             return Err(Error::unsupported(
                 "variable-length data and references from another file in a virtual dataset",
             ));
@@ -142,6 +195,10 @@ impl Reading<'_> {
                 let both = to.0.before(*to.1).min(from.0.before(*from.1));
                 (*to.0, *from.0) = (to.0.cut(both), from.0.cut(both));
             }
+        }
+        if self.values.is_some() {
+            source.as_ref().map_or(Ok(()), |source| check_inside(source, &dims))?;
+            return self.by_runs(&object, mapping, target.as_deref(), source.as_deref(), &dims);
         }
         // What a source in chunks does not have yet reads as its fill value.
         let mut missing = None;
@@ -171,18 +228,48 @@ impl Reading<'_> {
                 Some(None) => check_inside(source, &dims)?,
             }
         }
-        let target = runs(&mapping.target, target.as_deref(), self.dims)?;
-        let source = runs(&mapping.source, source.as_deref(), &dims)?;
-        place(self.slab, &target, &source, |at, to, count| {
-            let mut count_of = vec![1; at.len()];
-            if let Some(last) = count_of.last_mut() {
-                *last = count;
+        self.by_runs(&object, mapping, target.as_deref(), source.as_deref(), &dims)
+    }
+
+    /// Reads what is asked for of a source and no more, run by run.
+    fn by_runs(
+        &mut self,
+        object: &Object,
+        mapping: &Mapping,
+        target: Option<&[Axis]>,
+        source: Option<&[Axis]>,
+        dims: &[u64],
+    ) -> Result<()> {
+        let target = runs(&mapping.target, target, self.dims)?;
+        let source = runs(&mapping.source, source, dims)?;
+        let (memory, depth, size) = (self.memory, self.depth + 1, self.memory.size());
+        place(self.slab, &target, &source, |mut at, to, count| {
+            let (mut next, end) = (to as usize, (to + count) as usize);
+            while next < end {
+                // What a later mapping has given stays.
+                let is_read = |number: usize| self.values.as_ref().is_some_and(|values| values.read[number]);
+                let run = (next..end).take_while(|&number| !is_read(number)).count();
+                if run > 0 {
+                    let mut count_of = vec![1; at.len()];
+                    if let Some(last) = count_of.last_mut() {
+                        *last = run as u64;
+                    }
+                    let selection = Selection { start: Some(&at), count: Some(&count_of), ..Selection::default() };
+                    let out = &mut self.out[next * size..(next + run) * size];
+                    match &mut self.values {
+                        None => object.read_at_depth(memory, Some(&selection), out, depth)?,
+                        Some(Values { pointers, read }) => {
+                            object.read_values_at_depth(memory, Some(&selection), out, *pointers, depth)?;
+                            read[next..next + run].fill(true);
+                        }
+                    }
+                }
+                let passed = run.max(1);
+                next += passed;
+                if let Some(last) = at.last_mut() {
+                    *last += passed as u64;
+                }
             }
-            let mut data = Vec::new();
-            let selection = Selection { start: Some(&at), count: Some(&count_of), ..Selection::default() };
-            read(&selection, &mut data, count)?;
-            let to = to as usize * memory.size();
-            self.out[to..to + data.len()].copy_from_slice(&data);
             Ok(())
         })
     }
