@@ -243,8 +243,10 @@ def compare(path, twin_path, all_cases):
         for name, *_, is_exact in all_cases:
             a, b = theirs[name].id, ours[name].id
             pipelines = [d.get_create_plist() for d in (a, b)]
+            # What h5py says of parameters beyond the sixteenth is not theirs.
             pipelines = [[p.get_filter(i) for i in range(p.get_nfilters())] for p in pipelines]
-            assert [f[:3] for f in pipelines[0]] == [f[:3] for f in pipelines[1]], (name, pipelines)
+            pipelines = [[(number, flags, values[:16]) for number, flags, values, _ in p] for p in pipelines]
+            assert pipelines[0] == pipelines[1], (name, pipelines)
             assert read_with_libhdf5(a) == read_with_libhdf5(b), name
             assert a.get_num_chunks() == b.get_num_chunks(), name
             for number in range(a.get_num_chunks() if is_exact else 0):
@@ -256,11 +258,29 @@ def compare(path, twin_path, all_cases):
     assert out.returncode == 0 and not out.stderr, (out.stdout[-500:], out.stderr[-500:])
 
 
+def unreadable(path, all_cases):
+    """The cases that libhdf5 cannot read in its own file: 1.14.6 does not read what scale-offset has kept with all bits."""
+    found = set()
+    with h5py.File(path) as file:
+        for case in all_cases:
+            try:
+                read_with_libhdf5(file[case[0]].id)
+            except OSError:
+                assert h5py.version.hdf5_version == "1.14.6" and case[0].startswith("so_"), case[0]
+                found.add(case[0])
+    return found
+
+
 def run(name, all_cases):
     path, twin_path = os.path.join(FOLDER, f"{name}_libhdf5.h5"), os.path.join(FOLDER, f"{name}_h5r.h5")
     with h5py.File(path, "w") as file:
         for case in all_cases:
             create_with_libhdf5(file, case)
+    left_out = unreadable(path, all_cases)
+    all_cases = [case for case in all_cases if case[0] not in left_out]
+    with h5py.File(path, "r+") as file:
+        for case in left_out:
+            del file[case]
     with h5py.File(path) as file:
         expected = {case[0]: read_with_libhdf5(file[case[0]].id) for case in all_cases}
     theirs, ours = File(path), File(twin_path, True)
@@ -292,7 +312,8 @@ def run(name, all_cases):
         for case in all_cases:
             assert ours.read(case[0], case[1].get_size()) == read_with_libhdf5(file[case[0]].id), case[0]
     ours.close()
-    print(f"{name}: {len(all_cases)} datasets, as libhdf5 {h5py.version.hdf5_version} has them")
+    remark = f", {len(left_out)} left out" if left_out else ""
+    print(f"{name}: {len(all_cases)} datasets, as libhdf5 {h5py.version.hdf5_version} has them{remark}")
 
 
 every = list(cases())
