@@ -1552,8 +1552,8 @@ h5r_status h5r_dataset_create(h5r_object *loc,
 
 // Writes the elements of `selection`, or all for NULL, from `data`: elements of `memory_type` in row-major order.
 //
-// Errors: BAD_HANDLE, ARGUMENT, RANGE (outside the dataset), WRONG_KIND, TYPE, UNSUPPORTED (virtual, a filter that
-// is only read, chunks with an implicit index), READ_ONLY, IO, FAILED. Any thread.
+// Errors: BAD_HANDLE, ARGUMENT, RANGE (outside the dataset), WRONG_KIND, TYPE, UNSUPPORTED (a virtual dataset of other
+// files, a filter that is only read, chunks with an implicit index), READ_ONLY, IO, FAILED. Any thread.
 h5r_status h5r_dataset_write(h5r_object *dataset,
                              h5r_type memory_type,
                              const h5r_selection *selection,

@@ -328,8 +328,8 @@ pub unsafe extern "C" fn h5r_dataset_create(
 
 /// Writes the elements of `selection`, or all for NULL, from `data`: elements of `memory_type` in row-major order.
 ///
-/// Errors: BAD_HANDLE, ARGUMENT, RANGE (outside the dataset), WRONG_KIND, TYPE, UNSUPPORTED (virtual, a filter that
-/// is only read, chunks with an implicit index), READ_ONLY, IO, FAILED. Any thread.
+/// Errors: BAD_HANDLE, ARGUMENT, RANGE (outside the dataset), WRONG_KIND, TYPE, UNSUPPORTED (a virtual dataset of other
+/// files, a filter that is only read, chunks with an implicit index), READ_ONLY, IO, FAILED. Any thread.
 #[no_mangle]
 pub unsafe extern "C" fn h5r_dataset_write(
     dataset: *mut h5r_object,

@@ -59,7 +59,44 @@ def main():
     file.close()
     print(f"{FOLDER}/elsewhere.h5: external raw data are written as libhdf5 writes them")
     strings()
+    through(number)
     links(number)
+
+
+def through(number):
+    """What is written to a virtual dataset goes to its sources, which are in the same file, or nowhere."""
+    with h5py.File("through.h5", "w", libver="latest") as file:
+        for name in "abc":
+            file.create_dataset(name, (3, 4), ">i2" if name == "b" else "<i4", chunks=(2, 3), maxshape=(None, 4))
+        layout = h5py.VirtualLayout((6, 4), "<i4")
+        layout[::2] = h5py.VirtualSource(".", "a", (3, 4))
+        layout[1::2, :3] = h5py.VirtualSource(".", "b", (3, 4))[:, 1:]
+        file.create_virtual_dataset("virtual", layout, fillvalue=-1)
+        layout = h5py.VirtualLayout((3,), "<i4")
+        layout[:] = h5py.VirtualSource(".", "virtual", (6, 4))[1:4, 1]
+        file.create_virtual_dataset("of virtual", layout)
+        layout = h5py.VirtualLayout((3,), "<i4")
+        layout[:] = h5py.VirtualSource("strings.h5", "none", (3,))
+        file.create_virtual_dataset("away", layout)
+    file, values = File("through.h5"), np.arange(1, 25, dtype="<i4")
+    virtual = file.open("virtual")
+    part = Selection(2, array([0, 0]), None, array([6, 3]), None)
+    ok(H5R.h5r_dataset_write(virtual, number, ctypes.byref(part), pointer(values)))
+    assert H5R.h5r_dataset_write(virtual, number, None, pointer(values + 100)) < 0
+    assert b"element 7 of those that are written has no source" in H5R.h5r_last_error(), H5R.h5r_last_error()
+    ok(H5R.h5r_dataset_write(file.open("of virtual"), number, None, pointer(values + 200)))
+    assert H5R.h5r_dataset_write(file.open("away"), number, None, pointer(values)) < 0
+    assert b"whose sources are in other files" in H5R.h5r_last_error(), H5R.h5r_last_error()
+    file.close()
+    expected = np.full((6, 4), -1)
+    expected[:, :3] = values[:18].reshape(6, 3)
+    expected[1:4, 1] = 201, 202, 203
+    expected[::2, 3] = 0
+    with h5py.File("through.h5") as file:
+        assert (file["virtual"][...] == expected).all(), file["virtual"][...]
+        assert (file["a"][...] == expected[::2]).all() and (file["b"][:, 1:] == expected[1::2, :3]).all()
+        assert (file["b"][:, 0] == 0).all() and (file["c"][...] == 0).all()
+    print(f"{FOLDER}/through.h5: what is written to virtual datasets is in their sources")
 
 
 def strings():

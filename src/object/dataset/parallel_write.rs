@@ -196,17 +196,29 @@ impl WritePlan {
 impl Object {
     /// Writes the selected elements (all, without a selection) from `data`, whose elements are of type `memory`.
     pub fn dataset_write(&self, memory: &Datatype, selection: Option<&Selection<'_>>, data: &[u8]) -> Result<()> {
+        self.write_at_depth(memory, selection, data, 0)
+    }
+
+    /// Writes a dataset that so many virtual ones have led to.
+    pub(super) fn write_at_depth(
+        &self,
+        memory: &Datatype,
+        selection: Option<&Selection<'_>>,
+        data: &[u8],
+        depth: usize,
+    ) -> Result<()> {
         check_plain(memory)?;
         const WHAT: &str = "writing dataset";
         let total = data.len() as u64;
         self.listener().report(0, total)?;
         let file = self.file();
         for attempt in 0.. {
-            let mut is_called = false;
+            let (mut is_called, mut is_virtual) = (false, false);
             let plan = self.change(WHAT, "", |state, slot| {
                 let State { store, objects, .. } = state;
                 let (header, array) = objects.get(slot)?.array()?;
-                if array.write_elsewhere(store, header, file.path(), memory, selection, data)? {
+                is_virtual = array.storage == Storage::Virtual;
+                if is_virtual || array.write_elsewhere(store, header, file.path(), memory, selection, data)? {
                     return Ok(None);
                 }
                 is_called = array.calls_back(store, header)?;
@@ -229,6 +241,9 @@ impl Object {
             })?;
             if is_called {
                 return self.write_called(memory, selection, data);
+            }
+            if is_virtual {
+                self.write_to_sources(memory, selection, data, depth)?;
             }
             let Some(plan) = plan else { return self.listener().report(total, total) };
             let is_outdated = AtomicBool::new(false);

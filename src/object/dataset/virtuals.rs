@@ -1,4 +1,4 @@
-//! Virtual datasets, read: their elements are those of other datasets, also in other files.
+//! Virtual datasets, read and written: their elements are those of other datasets, also in other files.
 
 use super::mapped::{self, axes, check_inside, is_inside, Axis, Projection};
 use super::selection::Slab;
@@ -12,6 +12,7 @@ use crate::format::selection::Selected;
 use crate::format::virtual_mapping::{self, Growth, Mapping};
 use crate::format::UNDEFINED;
 use crate::object::header::ObjectHeader;
+use crate::object::state::State;
 use crate::object::{global_heap, File, Object};
 use crate::store::Store;
 
@@ -54,8 +55,8 @@ impl DatasetState {
         crate::datatype::convert(&self.datatype, &self.fill_element()?, memory, &mut element, 1)?;
         transfer::repeat(&element, out);
         let (dims, sources) = (self.dataspace.dims(), Sources::new(file));
-        let mut reading = Reading { dims, sources, memory, slab: &slab, out, depth, values: None };
-        self.read_mappings(mappings, &mut reading)
+        let mut reading = Reading { dims, sources, memory, slab: &slab, depth, what: Access::Read(out) };
+        self.use_mappings(mappings, &mut reading)
     }
 
     /// The same with what pointers in elements lead to, which comes from the heap of the file where an element is.
@@ -73,10 +74,9 @@ impl DatasetState {
         let elements = self.check_transfer(&slab, memory, out.len())?;
         let (file, size) = (object.file(), memory.size());
         let mut read = vec![false; elements as usize];
-        let values = Some(Values { pointers, read: &mut read });
         let (dims, sources) = (self.dataspace.dims(), Sources::new(&file));
-        let mut reading = Reading { dims, sources, memory, slab: &slab, out, depth, values };
-        self.read_mappings(mappings, &mut reading)?;
+        let what = Access::ReadValues { out, pointers, read: &mut read };
+        self.use_mappings(mappings, &mut Reading { dims, sources, memory, slab: &slab, depth, what })?;
         // Each element has a fill value to itself.
         let missing: Vec<usize> = (0..read.len()).filter(|&number| !read[number]).collect();
         let fill = self.fill_element()?.repeat(missing.len());
@@ -90,8 +90,35 @@ impl DatasetState {
         Ok(())
     }
 
-    fn read_mappings(&self, mappings: &[Mapping], reading: &mut Reading<'_>) -> Result<()> {
-        let is_backwards = reading.values.is_some();
+    /// Writes the selected elements to the sources, if each has one; before anything is written, all are looked for.
+    fn write_virtual(
+        &self,
+        file: &File,
+        mappings: &[Mapping],
+        memory: &Datatype,
+        selection: Option<&Selection<'_>>,
+        data: &[u8],
+        depth: usize,
+    ) -> Result<()> {
+        check_depth(depth)?;
+        if mappings.iter().any(|mapping| mapping.file != b".") {
+            return Err(Error::unsupported("writing a virtual dataset whose sources are in other files"));
+        }
+        let slab = Slab::with_all_dimensions(selection, self.dataspace.dims())?;
+        let mut found = vec![false; self.check_transfer(&slab, memory, data.len())? as usize];
+        let dims = self.dataspace.dims();
+        let (slab, what) = (&slab, Access::Find(&mut found));
+        self.use_mappings(mappings, &mut Reading { dims, sources: Sources::new(file), memory, slab, depth, what })?;
+        if let Some(number) = found.iter().position(|found| !found) {
+            let message = format!("element {number} of those that are written has no source");
+            return Err(Error::new(ErrorKind::Range, message));
+        }
+        let what = Access::Write(data);
+        self.use_mappings(mappings, &mut Reading { dims, sources: Sources::new(file), memory, slab, depth, what })
+    }
+
+    fn use_mappings(&self, mappings: &[Mapping], reading: &mut Reading<'_>) -> Result<()> {
+        let is_backwards = matches!(reading.what, Access::ReadValues { .. });
         for number in 0..mappings.len() {
             let number = if is_backwards { mappings.len() - 1 - number } else { number };
             let mapping = &mappings[number];
@@ -99,7 +126,8 @@ impl DatasetState {
             reading.mapping(mapping, known).map_err(|e| {
                 let (file, dataset) =
                     (String::from_utf8_lossy(&mapping.file), String::from_utf8_lossy(&mapping.dataset));
-                e.within(format_args!("reading its source '{dataset}' in '{file}'"))
+                let doing = if matches!(reading.what, Access::Write(_)) { "writing" } else { "reading" };
+                e.within(format_args!("{doing} its source '{dataset}' in '{file}'"))
             })?;
         }
         Ok(())
@@ -114,27 +142,30 @@ fn check_depth(depth: usize) -> Result<()> {
     Ok(())
 }
 
-/// Elements with pointers that are being read.
-struct Values<'a> {
-    pointers: &'a mut dyn Pointers,
-    /// Which were.
-    read: &'a mut [bool],
+/// What is done with the elements asked for.
+enum Access<'a> {
+    /// They are read, as they are in a file.
+    Read(&'a mut [u8]),
+    /// They are read with what their pointers lead to; `read` tells which were.
+    ReadValues { out: &'a mut [u8], pointers: &'a mut dyn Pointers, read: &'a mut [bool] },
+    /// It is told which have a source.
+    Find(&'a mut [bool]),
+    /// They are written.
+    Write(&'a [u8]),
 }
 
-/// A virtual dataset that is being read.
+/// A virtual dataset that is being read or written.
 struct Reading<'a> {
     dims: &'a [u64],
     sources: Sources<'a>,
     memory: &'a Datatype,
     slab: &'a Slab,
-    out: &'a mut [u8],
     depth: usize,
-    /// Where what pointers lead to goes; none of elements as a file has them.
-    values: Option<Values<'a>>,
+    what: Access<'a>,
 }
 
 impl Reading<'_> {
-    /// Reads what a mapping gives. `known` is the number of its sources if they are numbered and were counted.
+    /// Reads or writes what a mapping gives. `known` is the number of its sources if they are numbered and were counted.
     fn mapping(&mut self, mapping: &Mapping, known: Option<u64>) -> Result<()> {
         let target = axes(&mapping.target, self.dims)?;
         match (mapping.growth()?, target) {
@@ -169,7 +200,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Reads what one source gives: the elements that `target` selects, or where it is none, the mapping. `grown` are the
+    /// Reads or writes what one source gives: the elements that `target` selects, or where it is none, the mapping. `grown` are the
     /// virtual dataset's dimension and the source's that have no bound but how far both reach.
     fn source(
         &mut self,
@@ -181,7 +212,8 @@ impl Reading<'_> {
         if target.as_ref().is_some_and(|target| !mapped::meets(self.slab, target)) {
             return Ok(());
         }
-        if self.values.is_none() && self.memory.refers_to_heap() && mapping.file != b"." {
+        let is_plain = matches!(self.what, Access::Read(_));
+        if is_plain && self.memory.refers_to_heap() && mapping.file != b"." {
             return Err(Error::unsupported(
                 "variable-length data and references from another file in a virtual dataset",
             ));
@@ -196,10 +228,10 @@ impl Reading<'_> {
                 (*to.0, *from.0) = (to.0.cut(both), from.0.cut(both));
             }
         }
-        if self.values.is_some() {
+        let Access::Read(out) = &mut self.what else {
             source.as_ref().map_or(Ok(()), |source| check_inside(source, &dims))?;
             return self.by_runs(&object, mapping, target.as_deref(), source.as_deref(), &dims);
-        }
+        };
         // What a source in chunks does not have yet reads as its fill value.
         let mut missing = None;
         if let Some(source) = &source {
@@ -221,8 +253,8 @@ impl Reading<'_> {
                 None => return Ok(()),
                 Some(Some(mut projection)) => {
                     return match missing {
-                        Some(element) if !projection.fill_and_clip(&dims, &element, self.out) => Ok(()),
-                        _ => projection.read(self.out, read),
+                        Some(element) if !projection.fill_and_clip(&dims, &element, out) => Ok(()),
+                        _ => projection.read(out, read),
                     }
                 }
                 Some(None) => check_inside(source, &dims)?,
@@ -231,7 +263,7 @@ impl Reading<'_> {
         self.by_runs(&object, mapping, target.as_deref(), source.as_deref(), &dims)
     }
 
-    /// Reads what is asked for of a source and no more, run by run.
+    /// Reads or writes what is asked for of a source and no more, run by run.
     fn by_runs(
         &mut self,
         object: &Object,
@@ -247,21 +279,26 @@ impl Reading<'_> {
             let (mut next, end) = (to as usize, (to + count) as usize);
             while next < end {
                 // What a later mapping has given stays.
-                let is_read = |number: usize| self.values.as_ref().is_some_and(|values| values.read[number]);
-                let run = (next..end).take_while(|&number| !is_read(number)).count();
+                let run = match &self.what {
+                    Access::ReadValues { read, .. } => read[next..end].iter().take_while(|&read| !read).count(),
+                    _ => end - next,
+                };
                 if run > 0 {
                     let mut count_of = vec![1; at.len()];
                     if let Some(last) = count_of.last_mut() {
                         *last = run as u64;
                     }
-                    let selection = Selection { start: Some(&at), count: Some(&count_of), ..Selection::default() };
-                    let out = &mut self.out[next * size..(next + run) * size];
-                    match &mut self.values {
-                        None => object.read_at_depth(memory, Some(&selection), out, depth)?,
-                        Some(Values { pointers, read }) => {
-                            object.read_values_at_depth(memory, Some(&selection), out, *pointers, depth)?;
+                    let selection =
+                        Some(&Selection { start: Some(&at), count: Some(&count_of), ..Selection::default() });
+                    let bytes = next * size..(next + run) * size;
+                    match &mut self.what {
+                        Access::Read(out) => object.read_at_depth(memory, selection, &mut out[bytes], depth)?,
+                        Access::ReadValues { out, pointers, read } => {
+                            object.read_values_at_depth(memory, selection, &mut out[bytes], *pointers, depth)?;
                             read[next..next + run].fill(true);
                         }
+                        Access::Find(found) => found[next..next + run].fill(true),
+                        Access::Write(data) => object.write_at_depth(memory, selection, &data[bytes], depth)?,
                     }
                 }
                 let passed = run.max(1);
@@ -345,4 +382,25 @@ fn asked(slab: &Slab, at: &[u64], length: u64, mut visit: impl FnMut(u64, u64, u
         index += count;
     }
     Ok(())
+}
+
+impl Object {
+    /// Writes the selected elements of a virtual dataset that so many virtual ones have led to.
+    pub(super) fn write_to_sources(
+        &self,
+        memory: &Datatype,
+        selection: Option<&Selection<'_>>,
+        data: &[u8],
+        depth: usize,
+    ) -> Result<()> {
+        const WHAT: &str = "writing dataset";
+        let (array, mappings) = self.change(WHAT, "", |state, slot| {
+            let State { store, objects, .. } = state;
+            let (header, array) = objects.get(slot)?.array()?;
+            let mappings = array.mappings(store, header)?;
+            Ok((if depth > 0 { array.clone().stored() } else { array.clone() }, mappings))
+        })?;
+        let written = array.write_virtual(&self.file(), &mappings, memory, selection, data, depth);
+        written.map_err(|e| self.explain(e, WHAT, ""))
+    }
 }
