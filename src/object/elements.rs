@@ -7,7 +7,7 @@ use crate::format::message::attribute::Attribute;
 use crate::heap::GlobalHeap;
 use crate::object::attribute_lost::with_parts;
 use crate::object::committed::committed_type;
-use crate::object::dataset::{DatasetState, HeapObjects, Selection};
+use crate::object::dataset::{DatasetState, HeapObjects, Selection, Way};
 use crate::object::header::ObjectHeader;
 use crate::object::state::{Slot, State};
 use crate::object::value::{self, TypeOf};
@@ -168,7 +168,7 @@ impl Object {
         let out = out(bytes)?;
         match simple {
             true => self.dataset_read(memory, selection, out),
-            false => self.read_values_at_depth(memory, selection, out, pointers, 0),
+            false => Way::begin(|way| self.read_values_at_depth(memory, selection, out, pointers, way)),
         }
     }
 

@@ -78,6 +78,13 @@ def through(number):
         layout = h5py.VirtualLayout((3,), "<i4")
         layout[:] = h5py.VirtualSource("strings.h5", "none", (3,))
         file.create_virtual_dataset("away", layout)
+        # Four times each leads to the next, in fourteen steps; and one leads to itself.
+        file["step 14"] = np.zeros(1, "<i4")
+        for name, target, times in *((f"step {n}", f"step {n + 1}", 4) for n in range(14)), ("loop", "loop", 1):
+            plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+            for _ in range(times):
+                plist.set_virtual(h5py.h5s.create_simple((1,)), b".", target.encode(), h5py.h5s.create_simple((1,)))
+            h5py.h5d.create(file.id, name.encode(), h5py.h5t.STD_I32LE, h5py.h5s.create_simple((1,)), plist)
     file, values = File("through.h5"), np.arange(1, 25, dtype="<i4")
     virtual = file.open("virtual")
     part = Selection(2, array([0, 0]), None, array([6, 3]), None)
@@ -85,6 +92,9 @@ def through(number):
     assert H5R.h5r_dataset_write(virtual, number, None, pointer(values + 100)) < 0
     assert b"element 7 of those that are written has no source" in H5R.h5r_last_error(), H5R.h5r_last_error()
     ok(H5R.h5r_dataset_write(file.open("of virtual"), number, None, pointer(values + 200)))
+    for name, message in ("step 0", b"more than 131072 times"), ("loop", b"a cycle"):
+        for call in H5R.h5r_dataset_read, H5R.h5r_dataset_write:
+            assert call(file.open(name), number, None, pointer(values.copy())) < 0 and message in H5R.h5r_last_error(), name
     assert H5R.h5r_dataset_write(file.open("away"), number, None, pointer(values)) < 0
     assert b"whose sources are in other files" in H5R.h5r_last_error(), H5R.h5r_last_error()
     file.close()

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::virtuals::Way;
 use super::{external, DatasetState, Selection, Storage};
 use crate::datatype::{Datatype, Pointers};
 use crate::error::{Error, Result};
@@ -77,7 +78,7 @@ impl Object {
     /// references into the global heap.
     pub fn dataset_read_raw(&self, selection: Option<&Selection<'_>>, out: &mut [u8]) -> Result<()> {
         let file_type = self.dataset_file_type()?;
-        self.read_at_depth(&file_type, selection, out, 0)
+        Way::begin(|way| self.read_at_depth(&file_type, selection, out, way))
     }
 
     /// Reads elements of any type, as [`dataset_read_values`](Self::dataset_read_values), of a dataset that so many virtual ones
@@ -88,7 +89,7 @@ impl Object {
         selection: Option<&Selection<'_>>,
         out: &mut [u8],
         pointers: &mut dyn Pointers,
-        depth: usize,
+        way: Way<'_>,
     ) -> Result<()> {
         const WHAT: &str = "reading dataset";
         let elsewhere = self.read(WHAT, "", |state, slot| {
@@ -100,19 +101,19 @@ impl Object {
                 return Ok(None);
             }
             // What is in other files is read without this one's lock.
-            let array = if depth > 0 { array.clone().stored() } else { array.clone() };
+            let array = if way.is_nested() { array.clone().stored() } else { array.clone() };
             Ok(elsewhere.map(|elsewhere| (array, elsewhere)))
         })?;
         match elsewhere {
             None => Ok(()),
             Some((array, Elsewhere::Virtual(mappings))) if memory.has_pointers() => {
-                let read = array.read_virtual_values(self, (&mappings, depth), memory, selection, out, pointers);
+                let read = array.read_virtual_values(self, (&mappings, way), memory, selection, out, pointers);
                 read.map_err(|e| self.explain(e, WHAT, ""))
             }
             Some((array, _)) => {
                 let file_type = array.datatype();
                 let mut raw = vec![0; value_size(array.selected(selection)?, file_type)?];
-                self.read_at_depth(file_type, selection, &mut raw, depth)?;
+                self.read_at_depth(file_type, selection, &mut raw, way)?;
                 self.read(WHAT, "", |state, _| state.convert_elements(file_type, memory, &raw, out, pointers))
             }
         }
@@ -124,7 +125,7 @@ impl Object {
         memory: &Datatype,
         selection: Option<&Selection<'_>>,
         out: &mut [u8],
-        depth: usize,
+        way: Way<'_>,
     ) -> Result<()> {
         let elsewhere = self.read("reading dataset", "", |state, slot| {
             let State { store, objects, .. } = state;
@@ -134,7 +135,7 @@ impl Object {
                 array.read(store, header, memory, selection, out)?;
             }
             // Virtual ones that others lead to are as large as the file says, as in libhdf5.
-            let as_seen = || if depth > 0 { array.clone().stored() } else { array.clone() };
+            let as_seen = || if way.is_nested() { array.clone().stored() } else { array.clone() };
             Ok(elsewhere.map(|elsewhere| (as_seen(), elsewhere)))
         })?;
         let Some((array, elsewhere)) = elsewhere else { return Ok(()) };
@@ -144,7 +145,7 @@ impl Object {
                 let folder = file.path().parent().unwrap_or(Path::new(""));
                 array.read_external(parts, folder, memory, selection, out)
             }
-            Elsewhere::Virtual(mappings) => array.read_virtual(&file, &mappings, memory, selection, out, depth),
+            Elsewhere::Virtual(mappings) => array.read_virtual(&file, &mappings, memory, selection, out, way),
         };
         read.map_err(|e| e.within(format_args!("reading dataset '{}'", self.path())))
     }

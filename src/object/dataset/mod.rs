@@ -40,6 +40,7 @@ pub use create::{plan, DatasetOptions, NewBody, NewFilter, NewLayout, Plan, MAX_
 pub use direct::ChunkInfo;
 pub(super) use filled::HeapObjects;
 pub use selection::Selection;
+pub(super) use virtuals::Way;
 
 use crate::chunk::Chunks;
 use crate::datatype::{Conversion, Datatype};

@@ -12,6 +12,7 @@ use super::parallel_write::{chunks_per_job, ATTEMPTS, WORTH};
 use super::pieces::{check_unfiltered, fill_cut, gather, read_unfiltered, single_run, Window};
 use super::selection::{Selection, Slab};
 use super::transfer;
+use super::virtuals::Way;
 use super::{DatasetState, Storage};
 use crate::chunk::Place;
 use crate::datatype::{Conversion, Datatype};
@@ -294,7 +295,7 @@ impl Object {
                 self.follow_sources(WHAT)?;
             }
             if is_elsewhere {
-                self.read_at_depth(memory, selection, out, 0)?;
+                Way::begin(|way| self.read_at_depth(memory, selection, out, way))?;
             }
             let Some(plan) = plan else { return self.listener().report(total, total) };
             let done = match &plan.source {

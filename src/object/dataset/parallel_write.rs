@@ -9,6 +9,7 @@ use super::cut::{Cut, Cuts};
 use super::pieces::{scatter, single_run, source};
 use super::selection::{Selection, Slab};
 use super::transfer::repeat;
+use super::virtuals::Way;
 use super::{DatasetState, Storage};
 use crate::datatype::{Conversion, Datatype};
 use crate::error::{Error, Result};
@@ -196,7 +197,7 @@ impl WritePlan {
 impl Object {
     /// Writes the selected elements (all, without a selection) from `data`, whose elements are of type `memory`.
     pub fn dataset_write(&self, memory: &Datatype, selection: Option<&Selection<'_>>, data: &[u8]) -> Result<()> {
-        self.write_at_depth(memory, selection, data, 0)
+        Way::begin(|way| self.write_at_depth(memory, selection, data, way))
     }
 
     /// Writes a dataset that so many virtual ones have led to.
@@ -205,7 +206,7 @@ impl Object {
         memory: &Datatype,
         selection: Option<&Selection<'_>>,
         data: &[u8],
-        depth: usize,
+        way: Way<'_>,
     ) -> Result<()> {
         check_plain(memory)?;
         const WHAT: &str = "writing dataset";
@@ -243,7 +244,7 @@ impl Object {
                 return self.write_called(memory, selection, data);
             }
             if is_virtual {
-                self.write_to_sources(memory, selection, data, depth)?;
+                self.write_to_sources(memory, selection, data, way)?;
             }
             let Some(plan) = plan else { return self.listener().report(total, total) };
             let is_outdated = AtomicBool::new(false);

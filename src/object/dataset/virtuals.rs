@@ -1,5 +1,7 @@
 //! Virtual datasets, read and written: their elements are those of other datasets, also in other files.
 
+use std::cell::Cell;
+
 use super::mapped::{self, axes, check_inside, is_inside, Axis, Projection};
 use super::selection::Slab;
 use super::sources::Sources;
@@ -18,6 +20,9 @@ use crate::store::Store;
 
 /// Virtual datasets that lead to virtual ones: more is taken for a cycle.
 const MAX_DEPTH: usize = 16;
+
+/// Virtual datasets that are met in one call; of each of the sixteen levels every mapping may lead to the next.
+const MAX_MET: u32 = 1 << 17;
 
 /// Pieces of one selection whose dimensions are not those of the other.
 const MAX_RUNS: usize = 1 << 22;
@@ -44,9 +49,9 @@ impl DatasetState {
         memory: &Datatype,
         selection: Option<&Selection<'_>>,
         out: &mut [u8],
-        depth: usize,
+        way: Way<'_>,
     ) -> Result<()> {
-        check_depth(depth)?;
+        way.check()?;
         let slab = Slab::with_all_dimensions(selection, self.dataspace.dims())?;
         if self.check_transfer(&slab, memory, out.len())? == 0 {
             return Ok(());
@@ -55,7 +60,7 @@ impl DatasetState {
         crate::datatype::convert(&self.datatype, &self.fill_element()?, memory, &mut element, 1)?;
         transfer::repeat(&element, out);
         let (dims, sources) = (self.dataspace.dims(), Sources::new(file));
-        let mut reading = Reading { dims, sources, memory, slab: &slab, depth, what: Access::Read(out) };
+        let mut reading = Reading { dims, sources, memory, slab: &slab, way, what: Access::Read(out) };
         self.use_mappings(mappings, &mut reading)
     }
 
@@ -63,20 +68,20 @@ impl DatasetState {
     pub(super) fn read_virtual_values(
         &self,
         object: &Object,
-        (mappings, depth): (&[Mapping], usize),
+        (mappings, way): (&[Mapping], Way<'_>),
         memory: &Datatype,
         selection: Option<&Selection<'_>>,
         out: &mut [u8],
         pointers: &mut dyn Pointers,
     ) -> Result<()> {
-        check_depth(depth)?;
+        way.check()?;
         let slab = Slab::with_all_dimensions(selection, self.dataspace.dims())?;
         let elements = self.check_transfer(&slab, memory, out.len())?;
         let (file, size) = (object.file(), memory.size());
         let mut read = vec![false; elements as usize];
         let (dims, sources) = (self.dataspace.dims(), Sources::new(&file));
         let what = Access::ReadValues { out, pointers, read: &mut read };
-        self.use_mappings(mappings, &mut Reading { dims, sources, memory, slab: &slab, depth, what })?;
+        self.use_mappings(mappings, &mut Reading { dims, sources, memory, slab: &slab, way, what })?;
         // Each element has a fill value to itself.
         let missing: Vec<usize> = (0..read.len()).filter(|&number| !read[number]).collect();
         let fill = self.fill_element()?.repeat(missing.len());
@@ -98,9 +103,9 @@ impl DatasetState {
         memory: &Datatype,
         selection: Option<&Selection<'_>>,
         data: &[u8],
-        depth: usize,
+        way: Way<'_>,
     ) -> Result<()> {
-        check_depth(depth)?;
+        way.check()?;
         if mappings.iter().any(|mapping| mapping.file != b".") {
             return Err(Error::unsupported("writing a virtual dataset whose sources are in other files"));
         }
@@ -108,13 +113,13 @@ impl DatasetState {
         let mut found = vec![false; self.check_transfer(&slab, memory, data.len())? as usize];
         let dims = self.dataspace.dims();
         let (slab, what) = (&slab, Access::Find(&mut found));
-        self.use_mappings(mappings, &mut Reading { dims, sources: Sources::new(file), memory, slab, depth, what })?;
+        self.use_mappings(mappings, &mut Reading { dims, sources: Sources::new(file), memory, slab, way, what })?;
         if let Some(number) = found.iter().position(|found| !found) {
             let message = format!("element {number} of those that are written has no source");
             return Err(Error::new(ErrorKind::Range, message));
         }
         let what = Access::Write(data);
-        self.use_mappings(mappings, &mut Reading { dims, sources: Sources::new(file), memory, slab, depth, what })
+        self.use_mappings(mappings, &mut Reading { dims, sources: Sources::new(file), memory, slab, way, what })
     }
 
     fn use_mappings(&self, mappings: &[Mapping], reading: &mut Reading<'_>) -> Result<()> {
@@ -134,12 +139,41 @@ impl DatasetState {
     }
 }
 
-fn check_depth(depth: usize) -> Result<()> {
-    if depth >= MAX_DEPTH {
-        let message = format!("more than {MAX_DEPTH} virtual datasets lead to each other, a cycle");
-        return Err(Error::new(ErrorKind::Limit, message));
+/// What has led to a dataset: how many virtual ones, one after the other, and how many were met in all of the call.
+#[derive(Clone, Copy)]
+pub(in crate::object) struct Way<'a> {
+    depth: usize,
+    met: &'a Cell<u32>,
+}
+
+impl Way<'_> {
+    /// Runs a call that begins at a dataset.
+    pub fn begin<R>(run: impl FnOnce(Way<'_>) -> R) -> R {
+        run(Way { depth: 0, met: &Cell::new(0) })
     }
-    Ok(())
+
+    fn next(self) -> Self {
+        Way { depth: self.depth + 1, ..self }
+    }
+
+    /// Whether a virtual dataset has led here.
+    pub fn is_nested(self) -> bool {
+        self.depth > 0
+    }
+
+    /// Fails where virtual datasets lead to each other in a cycle, or so often that a call would not end.
+    fn check(self) -> Result<()> {
+        self.met.set(self.met.get().saturating_add(1));
+        if self.depth >= MAX_DEPTH {
+            let message = format!("more than {MAX_DEPTH} virtual datasets lead to each other, a cycle");
+            return Err(Error::new(ErrorKind::Limit, message));
+        }
+        if self.met.get() > MAX_MET {
+            let message = format!("virtual datasets lead to each other more than {MAX_MET} times");
+            return Err(Error::new(ErrorKind::Limit, message));
+        }
+        Ok(())
+    }
 }
 
 /// What is done with the elements asked for.
@@ -160,7 +194,7 @@ struct Reading<'a> {
     sources: Sources<'a>,
     memory: &'a Datatype,
     slab: &'a Slab,
-    depth: usize,
+    way: Way<'a>,
     what: Access<'a>,
 }
 
@@ -242,11 +276,11 @@ impl Reading<'_> {
                 }
             }
         }
-        let (memory, depth) = (self.memory, self.depth);
+        let (memory, way) = (self.memory, self.way.next());
         let read = |selection: &Selection<'_>, data: &mut Vec<u8>, elements: u64| {
             data.clear();
             data.resize(crate::object::value::value_size(elements, memory)?, 0);
-            object.read_at_depth(memory, Some(selection), data, depth + 1)
+            object.read_at_depth(memory, Some(selection), data, way)
         };
         if let (Some(target), Some(source)) = (&target, &source) {
             match Projection::new(self.slab, target, source, memory.size())? {
@@ -274,7 +308,7 @@ impl Reading<'_> {
     ) -> Result<()> {
         let target = runs(&mapping.target, target, self.dims)?;
         let source = runs(&mapping.source, source, dims)?;
-        let (memory, depth, size) = (self.memory, self.depth + 1, self.memory.size());
+        let (memory, way, size) = (self.memory, self.way.next(), self.memory.size());
         place(self.slab, &target, &source, |mut at, to, count| {
             let (mut next, end) = (to as usize, (to + count) as usize);
             while next < end {
@@ -292,13 +326,13 @@ impl Reading<'_> {
                         Some(&Selection { start: Some(&at), count: Some(&count_of), ..Selection::default() });
                     let bytes = next * size..(next + run) * size;
                     match &mut self.what {
-                        Access::Read(out) => object.read_at_depth(memory, selection, &mut out[bytes], depth)?,
+                        Access::Read(out) => object.read_at_depth(memory, selection, &mut out[bytes], way)?,
                         Access::ReadValues { out, pointers, read } => {
-                            object.read_values_at_depth(memory, selection, &mut out[bytes], *pointers, depth)?;
+                            object.read_values_at_depth(memory, selection, &mut out[bytes], *pointers, way)?;
                             read[next..next + run].fill(true);
                         }
                         Access::Find(found) => found[next..next + run].fill(true),
-                        Access::Write(data) => object.write_at_depth(memory, selection, &data[bytes], depth)?,
+                        Access::Write(data) => object.write_at_depth(memory, selection, &data[bytes], way)?,
                     }
                 }
                 let passed = run.max(1);
@@ -391,16 +425,16 @@ impl Object {
         memory: &Datatype,
         selection: Option<&Selection<'_>>,
         data: &[u8],
-        depth: usize,
+        way: Way<'_>,
     ) -> Result<()> {
         const WHAT: &str = "writing dataset";
         let (array, mappings) = self.change(WHAT, "", |state, slot| {
             let State { store, objects, .. } = state;
             let (header, array) = objects.get(slot)?.array()?;
             let mappings = array.mappings(store, header)?;
-            Ok((if depth > 0 { array.clone().stored() } else { array.clone() }, mappings))
+            Ok((if way.is_nested() { array.clone().stored() } else { array.clone() }, mappings))
         })?;
-        let written = array.write_virtual(&self.file(), &mappings, memory, selection, data, depth);
+        let written = array.write_virtual(&self.file(), &mappings, memory, selection, data, way);
         written.map_err(|e| self.explain(e, WHAT, ""))
     }
 }
