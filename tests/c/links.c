@@ -218,7 +218,7 @@ static void other_links_and_comments(h5r_object *root) {
     FAILS(H5R_ERR_RANGE, h5r_link_create_user(root, "outside/x", 256, NULL, 0));
     FAILS(H5R_ERR_EXISTS, h5r_link_create_external(root, "outside/external", "f", "/p"));
     FAILS(H5R_ERR_NOT_FOUND, h5r_object_open(root, "outside/external", &group));
-    SAYS("there is no file 'other.h5'");
+    SAYS("following external link 'external'");
 
     OK(h5r_object_open(root, "outside", &group));
     OK(h5r_object_comment(group, value, sizeof value, &length));
