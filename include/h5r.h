@@ -587,10 +587,9 @@ typedef int32_t (*h5r_object_path_visit)(const char *path, int32_t kind, void *u
 // *length_out. Where the length is above capacity, what was written does not count: the call comes again with as much room
 // when it encodes, and fails when it decodes, because capacity is then what the data can become. Returns 0, or another
 // value if it cannot: encoding, an optional filter is then skipped for this chunk; else the call fails with
-// H5R_ERR_CALLBACK. It may come from any thread, and from several at once, and no lock is held. All calls of h5r that may
-// fail return H5R_ERR_REENTRANT in it. It is called when plain elements are read, written or appended, whole or in part; calls
-// that would need it with the file locked, such as shrinking or values of variable length, return
-// H5R_ERR_UNSUPPORTED.
+// H5R_ERR_CALLBACK. It comes from any of the threads that a call may use, and from several at once, and no
+// lock is held. All calls of h5r that may fail return H5R_ERR_REENTRANT in it. Copying values that lie elsewhere (of
+// variable length, or references to another file) would need it with the files locked, and returns H5R_ERR_UNSUPPORTED.
 typedef int32_t (*h5r_filter_callback)(const uint32_t *parameters,
                                        size_t parameter_count,
                                        const void *data,

@@ -8,6 +8,7 @@ use crate::heap::GlobalHeap;
 use crate::object::attribute_lost::with_parts;
 use crate::object::committed::committed_type;
 use crate::object::dataset::{DatasetState, HeapObjects, Selection, Way};
+use crate::object::elements_called::{cut_off, Transfer};
 use crate::object::header::ObjectHeader;
 use crate::object::state::{Slot, State};
 use crate::object::value::{self, TypeOf};
@@ -23,7 +24,7 @@ const PER_BYTE: u64 = 4;
 const PIECE: u64 = 1 << 20;
 
 /// A file's global heap, and what pointers lead to.
-struct Bridge<'a> {
+pub(super) struct Bridge<'a> {
     store: &'a mut Store,
     heap: &'a mut GlobalHeap,
     pointers: &'a mut dyn Pointers,
@@ -31,7 +32,7 @@ struct Bridge<'a> {
 }
 
 impl<'a> Bridge<'a> {
-    fn new(store: &'a mut Store, heap: &'a mut GlobalHeap, pointers: &'a mut dyn Pointers) -> Self {
+    pub fn new(store: &'a mut Store, heap: &'a mut GlobalHeap, pointers: &'a mut dyn Pointers) -> Self {
         let budget = store.space().end().saturating_mul(PER_BYTE).saturating_add(MIN_BUDGET);
         Bridge { store, heap, pointers, budget }
     }
@@ -56,11 +57,12 @@ impl Space for Bridge<'_> {
     }
 }
 
-struct Returned<'a> {
-    store: &'a mut Store,
-    heap: &'a mut GlobalHeap,
+/// A file's global heap, which takes objects back.
+pub(super) struct Returned<'a> {
+    pub store: &'a mut Store,
+    pub heap: &'a mut GlobalHeap,
     /// What a fill value owns, which elements refer to that were never written; and where it owns anything, what was given back.
-    fill: &'a mut HeapObjects,
+    pub fill: &'a mut HeapObjects,
 }
 
 impl Release for Returned<'_> {
@@ -106,9 +108,8 @@ fn buffer(count: u64, datatype: &Datatype) -> Result<Vec<u8>> {
 }
 
 impl Object {
-    /// Bytes of the selected elements (all, without a selection) in memory, and whether they are those in the file without
-    /// more than the conversion of numbers and strings.
-    fn transfer(&self, what: &str, memory: &Datatype, selection: Option<&Selection<'_>>) -> Result<(usize, bool)> {
+    /// Bytes of the selected elements (all, without a selection) in memory, and how they get there.
+    fn transfer(&self, what: &str, memory: &Datatype, selection: Option<&Selection<'_>>) -> Result<(usize, Transfer)> {
         let mut transfer = self.try_transfer(what, memory, selection)?;
         if transfer.is_none() {
             self.follow_sources(what)?;
@@ -123,14 +124,15 @@ impl Object {
         what: &str,
         memory: &Datatype,
         selection: Option<&Selection<'_>>,
-    ) -> Result<Option<(usize, bool)>> {
+    ) -> Result<Option<(usize, Transfer)>> {
         self.read(what, "", |state, slot| {
-            let array = state.objects.get(slot)?.array()?.1;
+            let State { store, objects, .. } = state;
+            let (header, array) = objects.get(slot)?.array()?;
             if array.may_grow() {
                 return Ok(None);
             }
             let bytes = value::value_size(array.selected(selection)?, memory)?;
-            Ok(Some((bytes, is_simple(memory, array.datatype()))))
+            Ok(Some((bytes, Transfer::of(array, store, header, memory)?)))
         })
     }
 
@@ -144,11 +146,12 @@ impl Object {
         pointers: &mut dyn Pointers,
     ) -> Result<()> {
         const WHAT: &str = "writing dataset";
-        let (bytes, simple) = self.transfer(WHAT, memory, selection)?;
+        let (bytes, how) = self.transfer(WHAT, memory, selection)?;
         let data = data(bytes)?;
-        match simple {
-            true => self.dataset_write(memory, selection, data),
-            false => {
+        match how {
+            Transfer::Simple => self.dataset_write(memory, selection, data),
+            Transfer::Called => self.write_elements_called(memory, selection, data, pointers),
+            Transfer::Converted => {
                 self.change_array(WHAT, |state, slot| state.write_elements(slot, memory, selection, data, pointers))
             }
         }
@@ -164,11 +167,12 @@ impl Object {
         pointers: &mut dyn Pointers,
     ) -> Result<()> {
         const WHAT: &str = "reading dataset";
-        let (bytes, simple) = self.transfer(WHAT, memory, selection)?;
+        let (bytes, how) = self.transfer(WHAT, memory, selection)?;
         let out = out(bytes)?;
-        match simple {
-            true => self.dataset_read(memory, selection, out),
-            false => Way::begin(|way| self.read_values_at_depth(memory, selection, out, pointers, way)),
+        match how {
+            Transfer::Simple => self.dataset_read(memory, selection, out),
+            Transfer::Called => self.read_elements_called(memory, selection, out, pointers),
+            Transfer::Converted => Way::begin(|way| self.read_values_at_depth(memory, selection, out, pointers, way)),
         }
     }
 
@@ -188,14 +192,19 @@ impl Object {
             let bytes = array.row_bytes(memory, rows).filter(|&bytes| isize::try_from(bytes).is_ok());
             let bytes = bytes.ok_or_else(|| Error::range("rows", rows, "as many as the address space has room for"))?;
             let data = data(bytes as usize)?;
-            match is_simple(memory, array.datatype()) {
-                true if array.calls_back(store, header)? => called = Some(data),
-                true => array.append(store, header, memory, rows, data)?,
-                false => state.append_elements(slot, memory, rows, data, pointers)?,
+            match Transfer::of(array, store, header, memory)? {
+                Transfer::Simple if array.calls_back(store, header)? => called = Some((true, data)),
+                Transfer::Simple => array.append(store, header, memory, rows, data)?,
+                Transfer::Called => called = Some((false, data)),
+                Transfer::Converted => state.append_elements(slot, memory, rows, data, pointers)?,
             }
             Ok(())
         })?;
-        called.map_or(Ok(()), |data| self.append_called(memory, rows, data))
+        match called {
+            None => Ok(()),
+            Some((true, data)) => self.append_called(memory, rows, data),
+            Some((false, data)) => self.append_elements_called(memory, rows, data, pointers),
+        }
     }
 
     pub(super) fn change_array(&self, what: &str, change: impl FnOnce(&mut State, Slot) -> Result<()>) -> Result<()> {
@@ -289,16 +298,9 @@ impl State {
         data: &[u8],
         pointers: &mut dyn Pointers,
     ) -> Result<()> {
-        let State { store, objects, heap, .. } = self;
+        let (file, count) = self.check_rows(slot, memory, rows, data)?;
+        let State { store, objects, .. } = self;
         let (header, array) = objects.get(slot)?.array()?;
-        let file = array.datatype().clone();
-        store.check_writable()?;
-        let converter = Converter::to_file(memory, &file, store.sizes())?;
-        let dims = array.dims().unwrap_or_default();
-        let row = value::elements(dims.get(1..).unwrap_or_default())?;
-        let count = rows.checked_mul(row).ok_or_else(|| Error::range("rows", rows, "what a file can hold"))?;
-        check_buffer(count, memory, data.len())?;
-        array.check_can_append(rows)?;
         if array.has_variable_fill() {
             // The places may have a fill value each, which is given back.
             let (dims, start, count) = array.appended(memory, rows, data.len())?;
@@ -307,8 +309,30 @@ impl State {
             return self.write_elements(slot, memory, Some(&rows), data, pointers);
         }
         let mut new = buffer(count, &file)?;
-        converter.run(data, &mut new, &mut Bridge::new(store, heap, pointers))?;
+        let converter = Converter::to_file(memory, &file, store.sizes())?;
+        converter.run(data, &mut new, &mut Bridge::new(store, &mut self.heap, pointers))?;
         array.append(store, header, &file, rows, &new)
+    }
+
+    /// Fails when such rows cannot be appended; their type in the file, and how many elements they have.
+    pub(super) fn check_rows(
+        &mut self,
+        slot: Slot,
+        memory: &Datatype,
+        rows: u64,
+        data: &[u8],
+    ) -> Result<(Datatype, u64)> {
+        let State { store, objects, .. } = self;
+        let array = objects.get(slot)?.array()?.1;
+        let file = array.datatype().clone();
+        store.check_writable()?;
+        Converter::to_file(memory, &file, store.sizes())?;
+        let dims = array.dims().unwrap_or_default();
+        let row = value::elements(dims.get(1..).unwrap_or_default())?;
+        let count = rows.checked_mul(row).ok_or_else(|| Error::range("rows", rows, "what a file can hold"))?;
+        check_buffer(count, memory, data.len())?;
+        array.check_can_append(rows)?;
+        Ok((file, count))
     }
 
     /// Changes a dataset's dimensions, as [`DatasetState::set_extent`]; what is cut off gives its values back.
@@ -319,16 +343,9 @@ impl State {
             return array.set_extent(store, header, dims);
         }
         let old = array.dims().unwrap_or_default();
-        let mut cut = Vec::new();
-        if old.len() == dims.len() {
-            // What lies behind the new extent in one dimension, and before it in those that came earlier.
-            for dimension in (0..old.len()).filter(|&d| dims[d] < old[d]) {
-                let (mut start, mut block) = (vec![0; old.len()], old.clone());
-                (0..dimension).for_each(|d| block[d] = dims[d].min(old[d]));
-                (start[dimension], block[dimension]) = (dims[dimension], old[dimension] - dims[dimension]);
-                cut.push(read_part(store, header, array, &start, &block)?);
-            }
-        }
+        let blocks = cut_off(&old, dims);
+        let parts = blocks.iter().map(|(start, block)| read_part(store, header, array, start, block));
+        let mut cut = parts.collect::<Result<Vec<_>>>()?;
         let mut fill = array.fill_objects(store, heap)?;
         array.each_stored_chunk(store, header, Some(dims), &mut |_, elements| {
             cut.push(elements);
@@ -379,7 +396,7 @@ impl State {
     }
 }
 
-fn check_buffer(count: u64, memory: &Datatype, length: usize) -> Result<()> {
+pub(super) fn check_buffer(count: u64, memory: &Datatype, length: usize) -> Result<()> {
     let needed = value::value_size(count, memory)?;
     if needed != length {
         let kind = if needed > length { ErrorKind::TooSmall } else { ErrorKind::Argument };

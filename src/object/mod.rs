@@ -17,6 +17,7 @@ pub mod dataset;
 mod dense;
 mod dense_shared;
 mod elements;
+mod elements_called;
 mod extents;
 #[cfg(test)]
 mod extents_tests;

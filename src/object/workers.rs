@@ -19,14 +19,19 @@ const WAITING: u64 = 2;
 /// Bytes of buffers with which tools are kept for the next call.
 const KEPT_BYTES: usize = 16 << 20;
 
-/// What a thread keeps from one chunk to the next.
-#[derive(Default)]
+/// What a thread keeps from one chunk to the next. It works without any lock, so that filters of the user's may be called.
 pub(super) struct Tools {
     pub codec: Codec,
     /// A chunk as it is stored.
     pub stored: Vec<u8>,
     /// A chunk's elements.
     pub chunk: Vec<u8>,
+}
+
+impl Default for Tools {
+    fn default() -> Self {
+        Tools { codec: Codec::with_callbacks(), stored: Vec::new(), chunk: Vec::new() }
+    }
 }
 
 /// How many threads the raw data of one file are worked on with, and what they need.

@@ -100,8 +100,9 @@ static int32_t decode(const uint32_t *parameters, size_t count, const void *data
     return add(parameters, count, data, length, out, capacity, length_out, -1, (struct mine *)user_data);
 }
 
-// Rows are appended, parts overwritten, and dimensions grow; what needs callbacks under the lock is refused by name.
-static void grows(h5r_object *root) {
+// Rows are appended, points written, and dimensions shrink and grow: what is cut off is gone.
+static void grows(h5r_object *root, struct mine *mine) {
+    const uint64_t points[6] = {8, 3, 1, 1, 8, 3}, beyond[6] = {0, 0, 1, 1, 9, 0};
     const uint64_t dims[2] = {3, 4}, most[2] = {H5R_UNLIMITED, 4}, chunk[2] = {2, 4}, larger[2] = {9, 4}, smaller[2] = {5, 4};
     const uint32_t one = 1;
     const h5r_filter filter = {MINE, 0, &one, 1};
@@ -121,12 +122,95 @@ static void grows(h5r_object *root) {
     OK(h5r_dataset_write(dataset, H5R_I32, NULL, rows));
     OK(h5r_dataset_append(dataset, H5R_I32, 1, rows));
     OK(h5r_dataset_append(dataset, H5R_I32, 3, rows));
-    FAILS(H5R_ERR_UNSUPPORTED, h5r_dataset_set_extent(dataset, smaller));
-    SAYS("filter 40123 (mine), a callback");
+    mine->refuses = 1;
+    FAILS(H5R_ERR_CALLBACK, h5r_dataset_set_extent(dataset, smaller));
+    FAILS(H5R_ERR_CALLBACK, h5r_dataset_write_points(dataset, H5R_I32, 1, points + 2, rows));
+    mine->refuses = 0;
+    OK(h5r_dataset_read(dataset, H5R_I32, NULL, back));
+    for (int i = 0; i < 28; i++) CHECK(back[i] == 100 + (i < 12 ? i : i < 16 ? i - 12 : i - 16));
+    OK(h5r_dataset_set_extent(dataset, smaller));
     OK(h5r_dataset_set_extent(dataset, larger));
     OK(h5r_dataset_read(dataset, H5R_I32, NULL, back));
-    for (int i = 0; i < 12; i++) CHECK(back[i] == 100 + i && back[16 + i] == 100 + i);
-    for (int i = 0; i < 4; i++) CHECK(back[12 + i] == 100 + i && back[28 + i] == 9 && back[32 + i] == 9);
+    for (int i = 0; i < 36; i++) CHECK(back[i] == (i < 12 ? 100 + i : i < 20 ? 100 + i % 4 : 9));
+    // The last of those at one place stays, and one outside keeps all from being written.
+    OK(h5r_dataset_write_points(dataset, H5R_I32, 3, points, rows));
+    FAILS(H5R_ERR_RANGE, h5r_dataset_write_points(dataset, H5R_I32, 3, beyond, rows + 3));
+    memset(rows, 0, sizeof rows);
+    OK(h5r_dataset_read_points(dataset, H5R_I32, 3, points, rows));
+    CHECK(rows[0] == 102 && rows[1] == 101 && rows[2] == 102);
+    OK(h5r_dataset_read(dataset, H5R_I32, NULL, back));
+    for (int i = 0; i < 36; i++) CHECK(back[i] == (i == 5 ? 101 : i == 35 ? 102 : i < 12 ? 100 + i : i < 20 ? 100 + i % 4 : 9));
+    OK(h5r_object_close(dataset));
+}
+
+static h5r_object *make_grown(h5r_object *root, const char *name, h5r_type type, uint64_t count) {
+    const uint64_t dims[1] = {count}, most[1] = {H5R_UNLIMITED}, chunk[1] = {2};
+    const uint32_t one = 1;
+    const h5r_filter filter = {MINE, 0, &one, 1};
+    h5r_dataset_options options = H5R_DATASET_OPTIONS_INIT;
+    h5r_object *dataset = NULL;
+    options.layout = H5R_LAYOUT_CHUNKED;
+    options.chunk = chunk;
+    options.max_dims = most;
+    options.filters = &filter;
+    options.filter_count = 1;
+    OK(h5r_dataset_create(root, name, type, 1, dims, &options, &dataset));
+    return dataset;
+}
+
+// Values of variable length are written, overwritten, appended and cut off.
+static void texts(h5r_object *root, struct mine *mine) {
+    const char *first[3] = {"one", "two", "three"}, *more[2] = {"four", "five"}, *second[1] = {"a longer text than before"};
+    const uint64_t start[1] = {1}, one[1] = {1}, shorter[1] = {3}, longer[1] = {6};
+    h5r_selection selection = {1, start, NULL, one, NULL};
+    char *back[6];
+    h5r_type text = 0;
+    OK(h5r_type_string_variable(H5R_PAD_NULL_TERMINATED, H5R_CHARSET_UTF8, &text));
+    h5r_object *dataset = make_grown(root, "texts", text, 3);
+    OK(h5r_dataset_write(dataset, text, NULL, first));
+    OK(h5r_dataset_append(dataset, text, 2, more));
+    OK(h5r_dataset_write(dataset, text, &selection, second));
+    mine->refuses = 1;
+    FAILS(H5R_ERR_CALLBACK, h5r_dataset_write(dataset, text, &selection, more));
+    FAILS(H5R_ERR_CALLBACK, h5r_dataset_append(dataset, text, 2, more));
+    FAILS(H5R_ERR_CALLBACK, h5r_dataset_read(dataset, text, NULL, back));
+    mine->refuses = 0;
+    OK(h5r_dataset_read(dataset, text, NULL, back));
+    CHECK(strcmp(back[0], "one") == 0 && strcmp(back[1], second[0]) == 0 && strcmp(back[2], "three") == 0);
+    CHECK(strcmp(back[3], "four") == 0 && strcmp(back[4], "five") == 0);
+    OK(h5r_vlen_release(text, 5, back));
+    OK(h5r_dataset_set_extent(dataset, shorter));
+    OK(h5r_dataset_set_extent(dataset, longer));
+    OK(h5r_dataset_read(dataset, text, NULL, back));
+    CHECK(strcmp(back[2], "three") == 0 && (back[3] == NULL || back[3][0] == 0) && (back[5] == NULL || back[5][0] == 0));
+    OK(h5r_vlen_release(text, 6, back));
+    OK(h5r_type_close(text));
+    OK(h5r_object_close(dataset));
+}
+
+// One member is written, and the other stays.
+static void members(h5r_object *root, struct mine *mine) {
+    struct {
+        int32_t a;
+        double b;
+    } pairs[3] = {{1, 1.5}, {2, 2.5}, {3, 3.5}}, back[3];
+    const int32_t numbers[3] = {7, 8, 9};
+    h5r_type pair = 0, part = 0;
+    OK(h5r_type_compound(sizeof pairs[0], &pair));
+    OK(h5r_type_insert(pair, "a", 0, H5R_I32));
+    OK(h5r_type_insert(pair, "b", (uint64_t)((char *)&pairs[0].b - (char *)&pairs[0]), H5R_F64));
+    OK(h5r_type_compound(sizeof numbers[0], &part));
+    OK(h5r_type_insert(part, "a", 0, H5R_I32));
+    h5r_object *dataset = make_grown(root, "members", pair, 3);
+    OK(h5r_dataset_write(dataset, pair, NULL, pairs));
+    mine->refuses = 1;
+    FAILS(H5R_ERR_CALLBACK, h5r_dataset_write(dataset, part, NULL, numbers));
+    mine->refuses = 0;
+    OK(h5r_dataset_write(dataset, part, NULL, numbers));
+    OK(h5r_dataset_read(dataset, pair, NULL, back));
+    for (int i = 0; i < 3; i++) CHECK(back[i].a == 7 + i && back[i].b == pairs[i].b);
+    OK(h5r_type_close(part));
+    OK(h5r_type_close(pair));
     OK(h5r_object_close(dataset));
 }
 
@@ -151,7 +235,9 @@ static void by_callback(h5r_file **file) {
     FAILS(H5R_ERR_EXISTS, h5r_filter_register(MINE, "mine", encode, decode, &mine));
     OK(make(mine.root, "mine", filters, 2, 0, &dataset));
     round_trip(dataset);
-    grows(mine.root);
+    grows(mine.root, &mine);
+    texts(mine.root, &mine);
+    members(mine.root, &mine);
     OK(h5r_dataset_write(dataset, H5R_I32, &selection, part));
     OK(h5r_chunk_read(dataset, first, stored, sizeof stored, NULL, &mask));
     CHECK(mask == 0 && stored[0] == 7 && stored[1] == 11);

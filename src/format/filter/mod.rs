@@ -198,8 +198,8 @@ fn check_known(filters: &[Filter], mask: u32, calls_back: bool) -> Result<()> {
             return Err(Error::unsupported(what));
         }
         if !calls_back {
-            let calls = "reads, writes and appends of plain elements, whole or in part, and dimensions that grow";
-            let what = format_args!("the filter {id} ({name}), a callback, in this call; it is called in {calls}");
+            let what = "where values that lie elsewhere are copied: read them, and write them to another dataset";
+            let what = format_args!("the filter {id} ({name}), a callback, in this call, {what}");
             return Err(Error::unsupported(what));
         }
     }

@@ -1,23 +1,24 @@
 //! Datasets with a filter of the user's. Its callbacks run without any lock: what they work on is read under the file's lock
 //! before, and what they made is stored under it afterwards, if the chunks are then what they were; else the call begins anew.
-//! Nothing of such a dataset is kept decoded.
+//! Nothing of such a dataset is kept decoded. Several chunks are worked on at once, by the threads of the file.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Arc;
 
-use super::chunked::CHUNK;
-use super::cut::Cut;
+use super::chunked::{self, CHUNK};
+use super::cut::{Cut, Cuts};
 use super::pieces::{fill_cut, gather, scatter, Window};
 use super::selection::{Selection, Slab};
 use super::transfer::repeat;
 use super::{DatasetState, Storage};
 use crate::chunk::Place;
 use crate::datatype::{Conversion, Datatype};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::format::filter::{self, Codec, Skip};
 use crate::format::message::filter_pipeline::Filter;
 use crate::object::header::ObjectHeader;
 use crate::object::state::State;
+use crate::object::workers::Tools;
 use crate::object::Object;
 use crate::store::Store;
 
@@ -25,41 +26,48 @@ use crate::store::Store;
 const BATCH: usize = 32 << 20;
 
 /// What has to be known of a dataset while no lock is held.
-struct Called {
+pub(super) struct Called {
     slab: Slab,
-    conversion: Conversion,
-    chunk: Vec<u64>,
+    pub conversion: Conversion,
+    pub chunk: Vec<u64>,
     /// The dimensions that the call means: those after it.
-    dims: Vec<u64>,
+    pub dims: Vec<u64>,
     max_dims: Vec<u64>,
     filters: [Arc<[Filter]>; 2],
     /// Bytes of a chunk.
     bytes: usize,
     /// An unwritten element.
-    fill: Vec<u8>,
+    pub fill: Vec<u8>,
     shape: u64,
     skip: Skip,
     /// The dimensions before a call that appends.
     grows_from: Option<Vec<u64>>,
+    /// The dataset's changes after which the call does not hold any more, if any ends it.
+    pub seen: Option<u64>,
 }
 
 /// A chunk in the file: where, its bytes, and the dataset's changes until then.
-struct Stored {
+pub(super) struct Stored {
     place: Option<Place>,
     bytes: Vec<u8>,
     changes: u64,
 }
 
 /// A chunk that is to be stored.
-struct Made {
+pub(super) struct Made {
     scaled: Vec<u64>,
     /// What it was made from, unless it was written whole.
-    from: Option<(Option<Place>, u64)>,
-    stored: Vec<u8>,
+    from: Option<Stored>,
+    pub stored: Vec<u8>,
     mask: u32,
 }
 
 impl DatasetState {
+    /// How often raw data that were in the file have changed since the dataset was opened.
+    pub(in crate::object) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::SeqCst)
+    }
+
     /// Whether chunks go through a filter of the user's, which is not called with the file's lock held.
     pub(in crate::object) fn calls_back(&mut self, store: &mut Store, header: &ObjectHeader) -> Result<bool> {
         let is_appended_to = self.work.as_ref().is_some_and(|work| work.tail.is_some());
@@ -70,7 +78,7 @@ impl DatasetState {
     }
 
     /// The chunks that the selected elements of a dataset with these dimensions lie in.
-    fn plan_called(
+    pub(super) fn plan_called(
         &mut self,
         store: &mut Store,
         header: &ObjectHeader,
@@ -93,6 +101,7 @@ impl DatasetState {
             skip: io.skip(),
             fill: io.fill,
             grows_from: None,
+            seen: None,
         })
     }
 
@@ -104,23 +113,41 @@ impl DatasetState {
         plan: &Called,
         made: &[Made],
     ) -> Result<bool> {
-        let before = plan.grows_from.as_ref().unwrap_or(&plan.dims);
-        if self.shape != plan.shape || (plan.grows_from.is_some() && self.dataspace.dims() != before) {
+        if !self.are_as_made(store, header, plan, made)? {
             return Ok(false);
-        }
-        for Made { scaled, from, .. } in made {
-            let Some((place, changes)) = from else { continue };
-            let found = self.find_called(store, header, scaled)?;
-            if found != *place || (place.is_some() && self.changes.load(Ordering::SeqCst) != *changes) {
-                return Ok(false);
-            }
         }
         if plan.grows_from.is_some() {
             self.set_extent(store, header, &plan.dims)?;
         }
-        self.change_chunks(store, header, |io, store| {
-            made.iter().try_for_each(|made| io.put(store, &made.scaled, made.mask, &made.stored))
-        })?;
+        let stored: Vec<chunked::Stored<'_>> = made.iter().map(Made::stored).collect();
+        self.change_chunks(store, header, |io, store| io.put_all(store, &stored))?;
+        Ok(true)
+    }
+
+    /// Whether the dataset is what the plan was made for, and the chunks are what others were made from.
+    pub(super) fn are_as_made(
+        &mut self,
+        store: &mut Store,
+        header: &ObjectHeader,
+        plan: &Called,
+        made: &[Made],
+    ) -> Result<bool> {
+        let changes = self.changes.load(Ordering::SeqCst);
+        let is_as_long = plan.grows_from.as_ref().is_none_or(|before| self.dataspace.dims() == before);
+        if self.shape != plan.shape || !is_as_long || plan.seen.is_some_and(|seen| seen != changes) {
+            return Ok(false);
+        }
+        for Made { scaled, from, .. } in made {
+            let Some(from) = from else { continue };
+            if self.find_called(store, header, scaled)? != from.place {
+                return Ok(false);
+            }
+            // What has changed is another chunk, or this one in its place.
+            let Some(place) = from.place.filter(|_| from.changes != changes) else { continue };
+            if store.read_bytes(place.address, place.size, CHUNK)? != from.bytes {
+                return Ok(false);
+            }
+        }
         Ok(true)
     }
 
@@ -135,9 +162,26 @@ impl DatasetState {
     }
 }
 
+impl Made {
+    pub fn stored(&self) -> chunked::Stored<'_> {
+        chunked::Stored { scaled: &self.scaled, filter_mask: self.mask, bytes: &self.stored }
+    }
+}
+
 impl Called {
+    /// Elements of a chunk.
+    pub fn elements(&self) -> usize {
+        self.bytes / self.fill.len()
+    }
+
+    /// Whether a chunk reaches beyond the dimensions.
+    pub fn is_partial(&self, scaled: &[u64]) -> bool {
+        let beyond = |((at, chunk), dim): ((&u64, &u64), &u64)| dim.saturating_sub(at * chunk) < *chunk;
+        scaled.iter().zip(&self.chunk).zip(&self.dims).any(beyond)
+    }
+
     /// A chunk's elements, without any lock.
-    fn decode(&self, codec: &mut Codec, is_partial: bool, stored: &Stored) -> Result<Vec<u8>> {
+    pub fn decode(&self, codec: &mut Codec, is_partial: bool, stored: &Stored) -> Result<Vec<u8>> {
         let mut elements = vec![0; self.bytes];
         match stored.place {
             Some(place) => {
@@ -149,26 +193,34 @@ impl Called {
         Ok(elements)
     }
 
-    /// Encodes a chunk with what is written of it, without any lock.
-    fn encode(&self, codec: &mut Codec, cut: &Cut<'_>, found: Option<Stored>, data: &[u8]) -> Result<Made> {
+    /// A chunk's elements as they are to be stored, without any lock; `from` is what they were made from.
+    pub fn encode(&self, codec: &mut Codec, scaled: &[u64], from: Option<Stored>, elements: &[u8]) -> Result<Made> {
         // Dimensions that are changed do not go with edge chunks that are not filtered, so this is so before and after.
-        let is_partial = cut.is_partial(&self.dims);
-        let absent = Stored { place: None, bytes: Vec::new(), changes: 0 };
-        let mut elements = self.decode(codec, is_partial, found.as_ref().unwrap_or(&absent))?;
-        scatter(cut, &mut elements, self.conversion, data)?;
-        let encoded = codec.encode(&self.filters[usize::from(is_partial)], &elements, self.skip)?;
-        Ok(Made {
-            scaled: cut.scaled().to_vec(),
-            from: found.map(|found| (found.place, found.changes)),
-            stored: encoded.bytes.to_vec(),
-            mask: encoded.mask,
-        })
+        let filters = &self.filters[usize::from(self.is_partial(scaled))];
+        let encoded = codec.encode(filters, elements, self.skip)?;
+        let (stored, mask) = (encoded.bytes.to_vec(), encoded.mask);
+        Ok(Made { scaled: scaled.to_vec(), from, stored, mask })
     }
+
+    /// The same of a chunk with what is written of it.
+    fn encode_cut(&self, codec: &mut Codec, cut: &Cut<'_>, from: Option<Stored>, data: &[u8]) -> Result<Made> {
+        let absent = Stored { place: None, bytes: Vec::new(), changes: 0 };
+        let is_partial = self.is_partial(cut.scaled());
+        let mut elements = self.decode(codec, is_partial, from.as_ref().unwrap_or(&absent))?;
+        scatter(cut, &mut elements, self.conversion, data)?;
+        self.encode(codec, cut.scaled(), from, &elements)
+    }
+}
+
+/// The dataset is not what it was: the call begins anew, and nobody hears of this error.
+fn outdated(is_outdated: &AtomicBool) -> Error {
+    is_outdated.store(true, Ordering::SeqCst);
+    Error::internal("the dataset has changed")
 }
 
 impl Object {
     /// Reads a chunk as it is stored; none if the dataset has lost elements since the plan was made.
-    fn stored_called(&self, what: &str, plan: &Called, cut: &Cut<'_>) -> Result<Option<Stored>> {
+    pub(super) fn stored_called(&self, what: &str, plan: &Called, scaled: &[u64]) -> Result<Option<Stored>> {
         self.read(what, "", |state, slot| {
             let State { store, objects, .. } = state;
             let (header, array) = objects.get(slot)?.array()?;
@@ -176,14 +228,31 @@ impl Object {
                 return Ok(None);
             }
             let changes = array.changes.load(Ordering::SeqCst);
-            let place = array.find_called(store, header, cut.scaled())?;
+            let place = array.find_called(store, header, scaled)?;
             let bytes = place.map_or(Ok(Vec::new()), |place| store.read_bytes(place.address, place.size, CHUNK))?;
             Ok(Some(Stored { place, bytes, changes }))
         })
     }
 
+    /// A chunk's elements; none if it was never written.
+    fn decode_cut<'c>(
+        &self,
+        plan: &Called,
+        tools: &mut Tools,
+        cut: Cut<'c>,
+        is_outdated: &AtomicBool,
+    ) -> Result<(Cut<'c>, Option<Vec<u8>>)> {
+        const WHAT: &str = "reading dataset";
+        let Some(stored) = self.stored_called(WHAT, plan, cut.scaled())? else { return Err(outdated(is_outdated)) };
+        if stored.place.is_none() {
+            return Ok((cut, None));
+        }
+        let decoded = plan.decode(&mut tools.codec, plan.is_partial(cut.scaled()), &stored);
+        Ok((cut, Some(decoded.map_err(|e| self.explain(e, WHAT, ""))?)))
+    }
+
     /// Reads elements of a dataset that calls back.
-    pub(super) fn read_called(
+    pub(in crate::object) fn read_called(
         &self,
         memory: &Datatype,
         selection: Option<&Selection<'_>>,
@@ -202,25 +271,21 @@ impl Object {
                 conversion.run(&array.fill_element()?, &mut fill)?;
                 Ok((array.plan_called(store, header, selection, conversion, &dims)?, fill))
             })?;
-            let (mut codec, mut is_outdated, mut done) = (Codec::with_callbacks(), false, 0);
-            plan.slab.for_each_cut(&plan.chunk, |cut| {
-                let stored = if is_outdated { None } else { self.stored_called(WHAT, &plan, &cut)? };
-                let Some(stored) = stored else {
-                    is_outdated = true;
-                    return Ok(());
-                };
+            let (is_outdated, done) = (AtomicBool::new(false), AtomicU64::new(0));
+            let mut cuts = Cuts::new(&plan.slab, &plan.chunk);
+            let work = |tools: &mut Tools, cut| self.decode_cut(&plan, tools, cut, &is_outdated);
+            let take = |(cut, decoded): (Cut<'_>, Option<Vec<u8>>)| {
                 let window = &mut Window { data: out, begin: 0 };
-                match stored.place {
-                    None => fill_cut(&cut, &fill, window)?,
-                    Some(_) => {
-                        let decoded = plan.decode(&mut codec, cut.is_partial(&plan.dims), &stored);
-                        gather(&cut, &decoded.map_err(|e| self.explain(e, WHAT, ""))?, 0, plan.conversion, window)?;
-                    }
+                done.fetch_add(cut.elements() * memory.size() as u64, Ordering::Relaxed);
+                match decoded {
+                    None => fill_cut(&cut, &fill, window),
+                    Some(decoded) => gather(&cut, &decoded, 0, plan.conversion, window),
                 }
-                done += cut.elements() * memory.size() as u64;
-                self.listener().report(done.min(total.saturating_sub(1)), total)
-            })?;
-            if !is_outdated {
+            };
+            let pause = || self.listener().report(done.load(Ordering::Relaxed).min(total.saturating_sub(1)), total);
+            let read = self.workers().run(plan.slab.chunks_touched(&plan.chunk), || cuts.next(), work, take, pause);
+            if !is_outdated.into_inner() {
+                read?;
                 return self.listener().report(total, total);
             }
         }
@@ -228,21 +293,30 @@ impl Object {
 
     /// Writes elements of a dataset that calls back.
     pub(super) fn write_called(&self, memory: &Datatype, selection: Option<&Selection<'_>>, data: &[u8]) -> Result<()> {
+        while !self.write_called_after(memory, selection, data, None)? {}
+        self.listener().report(data.len() as u64, data.len() as u64)
+    }
+
+    /// The same, if the dataset's changes are as many as were seen, where they were; false, and nothing is written, if not.
+    pub(in crate::object) fn write_called_after(
+        &self,
+        memory: &Datatype,
+        selection: Option<&Selection<'_>>,
+        data: &[u8],
+        seen: Option<u64>,
+    ) -> Result<bool> {
         const WHAT: &str = "writing dataset";
-        loop {
-            let plan = self.change(WHAT, "", |state, slot| {
-                let State { store, objects, .. } = state;
-                store.check_writable()?;
-                let (header, array) = objects.get(slot)?.array()?;
-                let dims = array.dataspace.dims().to_vec();
-                let conversion = Conversion::between(memory, &array.datatype)?;
-                array.check_transfer(&Slab::new(selection, &dims)?, memory, data.len())?;
-                array.plan_called(store, header, selection, conversion, &dims)
-            })?;
-            if self.encode_called(WHAT, &plan, data)? {
-                return self.listener().report(data.len() as u64, data.len() as u64);
-            }
-        }
+        let plan = self.change(WHAT, "", |state, slot| {
+            let State { store, objects, .. } = state;
+            store.check_writable()?;
+            let (header, array) = objects.get(slot)?.array()?;
+            let dims = array.dataspace.dims().to_vec();
+            let conversion = Conversion::between(memory, &array.datatype)?;
+            array.check_transfer(&Slab::new(selection, &dims)?, memory, data.len())?;
+            let plan = array.plan_called(store, header, selection, conversion, &dims)?;
+            Ok(Called { seen, ..plan })
+        })?;
+        self.encode_called(WHAT, &plan, data)
     }
 
     /// Appends rows to a dataset that calls back.
@@ -269,34 +343,40 @@ impl Object {
 
     /// Encodes and stores all chunks of a call; false if the dataset is not what it was when the plan was made. A call that
     /// fails has changed nothing, unless it has stored a batch.
-    fn encode_called(&self, what: &str, plan: &Called, data: &[u8]) -> Result<bool> {
-        let total = data.len() as u64;
-        let (mut codec, mut is_outdated, mut done) = (Codec::with_callbacks(), false, 0);
+    pub(super) fn encode_called(&self, what: &str, plan: &Called, data: &[u8]) -> Result<bool> {
+        let (total, element) = (data.len() as u64, plan.conversion.source_size() as u64);
+        let (is_outdated, done) = (AtomicBool::new(false), AtomicU64::new(0));
         let (mut made, mut waiting) = (Vec::new(), 0);
-        plan.slab.for_each_cut(&plan.chunk, |cut| {
-            if is_outdated {
-                return Ok(());
-            }
+        let mut cuts = Cuts::new(&plan.slab, &plan.chunk);
+        let work = |tools: &mut Tools, cut: Cut<'_>| {
             let is_whole = cut.is_whole(&plan.dims, &plan.max_dims);
-            let found = if is_whole { None } else { self.stored_called(what, plan, &cut)? };
+            let found = if is_whole { None } else { self.stored_called(what, plan, cut.scaled())? };
             if !is_whole && found.is_none() {
-                is_outdated = true;
-                return Ok(());
+                return Err(outdated(&is_outdated));
             }
-            let encoded = plan.encode(&mut codec, &cut, found, data).map_err(|e| self.explain(e, what, ""))?;
+            done.fetch_add(cut.elements() * element, Ordering::Relaxed);
+            plan.encode_cut(&mut tools.codec, &cut, found, data).map_err(|e| self.explain(e, what, ""))
+        };
+        let take = |encoded: Made| {
             waiting += encoded.stored.len();
             made.push(encoded);
-            if waiting >= BATCH && plan.grows_from.is_none() {
+            if waiting >= BATCH && plan.grows_from.is_none() && plan.seen.is_none() {
                 waiting = 0;
-                is_outdated = !self.store_batch(what, plan, &std::mem::take(&mut made))?;
+                if !self.store_batch(what, plan, &std::mem::take(&mut made))? {
+                    return Err(outdated(&is_outdated));
+                }
             }
-            done += cut.elements() * plan.conversion.source_size() as u64;
-            self.listener().report(done.min(total.saturating_sub(1)), total)
-        })?;
-        Ok(!is_outdated && self.store_batch(what, plan, &made)?)
+            Ok(())
+        };
+        let pause = || self.listener().report(done.load(Ordering::Relaxed).min(total.saturating_sub(1)), total);
+        let run = self.workers().run(plan.slab.chunks_touched(&plan.chunk), || cuts.next(), work, take, pause);
+        if is_outdated.into_inner() {
+            return Ok(false);
+        }
+        run.and_then(|()| self.store_batch(what, plan, &made))
     }
 
-    fn store_batch(&self, what: &str, plan: &Called, made: &[Made]) -> Result<bool> {
+    pub(super) fn store_batch(&self, what: &str, plan: &Called, made: &[Made]) -> Result<bool> {
         let mut is_stored = false;
         self.change_array(what, |state, slot| {
             let State { store, objects, .. } = state;

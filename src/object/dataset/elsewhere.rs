@@ -127,17 +127,22 @@ impl Object {
         out: &mut [u8],
         way: Way<'_>,
     ) -> Result<()> {
+        let mut is_called = false;
         let elsewhere = self.read("reading dataset", "", |state, slot| {
             let State { store, objects, .. } = state;
             let (header, array) = objects.get(slot)?.array()?;
             let elsewhere = array.elsewhere(store, header)?;
-            if elsewhere.is_none() {
+            is_called = array.calls_back(store, header)?;
+            if elsewhere.is_none() && !is_called {
                 array.read(store, header, memory, selection, out)?;
             }
             // Virtual ones that others lead to are as large as the file says, as in libhdf5.
             let as_seen = || if way.is_nested() { array.clone().stored() } else { array.clone() };
             Ok(elsewhere.map(|elsewhere| (as_seen(), elsewhere)))
         })?;
+        if is_called {
+            return self.read_called(memory, selection, out);
+        }
         let Some((array, elsewhere)) = elsewhere else { return Ok(()) };
         let file = self.file();
         let read = match elsewhere {

@@ -3,6 +3,7 @@
 //! Rows that are appended one after the other go to the chunk that the last ones went to, which is kept apart for it; nothing
 //! else is done for them before the chunk is full, something else is done with the dataset, or the file is flushed.
 
+use super::chunked::Stored;
 use super::transfer::repeat;
 use super::{own_body, DatasetState, Selection, Storage};
 use crate::datatype::{Conversion, Datatype};
@@ -32,6 +33,17 @@ impl DatasetState {
     /// Changes the dimensions, within the maximum ones. Chunks outside are freed; where the dataset grows again later, it
     /// has the fill value.
     pub fn set_extent(&mut self, store: &mut Store, header: &mut ObjectHeader, dims: &[u64]) -> Result<()> {
+        self.set_extent_with(store, header, dims, None)
+    }
+
+    /// The same, with what is left of the chunks that are cut.
+    pub(super) fn set_extent_with(
+        &mut self,
+        store: &mut Store,
+        header: &mut ObjectHeader,
+        dims: &[u64],
+        remade: Option<&[Stored<'_>]>,
+    ) -> Result<()> {
         store.check_writable()?;
         let max = self.check_can_resize()?;
         if dims.len() != max.len() {
@@ -52,7 +64,7 @@ impl DatasetState {
         self.pause_appending();
         if dims.iter().zip(self.dataspace.dims()).any(|(new, old)| new < old) {
             self.shape += 1;
-            self.change_chunks(store, header, |io, store| io.shrink(store, dims))?;
+            self.change_chunks(store, header, |io, store| io.shrink(store, dims, remade))?;
         }
         let before =
             std::mem::replace(&mut self.dataspace, Dataspace::Simple { dims: dims.to_vec(), max_dims: Some(max) });

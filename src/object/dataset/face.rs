@@ -28,10 +28,21 @@ impl Object {
 
     /// Changes a chunked dataset's dimensions, within its maximum ones. Chunks outside are freed.
     pub fn dataset_set_extent(&self, dims: &[u64]) -> Result<()> {
+        let mut is_called = false;
         self.change_array("changing dimensions", |state, slot| {
+            let State { store, objects, .. } = state;
+            let (header, array) = objects.get(slot)?.array()?;
+            is_called = array.is_shrunk_by(dims) && !array.has_variable_fill() && array.calls_back(store, header)?;
+            if is_called {
+                return Ok(());
+            }
             state.set_extent(slot, dims)?;
             state.note_chunks(slot)
-        })
+        })?;
+        match is_called {
+            true => self.shrink_called(dims),
+            false => Ok(()),
+        }
     }
 
     /// Appends rows to a chunked dataset along its first dimension: `data` are their elements, of type `memory`.

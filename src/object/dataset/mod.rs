@@ -2,6 +2,7 @@
 //! "The Data Layout Message"), and in chunks, which are read here; their indexes are in [`chunk`](crate::chunk).
 
 mod called;
+mod called_parts;
 mod chunk_cache;
 mod chunked;
 #[cfg(test)]
@@ -34,6 +35,7 @@ mod transfer;
 mod values;
 mod virtuals;
 
+pub(super) use called_parts::Remade;
 pub use chunk_cache::CacheFigures;
 pub(super) use copy::CopiedData;
 pub use create::{plan, DatasetOptions, NewBody, NewFilter, NewLayout, Plan, MAX_COMPACT};

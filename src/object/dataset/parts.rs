@@ -10,7 +10,7 @@ use crate::object::Object;
 
 impl DatasetState {
     /// The order in which points are visited: those of one chunk together, and equal ones as they are given.
-    fn order_of(&self, points: &[&[u64]]) -> Vec<usize> {
+    pub(super) fn order_of(&self, points: &[&[u64]]) -> Vec<usize> {
         let mut order: Vec<usize> = (0..points.len()).collect();
         let chunk = match &self.storage {
             Storage::Chunked(layout) => layout.dims.as_slice(),
@@ -59,7 +59,11 @@ impl Object {
         let count = vec![1; points.first().map_or(0, |point| point.len())];
         let selection =
             |number: usize| Selection { start: Some(points[number]), count: Some(&count), ..Selection::default() };
-        if !self.is_near(WHAT, memory)? {
+        let (is_near, is_called) = self.is_near(WHAT, memory)?;
+        if is_called {
+            return self.read_points_called(memory, &points, out);
+        }
+        if !is_near {
             let places = out.chunks_exact_mut(size.max(1)).enumerate();
             return places.into_iter().try_for_each(|(number, place)| {
                 self.dataset_read_values(memory, Some(&selection(number)), |_| Ok(place), pointers)
@@ -94,7 +98,11 @@ impl Object {
             |number: usize| Selection { start: Some(points[number]), count: Some(&count), ..Selection::default() };
         (0..points.len()).try_for_each(|number| selection(number).elements(&dims).map(|_| ()))?;
         let element = |number: usize| &data[number * size..(number + 1) * size];
-        if !self.is_near(WHAT, memory)? {
+        let (is_near, is_called) = self.is_near(WHAT, memory)?;
+        if is_called {
+            return self.write_points_called(memory, &points, data);
+        }
+        if !is_near {
             return (0..points.len()).try_for_each(|number| {
                 self.dataset_write_values(memory, Some(&selection(number)), |_| Ok(element(number)), pointers)
             });
@@ -116,12 +124,14 @@ impl Object {
         split(points, self.dataset_dims()?.unwrap_or_default().len())
     }
 
-    /// Whether elements are in the file, and take no more than the conversion of numbers and strings.
-    fn is_near(&self, what: &str, memory: &Datatype) -> Result<bool> {
+    /// Whether elements are in the file, and take no more than the conversion of numbers and strings; and whether these go through
+    /// a filter of the user's.
+    fn is_near(&self, what: &str, memory: &Datatype) -> Result<(bool, bool)> {
         self.read(what, "", |state, slot| {
             let State { store, objects, .. } = state;
             let (header, array) = objects.get(slot)?.array()?;
-            Ok(is_simple(memory, array.datatype()) && !array.is_elsewhere() && !array.calls_back(store, header)?)
+            let is_near = is_simple(memory, array.datatype()) && !array.is_elsewhere();
+            Ok((is_near, is_near && array.calls_back(store, header)?))
         })
     }
 

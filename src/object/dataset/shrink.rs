@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::chunked::ChunkIo;
+use super::chunked::{ChunkIo, Stored};
 use super::pieces::source;
 use super::selection::{Selection, Slab};
 use super::transfer::repeat;
@@ -12,12 +12,36 @@ use crate::format::message::layout::ChunkIndex;
 use crate::format::UNDEFINED;
 use crate::store::Store;
 
+/// The chunks of a dataset whose dimensions shrink.
+pub(super) struct Sorted {
+    /// Those outside that are in the file: their places, and where they are.
+    removed: Vec<(Vec<u64>, (u64, u64))>,
+    /// Those outside that are in the cache.
+    cached: Vec<Vec<u64>>,
+    /// Those of which a part lies outside.
+    pub cut: Vec<Vec<u64>>,
+}
+
 impl ChunkIo<'_> {
     /// Brings the chunks in line with new dimensions: those outside are freed, and what lies outside of others is as if
-    /// it had never been written.
-    pub fn shrink(&mut self, store: &mut Store, new: &[u64]) -> Result<()> {
+    /// it had never been written. What is left of these may be `remade` already.
+    pub fn shrink(&mut self, store: &mut Store, new: &[u64], remade: Option<&[Stored<'_>]>) -> Result<()> {
         let bytes = self.check(self.fill.len())?;
-        self.check_changeable()?;
+        self.check_can_move()?;
+        let Sorted { removed, cached, cut } = self.sort_for(store, new)?;
+        match remade {
+            Some(remade) => self.put_all(store, remade)?,
+            None => {
+                self.check_changeable()?;
+                cut.iter().try_for_each(|scaled| self.clear_outside(store, scaled, new, bytes))?;
+            }
+        }
+        cached.iter().for_each(|scaled| self.work.cache.remove(scaled));
+        self.take_out(store, removed)
+    }
+
+    /// What new dimensions mean for the chunks.
+    pub fn sort_for(&mut self, store: &mut Store, new: &[u64]) -> Result<Sorted> {
         let rank = new.len();
         let shrinks = |d: usize| new[d] < self.dims[d];
         let (mut removed, mut cached, mut cut) = (Vec::new(), Vec::new(), Vec::new());
@@ -40,11 +64,7 @@ impl ChunkIo<'_> {
         })?;
         cut.sort_unstable();
         cut.dedup();
-        for scaled in cut {
-            self.clear_outside(store, &scaled, new, bytes)?;
-        }
-        cached.iter().for_each(|scaled| self.work.cache.remove(scaled));
-        self.take_out(store, removed)
+        Ok(Sorted { removed, cached, cut })
     }
 
     /// Frees chunks.
@@ -92,6 +112,17 @@ impl ChunkIo<'_> {
         self.work.cache.insert(scaled, data, true);
         self.write_surplus(store)
     }
+}
+
+/// The elements of a chunk, with the fill value, which owns nothing, where they lie outside new dimensions.
+pub(super) fn cut_to(chunk: &[u64], scaled: &[u64], new: &[u64], fill: &[u8], old: &[u8]) -> Result<Vec<u8>> {
+    let (mut data, element) = (vec![0; old.len()], fill.len());
+    repeat(fill, &mut data);
+    inside(scaled, chunk, new, |from, length| {
+        let place = from as usize * element..(from + length) as usize * element;
+        data[place].copy_from_slice(source(old, from, length, element));
+    })?;
+    Ok(data)
 }
 
 /// Calls `visit` with the runs of a chunk's elements that lie in a dataset of these dimensions.
