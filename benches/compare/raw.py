@@ -42,8 +42,10 @@ def main():
     options.out.mkdir(parents=True, exist_ok=True)
     runs = []
     for round_number in range(options.rounds):
+        # Who runs after whom changes with the round, for one's writing back costs the next.
+        backends = list(PROGRAMS)[round_number % len(PROGRAMS):] + list(PROGRAMS)[:round_number % len(PROGRAMS)]
         for work in options.works:
-            for backend in PROGRAMS:
+            for backend in backends:
                 if backend != "plain" or work in PLAIN_WORKS:
                     runs.append(run(options, round_number, work, backend))
         print(f"round {round_number + 1} of {options.rounds} done", file=sys.stderr)
