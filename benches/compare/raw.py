@@ -7,6 +7,7 @@ Runs are interleaved; medians, ratios, and whether the targets are met. Run it o
 import argparse
 import csv
 import os
+import random
 import statistics
 import subprocess
 import sys
@@ -42,10 +43,9 @@ def main():
     options.out.mkdir(parents=True, exist_ok=True)
     runs = []
     for round_number in range(options.rounds):
-        # Who runs after whom changes with the round, for one's writing back costs the next.
-        backends = list(PROGRAMS)[round_number % len(PROGRAMS):] + list(PROGRAMS)[:round_number % len(PROGRAMS)]
         for work in options.works:
-            for backend in backends:
+            # Who runs after whom is left to chance, for one's writing back costs the next.
+            for backend in random.sample(list(PROGRAMS), len(PROGRAMS)):
                 if backend != "plain" or work in PLAIN_WORKS:
                     runs.append(run(options, round_number, work, backend))
         print(f"round {round_number + 1} of {options.rounds} done", file=sys.stderr)
