@@ -354,6 +354,12 @@ impl Store {
         result
     }
 
+    /// How many of an extent's first bytes the file has already, whatever they are; those behind read as zeros once the
+    /// file reaches there.
+    pub fn reached(&self, address: u64, size: u64) -> u64 {
+        self.length.saturating_sub(self.base + address).min(size)
+    }
+
     /// Copies raw data in pieces, past the cache, to space that may be written at once.
     pub fn copy_raw(&mut self, from: u64, to: u64, length: u64, what: &'static str) -> Result<()> {
         const PIECE: u64 = 1 << 20;

@@ -400,13 +400,16 @@ impl DatasetState {
             }
             return Ok(address);
         }
+        // The file reaches to the end of the space, so that all of it can be read.
+        let extend = |store: &mut Store| store.write_raw(address + self.size - 1, &[0]);
         let result = match (&self.fill.fill, self.fill.write_time) {
             _ if !filled => Ok(()),
-            (Fill::Undefined, _) | (_, WriteTime::Never) => {
-                // The file reaches to the end of the space, so that all of it can be read.
-                store.write_raw(address + self.size - 1, &[0])
+            (Fill::Undefined, _) | (_, WriteTime::Never) => extend(store),
+            (Fill::Default, _) => {
+                // What the file has already may have been used before.
+                let used = store.reached(address, self.size);
+                transfer::fill(store, address, used, &[0]).and_then(|()| extend(store))
             }
-            // Zeros are written too: the space may have been used before.
             _ => self.fill_element().and_then(|element| transfer::fill(store, address, self.size, &element)),
         };
         if result.is_err() {

@@ -101,6 +101,19 @@ fn used_space_is_filled_before_it_is_read() {
 }
 
 #[test]
+fn zeros_are_not_written_where_the_file_ends_before() {
+    let store = &mut Store::in_memory();
+    let (mut state, mut header) = make(store, &I32, &[4 << 20], &DatasetOptions::default());
+    let before = store.counters().writes;
+    let third = Selection { start: Some(&[2]), count: Some(&[1]), ..Selection::default() };
+    state.write(store, &mut header, &I32, Some(&third), &bytes_of(&[7])).unwrap();
+    assert!(store.counters().writes - before <= 2, "the end of 16 MiB, and the element");
+    let mut values = vec![0; 4 << 20];
+    values[2] = 7;
+    assert_eq!(read_all(&mut state, store, &header, &I32), bytes_of(&values));
+}
+
+#[test]
 fn empty_and_scalar_datasets() {
     for options in [DatasetOptions::default(), compact()] {
         let store = &mut Store::in_memory();
