@@ -1809,19 +1809,7 @@ contains
     integer(int8), target, intent(in) :: reference(:)
     character(:), allocatable, intent(out) :: path
     integer, intent(out), optional :: status
-    character(kind=c_char), allocatable, target :: buffer(:)
-    integer(c_size_t) :: bytes, length
-    integer(c_int32_t) :: returned
-    length = 0
-    bytes = size(reference, kind=c_size_t)
-    returned = c_reference_path(loc%handle, kind, c_loc(reference), bytes, c_null_ptr, 0_c_size_t, length)
-    allocate (buffer(length + 1))
-    buffer = c_null_char
-    if (returned == H5R_OK) then
-      returned = c_reference_path(loc%handle, kind, c_loc(reference), bytes, c_loc(buffer), length + 1, length)
-    end if
-    path = h5r_text(c_loc(buffer))
-    call finish(returned, status)
+    call reference_text(c_reference_path, loc, kind, reference, path, status)
   end subroutine
 
   ! The name of the attribute that a reference refers to.
@@ -1831,18 +1819,26 @@ contains
     integer(int8), target, intent(in) :: reference(:)
     character(:), allocatable, intent(out) :: attribute
     integer, intent(out), optional :: status
+    call reference_text(c_reference_attribute, loc, kind, reference, attribute, status)
+  end subroutine
+
+  subroutine reference_text(ask, loc, kind, reference, text, status)
+    procedure(c_reference_path) :: ask
+    type(h5r_object), intent(in) :: loc
+    integer(c_int32_t), intent(in) :: kind
+    integer(int8), target, intent(in) :: reference(:)
+    character(:), allocatable, intent(out) :: text
+    integer, intent(out), optional :: status
     character(kind=c_char), allocatable, target :: buffer(:)
     integer(c_size_t) :: bytes, length
     integer(c_int32_t) :: returned
     length = 0
     bytes = size(reference, kind=c_size_t)
-    returned = c_reference_attribute(loc%handle, kind, c_loc(reference), bytes, c_null_ptr, 0_c_size_t, length)
+    returned = ask(loc%handle, kind, c_loc(reference), bytes, c_null_ptr, 0_c_size_t, length)
     allocate (buffer(length + 1))
     buffer = c_null_char
-    if (returned == H5R_OK) then
-      returned = c_reference_attribute(loc%handle, kind, c_loc(reference), bytes, c_loc(buffer), length + 1, length)
-    end if
-    attribute = h5r_text(c_loc(buffer))
+    if (returned == H5R_OK) returned = ask(loc%handle, kind, c_loc(reference), bytes, c_loc(buffer), length + 1, length)
+    text = h5r_text(c_loc(buffer))
     call finish(returned, status)
   end subroutine
 
