@@ -39,4 +39,14 @@ pub struct Sizes {
 impl Sizes {
     /// What h5r writes: 8-byte addresses and lengths.
     pub const EIGHT: Sizes = Sizes { offset: 8, length: 8 };
+
+    /// The largest length that the file can say.
+    pub fn most_length(self) -> u64 {
+        u64::MAX >> (64 - 8 * u32::from(self.length.min(8)))
+    }
+
+    /// Where the file can end at most: no address has all bits set.
+    pub fn most_end(self) -> u64 {
+        (u64::MAX >> (64 - 8 * u32::from(self.offset.min(8)))) - 1
+    }
 }

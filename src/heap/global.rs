@@ -88,8 +88,9 @@ impl GlobalHeap {
             return Ok((address, u32::from(index)));
         }
         let whole = length.saturating_add(global_heap::header_length(sizes)).max(MIN_SIZE);
-        if whole > crate::store::MAX_BLOCK {
-            let message = format!("a value of {} bytes; at most {} are accepted", bytes.len(), crate::store::MAX_BLOCK);
+        let most = crate::store::MAX_BLOCK.min(sizes.most_length());
+        if whole > most {
+            let message = format!("a value of {} bytes; at most some {most} are accepted", bytes.len());
             return Err(Error::new(ErrorKind::Limit, message));
         }
         let (id, address) = store.create_block(whole as usize, Seal::None)?;

@@ -92,7 +92,7 @@ impl Store {
         Ok(Store {
             backend,
             cache: cache::Cache::new(DEFAULT_CACHE_BOUND),
-            space: Space::new(end),
+            space: Space::new(end, sizes.most_end()),
             sizes,
             base,
             length,
@@ -113,7 +113,7 @@ impl Store {
         Store {
             backend: Box::new(MemoryBackend::new()),
             cache: cache::Cache::new(DEFAULT_CACHE_BOUND),
-            space: Space::new(48),
+            space: Space::new(48, u64::MAX),
             sizes: Sizes::EIGHT,
             base: 0,
             length: 0,
@@ -225,13 +225,13 @@ impl Store {
     /// Takes `length` bytes of file space. The address is free in the last flushed state.
     pub fn allocate(&mut self, length: u64) -> Result<u64> {
         self.edits += 1;
-        self.space.allocate(length).ok_or_else(|| too_large(length))
+        self.space.allocate(length).ok_or_else(|| too_large(length, self.sizes))
     }
 
     /// Takes `length` bytes at the end of the file, whatever holes there are.
     pub fn allocate_at_end(&mut self, length: u64) -> Result<u64> {
         self.edits += 1;
-        self.space.allocate_at_end(length).ok_or_else(|| too_large(length))
+        self.space.allocate_at_end(length).ok_or_else(|| too_large(length, self.sizes))
     }
 
     /// Gives `length` bytes at `address` back, and forgets a block cached there. They are reused after the next flush,
@@ -493,6 +493,6 @@ impl Store {
 }
 
 #[cold]
-fn too_large(length: u64) -> Error {
-    Error::new(ErrorKind::Limit, format!("the file cannot grow by {length} bytes"))
+fn too_large(length: u64, Sizes { offset, .. }: Sizes) -> Error {
+    Error::new(ErrorKind::Limit, format!("the file, with addresses of {offset} bytes, cannot grow by {length} bytes"))
 }

@@ -112,6 +112,8 @@ impl Extents {
 #[derive(Debug, Default, Clone)]
 pub struct Space {
     end: u64,
+    /// Where it may end at most.
+    most: u64,
     flushed_end: u64,
     free: Extents,
     /// Handed out below `flushed_end` since the last flush: free again at once when given back.
@@ -135,9 +137,9 @@ pub struct Space {
 const TRIED_HOLES: usize = 32;
 
 impl Space {
-    /// A file whose allocated space ends at `end` and has no known free extents.
-    pub fn new(end: u64) -> Self {
-        Space { end, flushed_end: end, ..Self::default() }
+    /// A file whose allocated space ends at `end`, at most at `most`, and has no known free extents.
+    pub fn new(end: u64, most: u64) -> Self {
+        Space { end, most: most.min(i64::MAX as u64 - 1), flushed_end: end, ..Self::default() }
     }
 
     /// The file has pages of this many bytes (strategy "page" of its File Space Info message): nothing smaller than a page
@@ -361,7 +363,7 @@ impl Space {
     /// Takes `length` bytes at the end of the file, whatever holes there are.
     pub fn allocate_at_end(&mut self, length: u64) -> Option<u64> {
         let (before, address) = (self.end, self.fit(self.end, length)?);
-        self.end = address.checked_add(length).filter(|&end| end < i64::MAX as u64)?;
+        self.end = address.checked_add(length).filter(|&end| end <= self.most && self.whole_pages(end) <= self.most)?;
         if address > before {
             // The rest of the page is there for something smaller.
             self.free.insert(before, address - before);
@@ -419,7 +421,7 @@ mod tests {
 
     #[test]
     fn space_of_the_flushed_state_is_not_reused_before_the_flush() {
-        let mut space = Space::new(1000);
+        let mut space = Space::new(1000, u64::MAX);
         space.free(100, 50);
         assert_eq!(space.allocate(50), Some(1000));
         space.flushed();
@@ -428,7 +430,7 @@ mod tests {
 
     #[test]
     fn fresh_space_is_reused_at_once() {
-        let mut space = Space::new(1000);
+        let mut space = Space::new(1000, u64::MAX);
         let a = space.allocate(64).unwrap();
         space.free(a, 64);
         assert_eq!(space.end(), 1000);
@@ -443,7 +445,7 @@ mod tests {
 
     #[test]
     fn what_is_reopened_is_handed_out_but_never_fresh() {
-        let mut space = Space::new(1000);
+        let mut space = Space::new(1000, u64::MAX);
         space.free(100, 50);
         space.flushed();
         space.free(150, 50);
@@ -468,7 +470,7 @@ mod tests {
 
     #[test]
     fn the_end_shrinks_over_free_and_pending() {
-        let mut space = Space::new(1000);
+        let mut space = Space::new(1000, u64::MAX);
         space.free(900, 100);
         space.free(800, 50);
         space.free(850, 50);
@@ -479,7 +481,7 @@ mod tests {
 
     #[test]
     fn what_a_file_says_is_believed_until_something_contradicts_it() {
-        let mut space = Space::new(1000);
+        let mut space = Space::new(1000, u64::MAX);
         space.set_told(vec![(100, 50), (150, 50), (400, 100)]);
         assert_eq!(space.free_after_flush(), [(100, 100), (400, 100)]);
         assert!(space.confirm_used(200, 200));
@@ -494,7 +496,7 @@ mod tests {
 
     #[test]
     fn what_is_free_after_a_flush_is_what_a_flush_makes_free() {
-        let mut space = Space::new(10_000);
+        let mut space = Space::new(10_000, u64::MAX);
         space.set_told(vec![(1000, 100), (5000, 100)]);
         space.free(1100, 50);
         space.free(800, 200);
@@ -507,7 +509,7 @@ mod tests {
 
     #[test]
     fn nothing_small_crosses_a_page_and_nothing_large_begins_within_one() {
-        let mut space = Space::new(4000);
+        let mut space = Space::new(4000, u64::MAX);
         space.set_pages(4096);
         assert_eq!(space.allocate(90), Some(4000));
         assert_eq!(space.allocate(90), Some(4096), "six bytes are left in the page");
@@ -528,7 +530,7 @@ mod tests {
 
     #[test]
     fn holes_are_taken_by_best_fit_and_below_a_limit() {
-        let mut space = Space::new(10_000);
+        let mut space = Space::new(10_000, u64::MAX);
         for (address, length) in [(100, 300), (1000, 64), (5000, 64)] {
             space.free(address, length);
         }

@@ -289,6 +289,10 @@ impl Layout {
             }
             LayoutClass::Contiguous { address, size } => {
                 let size = size.ok_or_else(|| Error::internal("encoding a contiguous layout of unknown size"))?;
+                if size > sizes.most_length() {
+                    let most = format_args!("0..{} bytes, by the size of the file's lengths", sizes.most_length());
+                    return Err(Error::range("size of contiguous data", size, most));
+                }
                 writer.u8(3).u8(1).address(*address, sizes).length(size, sizes);
             }
             LayoutClass::Chunked(chunked) => chunked.encode(&mut writer, self.version, sizes)?,
