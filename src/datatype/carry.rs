@@ -1,6 +1,6 @@
 //! The elements of a file as those of a copy: what they own in the global heap is stored anew.
 
-use super::message::{self, Class};
+use super::message::{self, Class, Member};
 use super::{plan, Datatype};
 use crate::error::{Error, Result};
 use crate::format::Sizes;
@@ -25,10 +25,13 @@ impl Datatype {
         Ok(self.has_pointers() || self.as_class().is_some() && has_references(&self.description()?))
     }
 
-    /// Makes elements those of a copy, in place. The type is in its form in a file; both files have the same `sizes`.
-    /// References become null where the copy does not keep them.
-    pub fn carry(&self, elements: &mut [u8], sizes: Sizes, heap: &mut dyn Carry) -> Result<()> {
-        carry(&self.description()?, elements, sizes, heap)
+    /// The elements of a copy, of this type's form in a file with the sizes `to`. The type is in its form in a file with the
+    /// sizes `from`. References become null where the copy does not keep them.
+    pub fn carry(&self, elements: &[u8], from: Sizes, to: Sizes, heap: &mut dyn Carry) -> Result<Vec<u8>> {
+        let offsets = (usize::from(from.offset), usize::from(to.offset));
+        let source = self.description()?;
+        let target = if from.offset == to.offset { source.clone() } else { self.to_file(to)?.description()? };
+        carry(&source, &target, elements, offsets, heap)
     }
 }
 
@@ -41,52 +44,87 @@ fn has_references(datatype: &message::Datatype) -> bool {
     }
 }
 
-fn carry(datatype: &message::Datatype, elements: &mut [u8], sizes: Sizes, heap: &mut dyn Carry) -> Result<()> {
-    let (size, offset) = (datatype.size as usize, usize::from(sizes.offset));
-    if !datatype.has_pointers() && (heap.keeps_references() || !has_references(datatype)) {
-        return Ok(());
+/// The form of elements in the source and in the copy differs in the sizes of addresses only, which are `offsets`.
+fn carry(
+    source: &message::Datatype,
+    target: &message::Datatype,
+    elements: &[u8],
+    offsets: (usize, usize),
+    heap: &mut dyn Carry,
+) -> Result<Vec<u8>> {
+    if !source.has_pointers() && (heap.keeps_references() || !has_references(source)) {
+        return Ok(elements.to_vec());
     }
-    for element in elements.chunks_exact_mut(size) {
-        match &datatype.class {
-            Class::Compound { members } => {
-                for member in members {
-                    let range = member.offset as usize..(member.offset + member.datatype.size) as usize;
-                    carry(&member.datatype, &mut element[range], sizes, heap)?;
-                }
-            }
-            Class::Array { base, .. } => carry(base, element, sizes, heap)?,
-            Class::VariableLength { base, .. } if size == offset + 8 => {
-                let (address, index) = plan::heap_id(&element[4..], offset);
-                if address == 0 || heap.stays(address, index) {
-                    continue;
-                }
-                let length = u32::from_le_bytes([element[0], element[1], element[2], element[3]]) as usize;
-                let mut object = heap.object(address, index)?;
-                let needed = length.checked_mul(base.size as usize).filter(|&needed| needed <= object.len());
-                let Some(needed) = needed else {
-                    let detail = format_args!("{length} elements of {} bytes in {}", base.size, object.len());
-                    return Err(Error::corrupt("value of variable length", address, detail));
-                };
-                object.truncate(needed);
-                carry(base, &mut object, sizes, heap)?;
-                plan::put_heap_id(&mut element[4..], offset, heap.store(&object)?);
-            }
-            Class::Reference { .. } if !heap.keeps_references() => element.fill(0),
-            Class::Reference { kind: 2.., .. } if size == offset + 10 && !plan::is_inline(element) => {
-                let (address, index) = plan::heap_id(&element[6..], offset);
-                if address != 0 && !heap.stays(address, index) {
-                    let object = heap.object(address, index)?;
-                    plan::put_heap_id(&mut element[6..], offset, heap.store(&object)?);
-                }
-            }
-            Class::VariableLength { .. } => {
-                let what = format_args!("copying values of variable length in elements of {size} bytes");
-                return Err(Error::unsupported(what));
-            }
-            _ => {}
+    let (size, new_size) = (source.size as usize, target.size as usize);
+    let count = elements.len() / size.max(1);
+    let mut all = vec![0; count.checked_mul(new_size).ok_or_else(|| Error::range("elements", count, "less"))?];
+    for (element, copy) in elements.chunks_exact(size).zip(all.chunks_exact_mut(new_size)) {
+        if size == new_size {
+            copy.copy_from_slice(element);
         }
+        carry_one((source, target), element, copy, offsets, heap)?;
+    }
+    Ok(all)
+}
+
+fn carry_one(
+    (source, target): (&message::Datatype, &message::Datatype),
+    element: &[u8],
+    copy: &mut [u8],
+    (offset, new_offset): (usize, usize),
+    heap: &mut dyn Carry,
+) -> Result<()> {
+    let offsets = (offset, new_offset);
+    match (&source.class, &target.class) {
+        (Class::Compound { members }, Class::Compound { members: new_members }) => {
+            for (member, new_member) in members.iter().zip(new_members) {
+                let value = carry(&member.datatype, &new_member.datatype, &element[range(member)], offsets, heap)?;
+                copy[range(new_member)].copy_from_slice(&value);
+            }
+        }
+        (Class::Array { base, .. }, Class::Array { base: new_base, .. }) => {
+            copy.copy_from_slice(&carry(base, new_base, element, offsets, heap)?);
+        }
+        (Class::VariableLength { base, .. }, Class::VariableLength { base: new_base, .. })
+            if element.len() == offset + 8 =>
+        {
+            let (address, index) = plan::heap_id(&element[4..], offset);
+            if address == 0 || heap.stays(address, index) {
+                return Ok(());
+            }
+            let length = u32::from_le_bytes([element[0], element[1], element[2], element[3]]) as usize;
+            let mut object = heap.object(address, index)?;
+            let needed = length.checked_mul(base.size as usize).filter(|&needed| needed <= object.len());
+            let Some(needed) = needed else {
+                let detail = format_args!("{length} elements of {} bytes in {}", base.size, object.len());
+                return Err(Error::corrupt("value of variable length", address, detail));
+            };
+            object.truncate(needed);
+            let object = carry(base, new_base, &object, offsets, heap)?;
+            copy[..4].copy_from_slice(&element[..4]);
+            plan::put_heap_id(&mut copy[4..], new_offset, heap.store(&object)?);
+        }
+        (Class::VariableLength { .. }, _) => {
+            let what = format_args!("copying values of variable length in elements of {} bytes", element.len());
+            return Err(Error::unsupported(what));
+        }
+        (Class::Reference { .. }, _) if !heap.keeps_references() => copy.fill(0),
+        // Of the same file: in the same form.
+        (Class::Reference { kind: 2.., .. }, _) if element.len() == offset + 10 && !plan::is_inline(element) => {
+            let (address, index) = plan::heap_id(&element[6..], offset);
+            if address != 0 && !heap.stays(address, index) {
+                let object = heap.object(address, index)?;
+                plan::put_heap_id(&mut copy[6..], offset, heap.store(&object)?);
+            }
+        }
+        _ if element.len() == copy.len() => copy.copy_from_slice(element),
+        _ => return Err(Error::internal("elements whose copies have another size")),
     }
     Ok(())
+}
+
+fn range(member: &Member) -> std::ops::Range<usize> {
+    member.offset as usize..member.offset as usize + member.datatype.size as usize
 }
 
 #[cfg(test)]
@@ -122,13 +160,34 @@ mod tests {
         let list = Datatype::sequence(&text).unwrap().to_file(sizes).unwrap();
         let strings = [element(2, 1, 0), element(0, 0, 0)].concat();
         let mut heap = Heap(vec![b"ab".to_vec(), strings], false);
-        let mut raw = element(2, 1, 1);
-        list.carry(&mut raw, sizes, &mut heap).unwrap();
-        assert_eq!(raw, element(2, 2, 3));
+        let copy = list.carry(&element(2, 1, 1), sizes, sizes, &mut heap).unwrap();
+        assert_eq!(copy, element(2, 2, 3));
         assert_eq!(heap.0[2], b"ab");
         assert_eq!(heap.0[3], [element(2, 2, 2), element(0, 0, 0)].concat());
-        let mut damaged = element(3, 1, 0);
-        assert!(text.to_file(sizes).unwrap().carry(&mut damaged, sizes, &mut heap).is_err());
+        assert!(text.to_file(sizes).unwrap().carry(&element(3, 1, 0), sizes, sizes, &mut heap).is_err());
+    }
+
+    #[test]
+    fn elements_get_the_form_of_the_other_file() {
+        let (four, eight) = (Sizes { offset: 4, length: 4 }, Sizes::EIGHT);
+        let text = Datatype::variable_string(StringPadding::NullTerminated, CharacterSet::Utf8).unwrap();
+        let (list, number) = (Datatype::sequence(&text).unwrap(), Datatype::number(Number::U16, ByteOrder::Little));
+        let record = Datatype::compound(24).unwrap();
+        let record = record.with_member("n", 16, &number).unwrap().with_member("l", 0, &list).unwrap();
+        let array = Datatype::array(&record, &[2]).unwrap();
+        let (small, large) = (array.to_file(four).unwrap(), array.to_file(eight).unwrap());
+        assert_eq!((small.size(), large.size()), (40, 48));
+        let pair = |one: &[u8], n: u8| [one, &[n, 0, 0, 0, 0, 0, 0, 0]].concat();
+        let short = |length: u32, index: u32| [length, 1, index].map(u32::to_le_bytes).concat();
+        let strings = [short(2, 0), short(0, 0)].concat();
+        let mut heap = Heap(vec![b"ab".to_vec(), strings], false);
+        let raw = [pair(&short(2, 1), 5), pair(&[0; 12], 6)].concat();
+        let copy = small.carry(&raw, four, eight, &mut heap).unwrap();
+        assert_eq!(copy, [pair(&element(2, 2, 4), 5), pair(&[0; 16], 6)].concat());
+        assert_eq!(heap.0[4], [element(2, 2, 2), element(0, 2, 3)].concat());
+        let again = large.carry(&copy, eight, four, &mut heap).unwrap();
+        assert_eq!(again, [pair(&[2, 0, 0, 0, 2, 0, 0, 0, 7, 0, 0, 0], 5), pair(&[0; 12], 6)].concat());
+        assert_eq!(heap.0[2], b"ab");
     }
 
     #[test]
@@ -140,14 +199,13 @@ mod tests {
         let record = Datatype::compound(10).unwrap();
         let record = record.with_member("n", 0, &number).unwrap().with_member("r", 2, &reference).unwrap();
         let before = [7, 0, 1, 2, 3, 4, 5, 6, 7, 8];
-        let (mut kept, mut gone) = (before, before);
-        record.carry(&mut kept, sizes, &mut Heap(Vec::new(), true)).unwrap();
-        record.carry(&mut gone, sizes, &mut Heap(Vec::new(), false)).unwrap();
-        assert_eq!((kept, gone), (before, [7, 0, 0, 0, 0, 0, 0, 0, 0, 0]));
+        let kept = record.carry(&before, sizes, sizes, &mut Heap(Vec::new(), true)).unwrap();
+        let gone = record.carry(&before, sizes, sizes, &mut Heap(Vec::new(), false)).unwrap();
+        assert_eq!((&kept[..], &gone[..]), (&before[..], &[7, 0, 0, 0, 0, 0, 0, 0, 0, 0][..]));
         let region = Datatype::reference(ReferenceKind::StandardRegion).unwrap().to_file(sizes).unwrap();
-        let mut raw = [3, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        let raw = [3, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
         let mut heap = Heap(vec![vec![1, 2]], true);
-        region.carry(&mut raw, sizes, &mut heap).unwrap();
+        let raw = region.carry(&raw, sizes, sizes, &mut heap).unwrap();
         assert_eq!((raw[6], raw[14], heap.0.len()), (2, 1, 2), "a heap object is owned by one element");
     }
 }

@@ -30,7 +30,10 @@ enum Step {
     Simple(Conversion),
     Copy,
     Numbers(Layout, Layout),
-    Address,
+    /// An address, and so many bytes of a number in the heap there.
+    Address {
+        index: usize,
+    },
     Compound(Vec<Part>),
     Enumeration(HashMap<Box<[u8]>, Box<[u8]>>),
     Array(Box<Converter>),
@@ -126,9 +129,12 @@ impl Converter {
             Step::Simple(conversion) => conversion.run(from, to)?,
             Step::Copy => to.copy_from_slice(from),
             Step::Numbers(source, target) => elements.for_each(|(from, to)| bits::convert(source, target, from, to)),
-            Step::Address => {
+            Step::Address { index } => {
                 for (from, to) in elements {
+                    let ((from, number), (to, same)) =
+                        (from.split_at(from.len() - index), to.split_at_mut(to.len() - index));
                     address(from, to)?;
+                    same.copy_from_slice(number);
                 }
             }
             Step::Compound(parts) => {
@@ -239,7 +245,10 @@ impl Maker {
                 }
                 None
             }
-            (Class::Reference { kind: 0, .. }, Class::Reference { kind: 0, .. }) => Some(Step::Address),
+            (Class::Reference { kind: 0, .. }, Class::Reference { kind: 0, .. }) => Some(Step::Address { index: 0 }),
+            (Class::Reference { kind: 1, .. }, Class::Reference { kind: 1, .. }) => {
+                (source.size > 4 && target.size > 4).then_some(Step::Address { index: 4 })
+            }
             (Class::Reference { kind: a @ 2.., .. }, Class::Reference { kind: b @ 2.., .. }) => {
                 let (memory, file) = match self.way {
                     Way::ToMemory => (target.size, source.size),
@@ -323,7 +332,7 @@ fn address(from: &[u8], to: &mut [u8]) -> Result<()> {
     let value = number(from);
     let undefined = from.iter().all(|&byte| byte == 0xff);
     if to.len() < 8 && !undefined && value >> (8 * to.len()) != 0 {
-        return Err(Error::range("object reference", value, format_args!("what {} bytes hold", to.len())));
+        return Err(Error::range("address of a reference", value, format_args!("what {} bytes hold", to.len())));
     }
     to.fill(if undefined { 0xff } else { 0 });
     let count = from.len().min(to.len());

@@ -2,7 +2,7 @@
 //! and "Global Heap Block for Virtual Datasets"), versions 0 and 1.
 
 use super::checksum::checksum;
-use super::codec::Reader;
+use super::codec::{Reader, Writer};
 use super::selection::Selected;
 use super::Sizes;
 use crate::error::{Error, ErrorKind, Result};
@@ -83,6 +83,8 @@ fn expand(name: &[u8], number: u64) -> Result<(Vec<u8>, bool)> {
     Ok((expanded, is_numbered))
 }
 
+const WHAT: &str = "list of virtual mappings";
+
 /// Where version 1 says that a name stands.
 mod flag {
     /// The file is that of an earlier mapping.
@@ -93,9 +95,41 @@ mod flag {
     pub const SAME_FILE: u8 = 4;
 }
 
+/// The same mappings for a file whose lengths have another size.
+pub fn recode(bytes: &[u8], from: Sizes, to: Sizes) -> Result<Vec<u8>> {
+    let mappings = decode(bytes, from)?.len() as u64;
+    let most = to.most_length();
+    if mappings > most {
+        return Err(Error::range("number of virtual mappings", mappings, format_args!("0..{most} in the target file")));
+    }
+    let mut reader = Reader::new(bytes, WHAT);
+    let (mut writer, version) = (Writer::new(), reader.u8()?);
+    writer.u8(version).length(reader.length(from)?, to);
+    for _ in 0..mappings {
+        let flags = if version == 1 { reader.u8()? } else { 0 };
+        if version == 1 {
+            writer.u8(flags);
+        }
+        for shared in [flag::FILE_SHARED, flag::DATASET_SHARED] {
+            if shared == flag::FILE_SHARED && flags & flag::SAME_FILE != 0 {
+                continue;
+            }
+            match flags & shared {
+                0 => writer.bytes(&name(&mut reader)?).u8(0),
+                _ => writer.length(reader.length(from)?, to),
+            };
+        }
+        let begin = reader.position();
+        Selected::read(&mut reader)?;
+        Selected::read(&mut reader)?;
+        writer.bytes(bytes.get(begin..reader.position()).unwrap_or_default());
+    }
+    writer.seal();
+    Ok(writer.finish())
+}
+
 /// Decodes all mappings.
 pub fn decode(bytes: &[u8], sizes: Sizes) -> Result<Vec<Mapping>> {
-    const WHAT: &str = "list of virtual mappings";
     let mut reader = Reader::new(bytes, WHAT);
     let (version, count) = (reader.u8()?, reader.length(sizes)?);
     if version > 1 {
@@ -161,6 +195,10 @@ mod tests {
         let names: Vec<_> = mappings.iter().map(|m| (m.file.as_slice(), m.dataset.as_slice())).collect();
         let source = (b"source.h5".as_slice(), b"/data".as_slice());
         assert_eq!(names, [source, source, (b".", b"other")]);
+        let short = recode(&bytes, Sizes::EIGHT, Sizes { offset: 4, length: 2 }).unwrap();
+        assert_eq!((short.len(), short[1]), (bytes.len() - 6 - 2 * 6, 3));
+        assert_eq!(decode(&short, Sizes { offset: 4, length: 2 }).unwrap(), mappings);
+        assert_eq!(recode(&short, Sizes { offset: 4, length: 2 }, Sizes::EIGHT).unwrap(), bytes);
         assert!((0..bytes.len()).all(|end| decode(&bytes[..end], Sizes::EIGHT).is_err()));
         bytes[12] ^= 1;
         assert!(decode(&bytes, Sizes::EIGHT).is_err());

@@ -6,7 +6,7 @@ usage: copies.py LIBRARY FOLDER [--seed N] [--rounds N]
 Each round makes a file in one of libhdf5's formats: groups with and without creation order, compact and dense; datasets of every
 layout, filtered, of fixed and variable length, of committed types, with references; attributes of all of these; hard links across
 the tree and back up it, soft and external links. h5r copies the tree into the same file, into a new file of its own and into one
-of h5py's. Then: libhdf5 itself copies the same tree, and h5py compares h5r's copy with the source and, where references are
+of h5py's; the addresses and lengths of h5py's have 8 or 4 bytes. Then: libhdf5 itself copies the same tree, and h5py compares h5r's copy with the source and, where references are
 concerned, with libhdf5's copy; h5diff and h5dump 1.10.8 read both; the structure checker finds no fault and no lost space. At last h5py
 changes source and copy in the same way, compares them again and deletes the copy. A failing round names its seed.
 """
@@ -14,22 +14,31 @@ import argparse
 import ctypes
 import os
 import random
+import shutil
 import subprocess
 
 import numpy as np
 
 os.environ["HDF5_USE_FILE_LOCKING"] = "FALSE"
 import h5py  # noqa: E402
-from h5py import h5d, h5o  # noqa: E402
+from h5py import h5d, h5f, h5o, h5t  # noqa: E402
 from h5r import H5R, I32, U64, File, ok  # noqa: E402
 
 # Free space below this is not worth a free-space manager (docs/design.md).
 FORGOTTEN = 4096
 IS_OLD = h5py.version.hdf5_version.startswith("1.10.")
+# Bytes of addresses and of lengths. Where lengths have 4, libhdf5 does not open its own datasets with an extensible array.
+SIZES = [(8, 8), (4, 8), (8, 8), (4, 4), (8, 4)]
 FORMATS = [("earliest", "v108"), ("v108", "v108"), ("v110", "v110"), ("latest", "latest")]
 
 
 KINDS = ("i", "i", "f", "S", "text", "record", "named", "named record", "ref", "enum", "list")
+
+
+# Whether addresses and lengths have 8 bytes in all files of the round.
+all_have_8 = True
+# From 1.14.6 on libhdf5 does not read its own null references where addresses have 4 bytes, and no version copies them.
+has_references = True
 
 
 class Report(ctypes.Structure):
@@ -40,6 +49,16 @@ class Report(ctypes.Structure):
 
 
 H5R.h5r_object_copy.argtypes = [ctypes.c_void_p, ctypes.c_char_p] * 2 + [ctypes.c_void_p]
+
+
+def create(path, bounds, sizes):
+    """A new file whose addresses and lengths have so many bytes."""
+    creation, access = h5py.h5p.create(h5py.h5p.FILE_CREATE), h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+    creation.set_sizes(*sizes)
+    number = {"earliest": h5f.LIBVER_EARLIEST, "v108": h5f.LIBVER_V18, "v110": h5f.LIBVER_V110, "latest": h5f.LIBVER_LATEST}
+    access.set_libver_bounds(*(number[bound] for bound in bounds))
+    access.set_fclose_degree(h5f.CLOSE_STRONG)
+    return h5py.File(h5f.create(path.encode(), h5f.ACC_TRUNC, creation, access))
 
 
 def copy(source, path, target, to):
@@ -105,7 +124,7 @@ class Maker:
     def values(self, shape, kinds=KINDS):
         """(type, elements)"""
         rng, count = self.rng, int(np.prod(shape))
-        kind = rng.choice(kinds)
+        kind = rng.choice([kind for kind in kinds if kind != "ref" or has_references])
         numbers = np.array([rng.randrange(-99, 99) for _ in range(count)])
         texts = [f"text {n}" * abs(n % 5) for n in numbers]
         if kind == "text":
@@ -173,9 +192,24 @@ def address(object):
     return h5o.get_info(object.id).addr
 
 
+def described(type):
+    """A datatype without the version of its messages, which is another one where h5r changes a message for addresses of another size."""
+    if all_have_8:
+        return type.encode()
+    kind = type.get_class()
+    if kind == h5t.COMPOUND:
+        return type.get_size(), [(type.get_member_name(n), type.get_member_offset(n), described(type.get_member_type(n)))
+                                 for n in range(type.get_nmembers())]
+    if kind == h5t.STRING and type.is_variable_str():
+        return "text", type.get_cset(), type.get_strpad()
+    if kind in (h5t.VLEN, h5t.ARRAY):
+        return kind, type.get_array_dims() if kind == h5t.ARRAY else None, described(type.get_super())
+    return type.encode()
+
+
 def type_of(id):
     """The datatype in the file, and whether it is a committed one."""
-    return id.get_type().committed(), id.get_type().encode() if not id.get_type().committed() else None
+    return id.get_type().committed(), described(id.get_type()) if not id.get_type().committed() else None
 
 
 def plain(value, file):
@@ -200,8 +234,13 @@ def fill_value(dataset):
     return None if IS_OLD and dataset.dtype.hasobject else plain(dataset.fillvalue, dataset.file)
 
 
+def bounds(dataset):
+    """The maximal dimensions; libhdf5 takes "unlimited" for a number where lengths have 4 bytes."""
+    return tuple(None if size == 0xffffffff else size for size in dataset.maxshape)
+
+
 def dataset_lines(dataset, lines):
-    lines.append((type_of(dataset.id), dataset.dtype, dataset.shape, dataset.maxshape, dataset.chunks, dataset.compression,
+    lines.append((type_of(dataset.id), dataset.dtype, dataset.shape, bounds(dataset), dataset.chunks, dataset.compression,
                   dataset.compression_opts, dataset.shuffle, dataset.fletcher32, fill_value(dataset)))
     lines.append(plain(dataset[()], dataset.file))
     if dataset.chunks and not h5py.check_dtype(ref=dataset.dtype):
@@ -222,7 +261,7 @@ def tree(top):
         if isinstance(object, h5py.Dataset):
             dataset_lines(object, lines)
         if isinstance(object, h5py.Datatype):
-            lines.append(object.id.encode())
+            lines.append(described(object.id))
         if isinstance(object, h5py.Group):
             for name in sorted(object):
                 link = object.get(name, getlink=True)
@@ -260,10 +299,11 @@ def modify(rng, top):
         for number in range(rng.choice((0, 1, 12))):
             object.attrs[f"new {number}"] = np.arange(number)
         if isinstance(object, h5py.Dataset):
-            if object.chunks and object.maxshape[0] is None and rng.random() < 0.5:
+            if object.chunks and bounds(object)[0] is None and rng.random() < 0.5:
                 object.resize(object.shape[0] + 3, 0)
             if object.dtype.kind in "if" and rng.random() < 0.7:
-                object[..., :2] = rng.randrange(90)
+                # What libhdf5 writes beside it into contiguous data that have no space yet is what was in its memory.
+                object[... if object.chunks is None else (..., slice(2))] = rng.randrange(90)
             if h5py.check_string_dtype(object.dtype) and object.dtype.kind == "O":
                 object[...] = "changed"
         if isinstance(object, h5py.Group):
@@ -280,7 +320,8 @@ def modify(rng, top):
 
 
 def h5tools(one, two, paths, is_old_enough):
-    if not is_old_enough:
+    # Addresses of 4 bytes they read as well as 1.10.8 does: references in compounds and attributes make them fail or crash.
+    if not is_old_enough or not all_have_8:
         return
     for path, object in ((one, paths[0]), (two, paths[1])):
         done = subprocess.run(["h5dump", "-g", object, path], capture_output=True, timeout=60)
@@ -291,28 +332,38 @@ def h5tools(one, two, paths, is_old_enough):
     assert done.returncode in (0, 1) and (one != two or not differ), f"h5diff: {done.stdout[-600:]} {done.stderr[-400:]}"
 
 
-def copied_by_libhdf5(source, target, format):
-    """What libhdf5 makes of a copy. 1.10.8 crashes where it copies such a tree to another file; then 2.0.0 does it."""
+def copied_by_libhdf5(source, target, format, sizes):
+    """What libhdf5 makes of a copy; its name in `target`. 1.10.8 crashes where it copies such a tree to another file; then 2.0.0 does it.
+    Where addresses have 4 bytes all four write beyond their memory; the tree without references is its own copy then."""
+    if sizes != (8, 8):
+        shutil.copy(source, target)
+        return "tree"
     if not IS_OLD:
         with h5py.File(source, "r") as file, h5py.File(target, "w", libver=format) as other:
-            return file.copy("tree", other, "copy")
+            file.copy("tree", other, "copy")
+            return "copy"
     format = [bound if bound != "latest" else "v110" for bound in format]
     program = "import h5py, sys; h5py.File(sys.argv[1]).copy('tree', h5py.File(sys.argv[2], 'w', libver=tuple(sys.argv[3:])), 'copy')"
     python = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../scripts/python")
     subprocess.run([python, "2.0.0", "-c", program, source, target, *format], check=True, timeout=60)
+    return "copy"
 
 
 def one_round(folder, seed):
     rng = random.Random(seed)
     format = FORMATS[seed % len(FORMATS)]
     source, fresh, theirs, lib = (os.path.join(folder, f"{name}.h5") for name in ("source", "fresh", "theirs", "lib"))
-    with h5py.File(source, "w", libver=format) as file:
+    is_new = format[0] in ("v110", "latest")
+    sizes, their_sizes = rng.choice(SIZES[:2] if is_new else SIZES), rng.choice(SIZES[:2] if is_new else SIZES)
+    global all_have_8, has_references
+    all_have_8 = has_references = sizes == their_sizes == (8, 8)
+    with create(source, format, sizes) as file:
         Maker(rng, file.create_group("tree"), format[0] == "latest")
-    with h5py.File(theirs, "w", libver=rng.choice(FORMATS)) as file:
+    with create(theirs, rng.choice(FORMATS), their_sizes) as file:
         file.create_group("before").attrs["a"] = 1
-    copied_by_libhdf5(source, lib, format)
+    name = copied_by_libhdf5(source, lib, format, sizes)
     with h5py.File(source, "r") as file, h5py.File(lib, "r") as other:
-        expected, elsewhere = tree(file["tree"]), tree(other["copy"])
+        expected, elsewhere = tree(file["tree"]), tree(other[name])
     before = {path: leaked(path) for path in (source, theirs)}
     before[fresh] = 0
     files = [File(source), File(fresh, True), File(theirs)]
@@ -334,8 +385,8 @@ def one_round(folder, seed):
         h5tools(source, path, ("/tree", "/copies/copy"), format[0] != "latest" and path != theirs)
     number = rng.randrange(1 << 30)
     with h5py.File(lib, "r+") as file:
-        modify(random.Random(number), file["copy"])
-        expected = tree(file["copy"])
+        modify(random.Random(number), file[name])
+        expected = tree(file[name])
     for path in (fresh, theirs):
         with h5py.File(path, "r+") as file:
             modify(random.Random(number), file["copies/copy"])

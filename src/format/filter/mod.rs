@@ -26,7 +26,7 @@ mod user;
 
 pub use codec::{Codec, Encoded, Skip};
 pub use deflate::MAX_LEVEL;
-pub use parameters::{complete, Elements};
+pub use parameters::{complete, resize, Elements};
 pub use user::{is_running, register, unregister, UserFilter};
 
 use crate::error::{Error, Result};

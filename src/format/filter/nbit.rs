@@ -271,7 +271,6 @@ fn describe(datatype: &Datatype, all: &mut Vec<u32>, is_whole: &mut bool) -> Res
                 describe(&member.datatype, all, is_whole)
             })
         }
-        Class::VariableLength { .. } => Err("values of variable length".to_string()),
         _ => {
             all.extend([OTHER, datatype.size]);
             Ok(())

@@ -4,6 +4,7 @@ use super::{nbit, scale_offset, szip, DEFLATE, LZF, NBIT, SCALE_OFFSET, SHUFFLE,
 use crate::error::{Error, Result};
 use crate::format::message::datatype::Datatype;
 use crate::format::message::fill::Fill;
+use crate::format::message::filter_pipeline::Filter;
 
 /// What a filter's parameters may depend on.
 pub struct Elements<'a> {
@@ -23,6 +24,20 @@ impl Elements<'_> {
     }
 }
 
+/// What Blosc takes for the size of an element, as the plugin for libhdf5 has it: an array's elements are those of its base.
+#[cfg(feature = "blosc")]
+fn blosc_size(datatype: &Datatype) -> u32 {
+    let size = match &datatype.class {
+        crate::format::message::datatype::Class::Array { base, .. } => base.size,
+        _ => datatype.size,
+    };
+    if size > 255 {
+        1
+    } else {
+        size
+    }
+}
+
 /// The parameters that the filter `id` is stored with, of those that the user gave.
 pub fn complete(id: u16, given: &[u32], elements: &Elements<'_>) -> Result<Vec<u32>> {
     let Elements { datatype, chunk, fill } = elements;
@@ -35,17 +50,8 @@ pub fn complete(id: u16, given: &[u32], elements: &Elements<'_>) -> Result<Vec<u
         (SZIP, _) => szip::parameters(given, datatype, chunk).map_err(unsupported),
         #[cfg(feature = "blosc")]
         (super::BLOSC, _) => {
-            // As the plugin for libhdf5 does it: an array's elements are those of its base.
-            let size = match &datatype.class {
-                crate::format::message::datatype::Class::Array { base, .. } => base.size,
-                _ => datatype.size,
-            };
-            let own = [
-                2,
-                super::blosc::FORMAT,
-                if size > 255 { 1 } else { size },
-                elements.count().saturating_mul(datatype.size),
-            ];
+            let bytes = elements.count().saturating_mul(datatype.size);
+            let own = [2, super::blosc::FORMAT, blosc_size(datatype), bytes];
             let given = if given.is_empty() { &[0, 0, 0, 0, 5, 1, 0] } else { given };
             Ok(own.iter().chain(given.iter().skip(own.len())).copied().collect())
         }
@@ -60,4 +66,31 @@ pub fn complete(id: u16, given: &[u32], elements: &Elements<'_>) -> Result<Vec<u
         (SCALE_OFFSET, _) => scale_offset::parameters(given, datatype, elements.count(), fill).map_err(unsupported),
         _ => Ok(given.to_vec()),
     }
+}
+
+/// Makes a stored filter's parameters those for elements of another size.
+pub fn resize(filter: &mut Filter, datatype: &Datatype, chunk: &[u64]) -> Result<()> {
+    let count = Elements { datatype, chunk, fill: &Fill::Default }.count();
+    let (size, bytes) = (datatype.size, count.saturating_mul(datatype.size));
+    let at: &[(usize, u32)] = match filter.id {
+        SHUFFLE => &[(0, size)],
+        LZF => &[(2, bytes)],
+        #[cfg(feature = "blosc")]
+        super::BLOSC => &[(2, blosc_size(datatype)), (3, bytes)],
+        #[cfg(feature = "bitshuffle")]
+        super::BITSHUFFLE => &[(2, size)],
+        SZIP => &[(2, size.saturating_mul(8))],
+        NBIT => {
+            let unsupported = |what| Error::unsupported(format_args!("the filter {NBIT} (nbit) for {what}"));
+            filter.client_data = nbit::parameters(datatype, count).map_err(unsupported)?;
+            &[]
+        }
+        _ => &[],
+    };
+    for &(index, value) in at {
+        if let Some(parameter) = filter.client_data.get_mut(index) {
+            *parameter = value;
+        }
+    }
+    Ok(())
 }

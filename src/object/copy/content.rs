@@ -3,12 +3,14 @@
 use super::{new_header, Copier};
 use crate::datatype::{Carry, Datatype};
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::filter;
 use crate::format::header::{message_flag, Times};
 use crate::format::local_heap::{self, LocalHeap};
 use crate::format::message::attribute::{Attribute, DATATYPE_SHARED};
 use crate::format::message::dataspace::Dataspace;
 use crate::format::message::external_files::{self, ExternalFiles};
 use crate::format::message::fill::{Fill, FillValue};
+use crate::format::message::filter_pipeline;
 use crate::format::message::kind;
 use crate::format::message::shared::Shared;
 use crate::object::attribute::Put;
@@ -69,24 +71,19 @@ impl Copier<'_, '_> {
         Ok(!datatype.has_pointers() && (self.files.is_one() || !datatype.is_bound_to_file()?))
     }
 
-    /// Makes elements of a type, in its form in the source, those of the copy. What they own is in `values` until the
-    /// elements stand where they are found.
-    pub fn carry(&mut self, datatype: &Datatype, elements: &mut [u8]) -> Result<()> {
-        let sizes = self.files.to().store.sizes();
-        datatype.carry(elements, sizes, &mut Carried(self))
+    /// The elements of a copy, of a type in its form in the source. What they own is in `values` until the elements stand
+    /// where they are found.
+    pub fn carry(&mut self, datatype: &Datatype, elements: &[u8]) -> Result<Vec<u8>> {
+        let (from, to) = (self.files.from().store.sizes(), self.files.to().store.sizes());
+        datatype.carry(elements, from, to, &mut Carried(self))
     }
 
-    /// Fails where elements of the type have another form in the target.
-    fn check_type(&mut self, datatype: &Datatype) -> Result<()> {
-        let (from, to) = (self.files.from().store.sizes(), self.files.to().store.sizes());
-        if from.offset != to.offset && datatype.is_bound_to_file()? {
-            let what = format_args!(
-                "copying elements of a {datatype} from a file with addresses of {} bytes to one of {}",
-                from.offset, to.offset
-            );
-            return Err(Error::unsupported(what));
+    /// A type in its form in the target: addresses may have another size there, and so elements that have some.
+    pub fn in_target(&mut self, datatype: &Datatype) -> Result<Datatype> {
+        match self.files.from().store.sizes().offset == self.files.to().store.sizes().offset {
+            true => Ok(datatype.clone()),
+            false => datatype.to_file(self.files.to().store.sizes()),
         }
-        Ok(())
     }
 
     /// Makes the header of a copy, with all but links, attributes and raw data; its address.
@@ -107,16 +104,8 @@ impl Copier<'_, '_> {
         let options = header_options(store, &header)?;
         let kind = objects.get(slot)?.kind;
         let mut bodies = Vec::new();
-        match kind {
-            ObjectKind::Group => bodies.push(self.link_info(slot)?),
-            ObjectKind::NamedType => {
-                let datatype = committed_type(self.files.from(), source)?;
-                self.check_type(&datatype)?;
-            }
-            ObjectKind::Dataset => {
-                let datatype = self.files.from().objects.get(slot)?.array()?.1.datatype().clone();
-                self.check_type(&datatype)?;
-            }
+        if kind == ObjectKind::Group {
+            bodies.push(self.link_info(slot)?);
         }
         for index in 0..header.messages().len() {
             let message = header.messages()[index];
@@ -178,14 +167,38 @@ impl Copier<'_, '_> {
                     _ => FillValue::decode_old(&own)?,
                 };
                 if let Fill::Value(value) = &mut value.fill {
-                    self.carry(&datatype, value)?;
+                    *value = self.carry(&datatype, value)?;
                 }
                 Ok(Some(Body { kind: kind::FILL, flags, body: value.encode() }))
             }
-            kind::DATASPACE | kind::DATATYPE | kind::GROUP_INFO | kind::FILTER_PIPELINE | kind::COMMENT => new(own),
+            kind::DATATYPE => new(self.datatype_message(own)?),
+            kind::FILTER_PIPELINE if header.find(kind::DATATYPE).is_some() => new(self.filters(slot, own)?),
+            kind::DATASPACE | kind::GROUP_INFO | kind::FILTER_PIPELINE | kind::COMMENT => new(own),
             kind::EXTERNAL_FILES => new(self.external_files(slot, header)?),
             _ => Err(Error::unsupported("copying an object that has it")),
         }
+    }
+
+    /// A datatype message as the target has it.
+    fn datatype_message(&mut self, own: Vec<u8>) -> Result<Vec<u8>> {
+        let datatype = Datatype::from_message(&own)?;
+        let copy = self.in_target(&datatype)?;
+        Ok(if copy == datatype { own } else { copy.to_message() })
+    }
+
+    /// The filters of a dataset, whose parameters follow the size of an element.
+    fn filters(&mut self, slot: Slot, own: Vec<u8>) -> Result<Vec<u8>> {
+        let array = self.files.from().objects.get(slot)?.array()?.1;
+        let (datatype, chunk) = (array.datatype().clone(), array.chunk_dims().unwrap_or_default());
+        let copy = self.in_target(&datatype)?;
+        if copy.size() == datatype.size() {
+            return Ok(own);
+        }
+        let mut filters = filter_pipeline::decode(&own)?;
+        for filter in &mut filters {
+            filter::resize(filter, &copy.description()?, &chunk)?;
+        }
+        Ok(filter_pipeline::encode(&filters))
     }
 
     /// The message of external files, which stay what they are, with a heap of their names.
@@ -300,27 +313,18 @@ impl Copier<'_, '_> {
             TypeOf::Own(datatype) => (datatype, None),
             TypeOf::Committed(address) => (committed_type(self.files.from(), address)?, Some(address)),
         };
-        self.check_type(&datatype).map_err(named)?;
         let info = value::describe(&attribute, &datatype, None, from_sizes).map_err(named)?;
-        let mut data = attribute.data[..info.storage_size as usize].to_vec();
-        self.carry(&datatype, &mut data).map_err(named)?;
-        let shared = match committed {
-            Some(address) => {
-                Some(Shared::Object(self.meet(address, 1, b"(datatype)").map_err(named)?).encode(to_sizes))
-            }
-            None => None,
+        let data = self.carry(&datatype, &attribute.data[..info.storage_size as usize]).map_err(named)?;
+        let flags = if committed.is_some() { DATATYPE_SHARED } else { 0 };
+        let datatype = match committed {
+            Some(address) => Shared::Object(self.meet(address, 1, b"(datatype)").map_err(named)?).encode(to_sizes),
+            None => self.datatype_message(attribute.datatype.to_vec()).map_err(named)?,
         };
         let dataspace = match from_sizes.length == to_sizes.length {
             true => attribute.dataspace.to_vec(),
             false => respaced(attribute.dataspace, from_sizes, to_sizes).map_err(named)?,
         };
-        let copy = Attribute {
-            flags: if shared.is_some() { DATATYPE_SHARED } else { 0 },
-            datatype: shared.as_deref().unwrap_or(attribute.datatype),
-            dataspace: &dataspace,
-            data: &data,
-            ..attribute
-        };
+        let copy = Attribute { flags, datatype: &datatype, dataspace: &dataspace, data: &data, ..attribute };
         let mut out = Vec::new();
         copy.encode(&mut out)?;
         Ok(out)
@@ -330,7 +334,7 @@ impl Copier<'_, '_> {
 /// A dataspace message for lengths of another size, which hold its dimensions.
 fn respaced(body: &[u8], from: crate::format::Sizes, to: crate::format::Sizes) -> Result<Vec<u8>> {
     let dataspace = Dataspace::decode(body, from)?;
-    let most = if to.length < 8 { (1u64 << (8 * to.length)) - 1 } else { u64::MAX };
+    let most = to.most_length();
     let max_dims = match &dataspace {
         Dataspace::Simple { max_dims: Some(max_dims), .. } => max_dims.as_slice(),
         _ => &[],

@@ -5,6 +5,7 @@ use super::Copier;
 use crate::chunk::Place;
 use crate::datatype::Datatype;
 use crate::error::{Error, Result};
+use crate::format::virtual_mapping;
 use crate::object::dataset::{CopiedData, Selection};
 use crate::object::header::ObjectHeader;
 use crate::object::state::{Slot, State};
@@ -27,22 +28,22 @@ impl Copier<'_, '_> {
         if let Some((address, index)) = array.virtual_mappings(store, header)? {
             return self.virtual_layout(address, index, version);
         }
-        let stays = self.is_plain(&datatype)?;
+        let (stays, size) = (self.is_plain(&datatype)?, self.in_target(&datatype)?.size());
         let State { store, objects, .. } = self.files.from();
         let array = objects.get(from)?.array()?.1;
-        array.layout_of_copy(store, header, (is_one, version < 3, stays))?.encode(to_sizes)
+        array.layout_of_copy(store, header, (is_one, version < 3, stays), size as u64)?.encode(to_sizes)
     }
 
     /// The layout of a virtual dataset, whose mappings are copied as they are.
     fn virtual_layout(&mut self, address: u64, index: u32, version: u8) -> Result<Vec<u8>> {
         let (from, to) = (self.files.from().store.sizes(), self.files.to().store.sizes());
-        if from != to {
-            return Err(Error::unsupported("copying a virtual dataset to a file whose addresses have another size"));
-        }
         if version < 3 && !self.files.is_one() {
             return Err(Error::unsupported("copying a virtual dataset to a file that libhdf5 1.8 shall read"));
         }
-        let mappings = global_heap::read(&mut self.files.from().store, address, index)?;
+        let mut mappings = global_heap::read(&mut self.files.from().store, address, index)?;
+        if from.length != to.length {
+            mappings = virtual_mapping::recode(&mappings, from, to)?;
+        }
         self.spend(mappings.len() as u64)?;
         let State { store, heap, .. } = self.files.to();
         let (address, index) = heap.insert(store, &mappings)?;
@@ -173,8 +174,8 @@ impl Copier<'_, '_> {
         let mut raw = vec![0; value::value_size(array.selected(selection)?, datatype)?];
         array.read(store, header, datatype, selection, &mut raw)?;
         self.spend(raw.len() as u64)?;
-        self.carry(datatype, &mut raw)?;
-        self.write(to, datatype, selection, &raw)?;
+        let (raw, datatype) = (self.carry(datatype, &raw)?, self.in_target(datatype)?);
+        self.write(to, &datatype, selection, &raw)?;
         self.values.clear();
         Ok(())
     }

@@ -12,7 +12,7 @@ use crate::format::message::layout::{ChunkIndex, Chunked};
 use crate::format::UNDEFINED;
 
 /// The bytes of a chunk that libhdf5 takes.
-const MAX_BYTES: u64 = u32::MAX as u64;
+pub(super) const MAX_BYTES: u64 = u32::MAX as u64;
 
 /// Layout flag: the only chunk is filtered.
 const SINGLE_FILTERED: u8 = 2;

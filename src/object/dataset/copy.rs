@@ -1,6 +1,8 @@
 //! What a copy of a dataset needs of it, and what is done to the new one.
 
 use super::chunked::EDGES_UNFILTERED;
+use super::chunks::MAX_BYTES;
+use super::create::MAX_COMPACT;
 use super::{own_body, DatasetState, Storage};
 use crate::chunk::{self, Place};
 use crate::error::{Error, Result};
@@ -48,28 +50,47 @@ impl DatasetState {
         }
     }
 
-    /// The layout of a copy, without raw data but compact ones. `is_one`: in the same file; `old`: in a file that libhdf5 1.8
-    /// shall read; `plain`: with the stored bytes.
+    /// The layout of a copy, without raw data but compact ones, with elements of so many bytes. `is_one`: in the same file;
+    /// `old`: in a file that libhdf5 1.8 shall read; `plain`: with the stored bytes.
     pub(in crate::object) fn layout_of_copy(
         &self,
         store: &mut Store,
         header: &ObjectHeader,
         (is_one, old, plain): (bool, bool, bool),
+        element_size: u64,
     ) -> Result<Layout> {
+        let size = || {
+            let elements = self.dataspace.elements().unwrap_or(0);
+            let size = elements.checked_mul(element_size).filter(|&size| size < i64::MAX as u64);
+            size.ok_or_else(|| Error::range("elements of a copy", elements, "what a file can hold"))
+        };
         let chunked = match &self.storage {
-            Storage::Compact { size } => {
+            Storage::Compact { .. } => {
                 let sizes = store.sizes();
                 let layout = Layout::decode(own_body(store, header, kind::LAYOUT, "data layout")?, sizes)?;
                 let LayoutClass::Compact { data } = layout.class else { return Err(self.changed(header)) };
                 self.check_compact(header, data.len())?;
-                return Ok(Layout::compact(if plain { data } else { vec![0; *size as usize] }));
+                let size = size()?;
+                if size > MAX_COMPACT {
+                    let most = format_args!("0..{MAX_COMPACT} bytes in the target file");
+                    return Err(Error::range("size of compact dataset", size, most));
+                }
+                return Ok(Layout::compact(if plain { data } else { vec![0; size as usize] }));
             }
-            Storage::Contiguous { .. } | Storage::External => return Ok(Layout::contiguous(UNDEFINED, self.size)),
+            Storage::Contiguous { .. } | Storage::External => return Ok(Layout::contiguous(UNDEFINED, size()?)),
             Storage::Chunked(chunked) => chunked,
             Storage::Virtual => return Err(Error::internal("the layout of a virtual dataset")),
         };
         let mut layout = chunked.as_ref().clone();
-        layout.address = UNDEFINED;
+        (layout.address, layout.element_size) = (UNDEFINED, element_size);
+        if layout.chunk_bytes().is_none_or(|bytes| bytes > MAX_BYTES && layout.element_size != chunked.element_size) {
+            let chunk = format_args!("{:?} elements of {element_size} bytes", layout.dims);
+            return Err(Error::range(
+                "size of a chunk",
+                chunk,
+                format_args!("1..{MAX_BYTES} bytes in the target file"),
+            ));
+        }
         let is_filtered = header.find(kind::FILTER_PIPELINE).is_some();
         let edges = layout.flags & EDGES_UNFILTERED;
         if old && layout.index != ChunkIndex::BTree1 {

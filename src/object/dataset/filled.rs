@@ -81,7 +81,9 @@ impl Filled {
             Some(objects) => objects,
             none => none.insert(owned(datatype, fill, store, heap)?),
         };
-        datatype.carry(elements, sizes, &mut Copies { store, heap, objects })
+        let owned = datatype.carry(elements, sizes, sizes, &mut Copies { store, heap, objects })?;
+        elements.copy_from_slice(&owned);
+        Ok(())
     }
 }
 
