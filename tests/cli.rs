@@ -267,6 +267,24 @@ fn complex_numbers_as_text() {
     assert_eq!(found, ["   (0): 1+2i, -3.5+0i, 4-8i"; 2], "{text}");
 }
 
+/// Of virtual datasets whose sources are in another file: `data/virtual_values.py` wrote them.
+#[test]
+fn values_of_another_file() {
+    let (code, text) = check(&["dump"], &Path::new(ROOT).join("tests/data/virtual_values.h5"));
+    assert_eq!(code, 0);
+    let found: Vec<_> = text.lines().filter(|line| line.contains("(0):")).collect();
+    // References are what they are in their own file, as libhdf5 has it; the heap there is not asked for those to regions.
+    let expected = [
+        "   (0): [  ], [  ], [ 0 ], [ 0, 1 ], [  ]",
+        "   (0): object at 0x0, object at 0x0, object at 0x688, object at 0x688, object at 0x0",
+        "   (0): { 0, NULL }, { 0, \"text 0\" }, { 1, \"text 1\" }, { 2, \"text 2\" }, { 0, NULL }",
+        "   (0): 0x000000000000000000000000, 0x000000000000000000000000, 0x300800000000000008000000, \
+         0x30080000000000000a000000",
+        "   (0): NULL, \"\", \"one\", \"two\", NULL",
+    ];
+    assert_eq!(found, expected, "{text}");
+}
+
 #[test]
 fn a_list_of_objects() {
     let folder = Folder::new("list");

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use h5r::datatype::{ByteOrder, Datatype, Number};
+use h5r::datatype::{Arena, ByteOrder, CharacterSet, Datatype, Number, StringPadding};
 use h5r::error::ErrorKind;
 use h5r::format::message::fill::Fill;
 use h5r::object::dataset::{DatasetOptions, NewLayout, Selection};
@@ -61,6 +61,31 @@ fn source(path: &Path, name: &str, first: i32, count: u64) {
 
 fn values(first: i32, rows: u64) -> Vec<u8> {
     bytes(&(0..rows as i32).flat_map(|row| [first + row, 1, 2, 3]).collect::<Vec<_>>())
+}
+
+/// Of a compound with texts in another file's heap: a part without texts, and one of them.
+#[test]
+fn members_of_records_in_another_file() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/virtual_values.h5");
+    let file = File::open(&path, &OpenOptions { read_only: true, ..OpenOptions::default() }).unwrap();
+    let records = file.root().unwrap().open("records").unwrap();
+    let part = |name, datatype: &Datatype| {
+        Datatype::compound(datatype.size() as u32).unwrap().with_member(name, 0, datatype).unwrap()
+    };
+    let mut numbers = vec![9; 20];
+    records.dataset_read_values(&part("n", &I32), None, |_| Ok(&mut numbers), &mut Arena::default()).unwrap();
+    assert_eq!(numbers, bytes(&[0, 0, 1, 2, 0]));
+    let text = Datatype::variable_string(StringPadding::NullTerminated, CharacterSet::Utf8).unwrap();
+    let (mut pointers, mut arena) = (vec![0; 40], Arena::default());
+    records.dataset_read_values(&part("text", &text), None, |_| Ok(&mut pointers), &mut arena).unwrap();
+    let found: Vec<_> = pointers
+        .chunks(8)
+        .map(|pointer| arena.get(u64::from_ne_bytes(pointer.try_into().unwrap())).map(<[u8]>::to_vec))
+        .collect();
+    let texts = ["text 0\0", "text 1\0", "text 2\0"].map(|text| Some(text.as_bytes().to_vec()));
+    assert_eq!(found, [&[None], &texts[..], &[None]].concat());
+    let raw = records.dataset_read_raw(None, &mut [0; 90]).unwrap_err();
+    assert!(raw.message().contains("values of variable length are in another file's heap"), "{raw}");
 }
 
 #[test]

@@ -129,6 +129,12 @@ def elsewhere():
     with h5py.File(named("source"), "w") as file:
         file["narrow"] = np.arange(12, dtype="<i4").reshape(3, 4)
         file["wide"] = np.arange(40, dtype=">i2").reshape(4, 10)
+        file.create_dataset("texts", data=["", "one", "two" * 30, "three"], dtype=h5py.string_dtype())
+        record = np.dtype([("n", "<i2"), ("text", h5py.string_dtype())])
+        file["records"] = np.array([(n, f"text {n}" * n) for n in range(4)], dtype=record)
+        lists = file.create_dataset("lists", (4,), h5py.vlen_dtype("<i2"))
+        for number in range(1, 4):
+            lists[number] = np.arange(number)
     for bounds in ("v110", "latest"):
         with h5py.File(named(f"virtual_{bounds}"), "w", libver=bounds) as file:
             file["own"] = np.arange(100, 110, dtype="<f4")
@@ -142,6 +148,10 @@ def elsewhere():
             layout = h5py.VirtualLayout(shape=(3,), dtype="<i8")
             layout[:] = h5py.VirtualSource(".", "virtual", shape=(8, 10))[2, 3:6]
             file.create_virtual_dataset("of virtual", layout)
+            for name, dtype in (("texts", h5py.string_dtype()), ("lists", h5py.vlen_dtype("<i2")), ("records", record)):
+                layout = h5py.VirtualLayout(shape=(6,), dtype=dtype)
+                layout[1:5] = h5py.VirtualSource(named("source"), name, shape=(4,), dtype=dtype)
+                file.create_virtual_dataset(name, layout)
 
 
 def chunk_indexes():

@@ -3,9 +3,10 @@
 use std::io::{self, BufWriter, Write};
 
 use clap::{ArgMatches, Command};
+use h5r::datatype::Arena;
 use h5r::error::{Error, Result};
 use h5r::format::message::datatype;
-use h5r::object::dataset::{DatasetInfo, Selection};
+use h5r::object::dataset::{DatasetInfo, LayoutKind, Selection};
 use h5r::object::{Object, ObjectKind, Order};
 
 use crate::model::{described, Model};
@@ -96,13 +97,13 @@ impl Shape {
 pub fn attribute(model: &Model, object: &Object, name: &str) -> Result<(Shape, Vec<Value>)> {
     let (info, data) = object.attr_read_raw(name)?;
     let shape = Shape { datatype: described(&info.datatype)?, dims: info.dims, is_null: info.is_null };
-    let values = elements(model, &shape.datatype, &data, shape.elements())?;
+    let values = elements(model, &shape.datatype, &data, None)?;
     Ok((shape, values))
 }
 
-fn elements(model: &Model, datatype: &datatype::Datatype, data: &[u8], count: u64) -> Result<Vec<Value>> {
+fn elements(model: &Model, datatype: &datatype::Datatype, data: &[u8], parts: Option<&Arena>) -> Result<Vec<Value>> {
     let size = (datatype.size as usize).max(1);
-    data.chunks_exact(size).take(count as usize).map(|element| model.value(datatype, element)).collect()
+    data.chunks_exact(size).map(|element| model.value(datatype, element, parts)).collect()
 }
 
 /// A dataset's shape.
@@ -137,8 +138,7 @@ pub fn each_element(
     let stopped = |e| Error::io("writing the output", e);
     let size = u64::from(shape.datatype.size);
     let Some((&rows, rest)) = shape.dims.split_first() else {
-        let data = read(object, None, size)?;
-        return visit(elements(model, &shape.datatype, &data, 1)?).map_err(stopped);
+        return visit(read(model, object, info, None, size)?).map_err(stopped);
     };
     let row = rest.iter().product::<u64>().saturating_mul(size);
     let at_once = (AT_ONCE / row.max(1)).max(1);
@@ -148,20 +148,39 @@ pub fn each_element(
         let (mut start, mut extent) = (vec![0; shape.dims.len()], shape.dims.clone());
         (start[0], extent[0]) = (first, count);
         let selection = Selection { start: Some(&start), count: Some(&extent), ..Selection::default() };
-        let data = read(object, Some(&selection), count.saturating_mul(row))?;
-        visit(elements(model, &shape.datatype, &data, total)?).map_err(stopped)?;
+        visit(read(model, object, info, Some(&selection), count.saturating_mul(row))?).map_err(stopped)?;
         first += count;
     }
     Ok(())
 }
 
-fn read(object: &Object, selection: Option<&Selection<'_>>, bytes: u64) -> Result<Vec<u8>> {
+/// The selected elements, which have so many bytes in the file.
+fn read(
+    model: &Model,
+    object: &Object,
+    info: &DatasetInfo,
+    selection: Option<&Selection<'_>>,
+    bytes: u64,
+) -> Result<Vec<Value>> {
+    let file_type = object.dataset_file_type()?;
+    if info.layout == LayoutKind::Virtual && info.datatype.has_pointers() {
+        // Their parts are in the heaps of other files.
+        let bytes = (bytes / file_type.size().max(1) as u64).saturating_mul(info.datatype.size() as u64);
+        let (mut data, mut parts) = (buffer(bytes)?, Arena::default());
+        object.dataset_read_values(&info.datatype, selection, |_| Ok(&mut data), &mut parts)?;
+        return elements(model, &described(&info.datatype)?, &data, Some(&parts));
+    }
+    let mut data = buffer(bytes)?;
+    object.dataset_read_raw(selection, &mut data)?;
+    elements(model, &described(&file_type)?, &data, None)
+}
+
+fn buffer(bytes: u64) -> Result<Vec<u8>> {
     let mut data = Vec::new();
     let length = usize::try_from(bytes).unwrap_or(usize::MAX);
     data.try_reserve_exact(length)
         .map_err(|_| Error::new(h5r::error::ErrorKind::Limit, format!("{bytes} bytes do not fit in memory")))?;
     data.resize(length, 0);
-    object.dataset_read_raw(selection, &mut data)?;
     Ok(data)
 }
 

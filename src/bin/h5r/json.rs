@@ -112,7 +112,7 @@ pub fn header(model: &Model, object: &Object, info: &DatasetInfo) -> Result<serd
     let fill = match &info.fill {
         Fill::Undefined => json!("undefined"),
         Fill::Default => json!("default"),
-        Fill::Value(bytes) => json!({ "value": rendered(&model.value(&shape.datatype, bytes)?) }),
+        Fill::Value(bytes) => json!({ "value": rendered(&model.value(&shape.datatype, bytes, None)?) }),
     };
     let mut layout = json!({ "kind": storage.name, "bytes": storage.bytes });
     if let (Some(layout), Some(chunk)) = (layout.as_object_mut(), &storage.chunk) {

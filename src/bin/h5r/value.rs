@@ -1,5 +1,6 @@
 //! One element's bytes as a value, by the description of its type.
 
+use h5r::datatype::Arena;
 use h5r::error::{Error, ErrorKind, Result};
 use h5r::format::message::datatype::{Bits, ByteOrder, Class, Datatype, Float, Normalization, StringPadding};
 
@@ -29,11 +30,19 @@ pub enum Value {
 const MAX_DEPTH: usize = 32;
 
 impl Model {
-    /// The value of an element.
-    pub fn value(&self, datatype: &Datatype, bytes: &[u8]) -> Result<Value> {
-        self.nested(datatype, bytes, 0)
+    /// The value of an element; one in memory has its parts in an arena, one as the file has it in the global heap.
+    pub fn value(&self, datatype: &Datatype, bytes: &[u8], parts: Option<&Arena>) -> Result<Value> {
+        Parts { model: self, parts }.nested(datatype, bytes, 0)
     }
+}
 
+/// Where the parts of values are.
+struct Parts<'a> {
+    model: &'a Model,
+    parts: Option<&'a Arena>,
+}
+
+impl Parts<'_> {
     fn nested(&self, datatype: &Datatype, bytes: &[u8], depth: usize) -> Result<Value> {
         let size = datatype.size as usize;
         let Some(bytes) = bytes.get(..size).filter(|_| depth < MAX_DEPTH && size > 0) else {
@@ -59,6 +68,9 @@ impl Model {
                 Value::Record(members.iter().map(member).collect::<Result<_>>()?)
             }
             Class::Reference { kind: 0, .. } => self.reference(bytes),
+            Class::Reference { kind: 2.., .. } if self.parts.is_some() => {
+                Value::Digits(hex(self.in_memory(bytes.get(8..16), 0, 0)?))
+            }
             Class::Reference { .. } => Value::Digits(hex(bytes)),
             Class::Enumeration { base, names, values } => self.enumerated(base, names, values, bytes, depth)?,
             Class::VariableLength { string, base } => self.sequence(string.is_some(), base, bytes, depth)?,
@@ -77,11 +89,11 @@ impl Model {
     }
 
     fn reference(&self, bytes: &[u8]) -> Value {
-        let width = (self.sizes.offset as usize).min(bytes.len()).min(8);
+        let width = bytes.len().min(8);
         let mut address = [0; 8];
         address[..width].copy_from_slice(&bytes[..width]);
         let address = u64::from_le_bytes(address);
-        Value::Reference(self.paths.get(&address).cloned(), address)
+        Value::Reference(self.model.paths.get(&address).cloned(), address)
     }
 
     fn enumerated(
@@ -100,8 +112,33 @@ impl Model {
         Ok(Value::Enumerated(name.map(|(name, _)| String::from_utf8_lossy(name).into_owned()), number))
     }
 
+    /// What a pointer leads to, and has so many elements of a size at least; nothing where it is null.
+    fn in_memory(&self, pointer: Option<&[u8]>, count: u64, size: u32) -> Result<&[u8]> {
+        let (Some(pointer), Some(parts)) = (number(pointer), self.parts) else {
+            return Err(damaged("an element without room for a pointer".into()));
+        };
+        let stored = if pointer == 0 { &[] } else { parts.get(pointer).unwrap_or_default() };
+        match count.checked_mul(u64::from(size)).is_some_and(|needed| needed <= stored.len() as u64) {
+            true => Ok(stored),
+            false => Err(damaged(format!("{count} elements of a sequence in {} bytes", stored.len()))),
+        }
+    }
+
     fn sequence(&self, is_string: bool, base: &Datatype, bytes: &[u8], depth: usize) -> Result<Value> {
-        let width = self.sizes.offset as usize;
+        if self.parts.is_some() {
+            let (count, pointer) = match is_string {
+                true => (0, bytes.get(..8)),
+                false => (number(bytes.get(..8)).unwrap_or(0), bytes.get(8..16)),
+            };
+            let is_nothing = is_string && number(pointer) == Some(0);
+            let stored = self.in_memory(pointer, count, base.size)?;
+            return match (is_nothing, is_string) {
+                (true, _) => Ok(Value::Nothing),
+                (_, true) => Ok(Value::Text(unpadded(stored, StringPadding::NullTerminated).to_vec())),
+                _ => self.list(base, stored, depth),
+            };
+        }
+        let width = self.model.sizes.offset as usize;
         let (Some(count), Some(address), Some(index)) =
             (number(bytes.get(..4)), number(bytes.get(4..4 + width)), number(bytes.get(4 + width..8 + width)))
         else {
@@ -111,7 +148,7 @@ impl Model {
             let nothing = if is_string && address == 0 { Value::Nothing } else { Value::List(Vec::new()) };
             return Ok(if is_string && address != 0 { Value::Text(Vec::new()) } else { nothing });
         }
-        let stored = self.file.global_heap_object(address, index as u32)?;
+        let stored = self.model.file.global_heap_object(address, index as u32)?;
         let needed = count.saturating_mul(u64::from(base.size));
         let Some(stored) = usize::try_from(needed).ok().and_then(|needed| stored.get(..needed)) else {
             return Err(damaged(format!("{needed} bytes of a sequence in {}", stored.len())));

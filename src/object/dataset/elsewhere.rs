@@ -106,7 +106,7 @@ impl Object {
         })?;
         match elsewhere {
             None => Ok(()),
-            Some((array, Elsewhere::Virtual(mappings))) if memory.has_pointers() => {
+            Some((array, Elsewhere::Virtual(mappings))) if memory.has_pointers() || array.datatype().has_pointers() => {
                 let read = array.read_virtual_values(self, (&mappings, way), memory, selection, out, pointers);
                 read.map_err(|e| self.explain(e, WHAT, ""))
             }

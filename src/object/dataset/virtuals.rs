@@ -247,10 +247,10 @@ impl Reading<'_> {
             return Ok(());
         }
         let is_plain = matches!(self.what, Access::Read(_));
-        if is_plain && self.memory.refers_to_heap() && mapping.file != b"." {
-            return Err(Error::unsupported(
-                "variable-length data and references from another file in a virtual dataset",
-            ));
+        if is_plain && self.memory.has_pointers() && mapping.file != b"." {
+            let message =
+                "values of variable length are in another file's heap, and are read with memory for them only";
+            return Err(Error::new(ErrorKind::Type, message));
         }
         let Some((object, dims)) = self.sources.open(mapping, number)? else { return Ok(()) };
         let (mut target, mut source) = (target, axes(&mapping.source, &dims)?);
