@@ -16,7 +16,7 @@ mod sweep;
 mod tests;
 
 pub use search::{Key, Location, Record};
-pub use sweep::SweepProgress;
+pub use sweep::{Run, SweepProgress};
 
 use crate::error::{Error, Result};
 use crate::format::btree2::{Geometry, Header, CHECKSUM, MAX_LEVELS, PREFIX};

@@ -9,7 +9,8 @@ use super::Tree;
 use crate::error::Result;
 use crate::format::btree2::Level;
 use crate::format::UNDEFINED;
-use crate::store::Store;
+use crate::store::{BlockId, Store};
+use std::ops::Range;
 
 /// Leaves that are packed in one go: some 50 µs of work with nodes of 4096 bytes.
 const WINDOW: usize = 16;
@@ -29,12 +30,43 @@ impl SweepProgress {
     }
 }
 
+/// Records that stand one behind the other in a node: a leaf's, or one separator.
+pub struct Run {
+    block: BlockId,
+    places: Range<usize>,
+    size: usize,
+}
+
+impl Run {
+    /// The records, to be changed in place (not in their order).
+    pub fn records<'a>(&self, store: &'a mut Store) -> &'a mut [u8] {
+        &mut store.bytes_mut(self.block)[self.places.clone()]
+    }
+
+    /// Calls `visit` with each record, which it may change, and the store. Before that `ahead` gets all of them at once: what
+    /// they refer to can be fetched then.
+    pub fn each(
+        &self,
+        store: &mut Store,
+        mut ahead: impl FnMut(&mut Store, &[u8]),
+        mut visit: impl FnMut(&mut Store, &mut [u8]) -> Result<()>,
+    ) -> Result<()> {
+        let before = store.bytes(self.block)[self.places.clone()].to_vec();
+        ahead(store, &before);
+        let mut records = before.clone();
+        for record in records.chunks_exact_mut(self.size) {
+            visit(store, record)?;
+        }
+        if records != before {
+            self.records(store).copy_from_slice(&records);
+        }
+        Ok(())
+    }
+}
+
 impl Tree {
-    /// One slice of a sweep: packs the next `max_nodes` leaves or so and calls `visit` with each of their records and
-    /// separators, which it may change in place (not in their order).
-    ///
-    /// Before the records of a leaf are visited, `ahead` gets all of them at once, one behind the other: what they refer
-    /// to can be fetched then.
+    /// One slice of a sweep: packs the next `max_nodes` leaves or so and calls `visit` with the records of each, and with
+    /// the separators between them, in their order.
     ///
     /// A sweep begins with no `after`. The next slice gets a key made from the `last` record of the one before, at
     /// the time that one returns: what a record refers to may be gone later. The record itself may have been removed
@@ -46,8 +78,7 @@ impl Tree {
         store: &mut Store,
         after: Option<&mut K>,
         max_nodes: usize,
-        mut ahead: impl FnMut(&mut Store, &[u8]),
-        mut visit: impl FnMut(&mut Store, &mut [u8]) -> Result<()>,
+        mut visit: impl FnMut(&mut Store, Run) -> Result<()>,
     ) -> Result<SweepProgress> {
         store.check_writable()?;
         let Some(mut rank) = self.rank_after(store, after)? else { return self.finish_sweep(store, 0) };
@@ -55,7 +86,7 @@ impl Tree {
         loop {
             let (count, end) = self.pack_window(store, rank, max_nodes.saturating_sub(nodes_done).clamp(1, WINDOW))?;
             nodes_done += count;
-            let last = self.visit(store, rank, end, &mut ahead, &mut visit)?;
+            let last = self.visit(store, rank, end, &mut visit)?;
             rank = end + 1;
             if rank >= self.header.total {
                 return self.finish_sweep(store, nodes_done);
@@ -97,12 +128,9 @@ impl Tree {
         store: &mut Store,
         rank: u64,
         end: u64,
-        ahead: &mut impl FnMut(&mut Store, &[u8]),
-        visit: &mut impl FnMut(&mut Store, &mut [u8]) -> Result<()>,
+        visit: &mut impl FnMut(&mut Store, Run) -> Result<()>,
     ) -> Result<Record> {
         let mut place = self.nth(store, rank)?;
-        let mut record = Record::empty();
-        let (mut leaf, mut before) = (Vec::new(), Vec::new());
         let mut at = rank;
         loop {
             let step = place.step();
@@ -116,26 +144,16 @@ impl Tree {
                 return Err(self.miscounted());
             }
             let first = usize::from(step.index);
-            let places = self.geometry.record(first).start..self.geometry.record(first + count - 1).end;
-            leaf.clear();
-            leaf.extend_from_slice(&store.bytes(step.block)[places.clone()]);
-            before.clone_from(&leaf);
-            ahead(store, &leaf);
-            for record in leaf.chunks_exact_mut(self.geometry.record_size()) {
-                visit(store, record)?;
-            }
-            if leaf != before {
-                store.bytes_mut(step.block)[places].copy_from_slice(&leaf);
-            }
+            let last = self.geometry.record(first + count - 1);
+            let places = self.geometry.record(first).start..last.end;
+            visit(store, Run { block: step.block, places, size: self.geometry.record_size() })?;
             at += count as u64;
             let level = place.level;
             place.steps[level].index += count as u16 - 1;
             if at > end || !self.next(store, &mut place)? {
-                record.set(&leaf[leaf.len() - self.geometry.record_size()..]);
-                break;
+                return Ok(Record::from(&store.bytes(step.block)[last]));
             }
         }
-        Ok(record)
     }
 
     /// Packs some leaves from the one that holds record `rank`, or ends before it. Returns how many leaves there were

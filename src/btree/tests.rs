@@ -110,22 +110,24 @@ impl Model {
         let Model { store, tree, map, .. } = self;
         let mut key = after.map(key);
         let progress = tree
-            .sweep(
-                store,
-                key.as_mut(),
-                nodes,
-                |_, _| {},
-                |_, record| {
+            .sweep(store, key.as_mut(), nodes, |store, run| {
+                let mut together = Vec::new();
+                let ahead = |_: &mut Store, records: &[u8]| together.extend(records.chunks_exact(9).map(value_of));
+                let mut visited = Vec::new();
+                run.each(store, ahead, |_, record| {
                     let value = value_of(record);
                     assert!(after.is_none_or(|after| value > after));
                     record[8] = record[8].wrapping_add(1);
                     *map.get_mut(&value).unwrap() = record[8];
-                    if let Some(seen) = &mut seen {
-                        seen.push(value);
-                    }
+                    visited.push(value);
                     Ok(())
-                },
-            )
+                })?;
+                assert_eq!(together, visited);
+                if let Some(seen) = &mut seen {
+                    seen.extend(visited);
+                }
+                Ok(())
+            })
             .unwrap();
         progress.last.map(|record| value_of(&record))
     }
@@ -410,7 +412,7 @@ proptest! {
                 };
             }
         }
-        let _ = tree.sweep(store, None::<&mut Bytes>, 1000, |_, _| {}, |_, _| Ok(()));
+        let _ = tree.sweep(store, None::<&mut Bytes>, 1000, |_, _| Ok(()));
         let _ = tree.repair(store);
         let _ = tree.nth(store, 500).map(|mut place| while tree.previous(store, &mut place).unwrap_or(false) {});
         let _ = tree.stats(store);
@@ -475,7 +477,7 @@ fn rates() {
                 let (mut after, mut done) = (None, false);
                 while !done {
                     let slice = std::time::Instant::now();
-                    let progress = tree.sweep(&mut store, after.as_mut(), 8, |_, _| {}, |_, _| Ok(())).unwrap();
+                    let progress = tree.sweep(&mut store, after.as_mut(), 8, |_, _| Ok(())).unwrap();
                     worst = worst.max(slice.elapsed());
                     done = progress.is_done();
                     after = progress.last.map(|r| Hash(u32::from_le_bytes(r[13..17].try_into().unwrap())));

@@ -61,7 +61,7 @@ impl BTree2 {
     ) -> Result<(u64, Option<Vec<u64>>)> {
         let at = self.scaled_at();
         let mut after = after.map(|scaled| Scaled { scaled, at });
-        let progress = self.tree.sweep(store, after.as_mut(), leaves, |_, _| {}, |_, _| Ok(()))?;
+        let progress = self.tree.sweep(store, after.as_mut(), leaves, |_, _| Ok(()))?;
         self.tree.publish(store)?;
         let scaled =
             |record: &[u8]| record[at..].as_chunks().0.iter().map(|&bytes| u64::from_le_bytes(bytes)).collect();

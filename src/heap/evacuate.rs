@@ -118,13 +118,7 @@ impl Heap {
         let live = self.table.blocks[from as usize].live.checked_sub(length);
         let live = live.ok_or_else(|| self.bad_id("an object that was removed"))?;
         self.table.blocks[from as usize].live = live;
-        // The watermark may have risen past the object's block: the bins hold pieces of it then.
-        let above = self.evacuation.as_ref().is_some_and(|evacuating| offset >= evacuating.watermark);
-        if live == 0 && above && self.bump.block != from {
-            self.free_direct(store, from)?;
-        } else {
-            self.give_back(from, offset, length);
-        }
+        self.give_back(from, offset, length);
         self.managed_id(target, length).map(Some)
     }
 

@@ -338,7 +338,7 @@ impl Heap {
             if !holes.settle() {
                 return Err(overlap(self.address));
             }
-            block.queued = block.live > 0 && holes.bytes >= block.size / WORTH;
+            block.queued = holes.bytes >= block.size / WORTH;
             if block.queued && index as u32 != bump.block {
                 self.queue.push(index as u32);
             }
@@ -366,21 +366,6 @@ impl Heap {
         if block.queued {
             self.queue.push(index);
         }
-    }
-
-    /// Gives the blocks without objects back.
-    pub(super) fn free_empty_blocks(&mut self, store: &mut Store) -> Result<()> {
-        for index in 0..self.table.blocks.len() as u32 {
-            let block = &self.table.blocks[index as usize];
-            if block.address == UNDEFINED || block.live > 0 {
-                continue;
-            }
-            if self.bump.block == index {
-                self.bump = Bump::NONE;
-            }
-            self.free_direct(store, index)?;
-        }
-        Ok(())
     }
 }
 

@@ -13,6 +13,7 @@ mod global;
 mod holes;
 mod huge;
 mod managed;
+mod parts;
 mod sections;
 pub mod shared;
 mod slide;
@@ -337,6 +338,7 @@ impl Heap {
         self.settle_holes()?;
         self.free_empty_blocks(store)?;
         self.shrink_root(store)?;
+        self.fill_parts(store)?;
         self.write_holes(store)?;
         self.prepare_huge(store)?;
         self.update_header();

@@ -6,10 +6,11 @@
 use super::holes::{Bins, Hole};
 use super::managed::Bump;
 use super::table::NONE;
-use super::{Heap, HeapId};
-use crate::error::Result;
+use super::Heap;
+use crate::error::{Error, Result};
 use crate::format::fractal_heap::{id_kind, IdKind};
 use crate::store::Store;
+use std::ops::Range;
 
 /// A block that has less than one part in so many free stays as it is.
 const SPARSE: u32 = 32;
@@ -136,25 +137,31 @@ impl Heap {
         !slide.sources.is_empty() && u64::from(waste) * WASTE <= all
     }
 
-    /// Moves all bytes. From now on [`Heap::slid`] tells what became of an ID, until [`Heap::end_slide`]; nothing else
+    /// Moves all bytes. From now on [`Heap::renew_ids`] tells what became of an ID, until [`Heap::end_slide`]; nothing else
     /// may be asked for with an old ID.
     pub fn begin_slide(&mut self, store: &mut Store, mut slide: Slide) -> Result<()> {
         self.settle_holes()?;
         let overhead = self.header.direct_overhead() as u32;
+        let mut runs = Vec::new();
         for source in &mut slide.sources {
             let size = self.table.blocks[source.index as usize].size;
             let holes = self.table.holes[source.index as usize].take();
-            let (mut live, mut segment) = (0, 0);
-            let mut outcome = Ok(());
-            stretches(holes.iter().map(|&hole| ((hole >> 32) as u32, hole as u32)), overhead, size, |from, length| {
-                segment += usize::from(source.segments.get(segment + 1).is_some_and(|next| next.live <= live));
-                let Segment { live: first, block, at } = source.segments[segment];
-                if outcome.is_ok() {
-                    outcome = self.move_bytes(store, (source.index, from), (block, at + (live - first)), length);
-                }
-                live += length;
-            });
-            outcome?;
+            let pairs = holes.iter().map(|&hole| ((hole >> 32) as u32, hole as u32));
+            runs.clear();
+            stretches(pairs, overhead, size, |at, length| runs.push((at as usize, length as usize)));
+            let mut rest = runs.as_slice();
+            let mut live = 0;
+            for (number, segment) in source.segments.iter().enumerate() {
+                let end = source.segments.get(number + 1).map_or(u32::MAX, |next| next.live);
+                let inside = rest.iter().take_while(|run| {
+                    let belongs = live < end;
+                    live += if belongs { run.1 as u32 } else { 0 };
+                    belongs
+                });
+                let (now, later) = rest.split_at(inside.count());
+                self.move_bytes(store, source.index, now, (segment.block, segment.at as usize))?;
+                rest = later;
+            }
             source.index_holes(holes, size);
         }
         for (number, source) in slide.sources.iter().enumerate() {
@@ -165,26 +172,67 @@ impl Heap {
         Ok(())
     }
 
-    fn move_bytes(&mut self, store: &mut Store, from: (u32, u32), to: (u32, u32), length: u32) -> Result<()> {
-        if from == to {
+    /// Moves stretches, positions and lengths in the block `from`, so that they stand one behind the other.
+    fn move_bytes(&mut self, store: &mut Store, from: u32, runs: &[(usize, usize)], to: (u32, usize)) -> Result<()> {
+        let (block, mut at) = to;
+        let Some(first) = runs
+            .iter()
+            .scan(at, |at, &(start, length)| {
+                *at += length;
+                Some(start + length != *at)
+            })
+            .position(|moves| moves)
+            .or((block != from).then_some(0))
+        else {
+            return Ok(());
+        };
+        let source = self.direct_block(store, from)?;
+        if block == from {
+            at += runs[..first].iter().map(|run| run.1).sum::<usize>();
+            let bytes = store.bytes_mut(source);
+            for &(start, length) in &runs[first..] {
+                bytes.copy_within(start..start + length, at);
+                at += length;
+            }
             return Ok(());
         }
-        let (start, at, count) = (from.1 as usize, to.1 as usize, length as usize);
-        let source = self.direct_block(store, from.0)?;
-        if from.0 == to.0 {
-            store.bytes_mut(source).copy_within(start..start + count, at);
-            return Ok(());
-        }
-        let target = self.direct_block(store, to.0)?;
+        let target = self.direct_block(store, block)?;
         let (bytes, into) = store.two_mut(source, target)?;
-        into[at..at + count].copy_from_slice(&bytes[start..start + count]);
+        for &(start, length) in runs {
+            into[at..at + length].copy_from_slice(&bytes[start..start + length]);
+            at += length;
+        }
         Ok(())
     }
 
-    /// The new ID and the length of an object; none where the ID stays the same.
+    /// Renews the IDs that stand at `place` in records of `size` bytes, but those in records that `skip` names. How many
+    /// objects moved, and their bytes.
+    pub fn renew_ids(
+        &self,
+        records: &mut [u8],
+        size: usize,
+        place: Range<usize>,
+        skip: impl Fn(&[u8]) -> bool,
+    ) -> Result<(u64, u64)> {
+        let Some(slide) = &self.slide else { return Ok((0, 0)) };
+        let (mut objects, mut bytes) = (0, 0);
+        for record in records.chunks_exact_mut(size) {
+            if skip(record) {
+                continue;
+            }
+            let id = &mut record[place.clone()];
+            if let Some((offset, length)) = self.slid(slide, id)? {
+                id.copy_from_slice(self.managed_id(offset, length)?.as_slice());
+                objects += 1;
+                bytes += u64::from(length);
+            }
+        }
+        Ok((objects, bytes))
+    }
+
+    /// The new offset of an object, and its length; none where it stays.
     #[inline]
-    pub fn slid(&self, id: &[u8]) -> Result<Option<(HeapId, u32)>> {
-        let Some(slide) = &self.slide else { return Ok(None) };
+    fn slid(&self, slide: &Slide, id: &[u8]) -> Result<Option<(u64, u32)>> {
         if id.len() < self.id_length() || id_kind(id[0])? != IdKind::Managed {
             return Ok(None);
         }
@@ -195,20 +243,23 @@ impl Heap {
         let at = (offset - block.offset) as u32;
         let live = source.live_before(at, length, overhead, block.size);
         let live = live.ok_or_else(|| self.bad_id(format_args!("{length} bytes at offset {offset:#x}, a hole")))?;
-        let segment = source.segments.partition_point(|segment| segment.live <= live) - 1;
-        let Segment { live: first, block, at } = source.segments[segment];
+        // There are few.
+        let Some(&Segment { live: first, block, at }) =
+            source.segments.iter().rev().find(|segment| segment.live <= live)
+        else {
+            return Err(Error::internal("a heap object that slides nowhere"));
+        };
         let target = self.table.blocks[block as usize].offset + u64::from(at + (live - first));
-        if target == offset {
-            return Ok(None);
-        }
-        Ok(Some((self.managed_id(target, length)?, length)))
+        Ok((target != offset).then_some((target, length)))
     }
 
     /// Ends it: emptied blocks are given back.
     pub fn end_slide(&mut self, store: &mut Store) -> Result<()> {
         let Some(slide) = self.slide.take() else { return Ok(()) };
         self.bump = Bump::NONE;
-        for (source, &end) in slide.sources.iter().zip(&slide.ends) {
+        let overhead = self.header.direct_overhead() as u32;
+        for (number, source) in slide.sources.iter().enumerate() {
+            let end = slide.ends.get(number).copied().unwrap_or(overhead);
             let size = self.table.blocks[source.index as usize].size;
             if end < size {
                 self.table.holes[source.index as usize].push(end, size - end);

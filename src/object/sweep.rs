@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::marker::PhantomData;
 
-use crate::btree::{Key, Tree, TreeStats};
+use crate::btree::{Key, Run, Tree, TreeStats};
 use crate::chunk::BTree2;
 use crate::error::Result;
 use crate::format::checksum::name_hash;
@@ -136,17 +136,35 @@ struct Mover<'a, 'h> {
 }
 
 impl Mover<'_, '_> {
-    /// Moves the object of a name record, if it has to move, and points the records at its new place.
-    fn visit<K: DenseKind>(&mut self, store: &mut Store, record: &mut [u8]) -> Result<()> {
+    /// Moves what the records of a run point to, if it has to move, and points them at its new place.
+    fn visit<K: DenseKind>(&mut self, store: &mut Store, run: &Run) -> Result<()> {
         let place = K::NAME_ID_AT..K::NAME_ID_AT + K::ID_LEN;
-        if self.work == HeapWork::Nothing || K::is_shared(record) {
-            return Ok(());
+        match self.work {
+            HeapWork::Nothing => Ok(()),
+            // The objects have slid already; each index renews its own IDs.
+            HeapWork::Slide => {
+                let records = run.records(store);
+                let (objects, bytes) = self.heap.borrow().renew_ids(records, K::NAME_SIZE, place, K::is_shared)?;
+                self.objects_moved += objects;
+                self.bytes_moved += bytes;
+                Ok(())
+            }
+            HeapWork::Evacuate => {
+                let heap = self.heap;
+                let ahead = |store: &mut Store, records: &[u8]| {
+                    let heap = heap.borrow();
+                    let own = records.chunks_exact(K::NAME_SIZE).filter(|record| !K::is_shared(record));
+                    heap.touch(store, own.map(|record| &record[place.clone()]).filter(|id| heap.moves(id)));
+                };
+                run.each(store, ahead, |store, record| self.move_object::<K>(store, record))
+            }
         }
+    }
+
+    fn move_object<K: DenseKind>(&mut self, store: &mut Store, record: &mut [u8]) -> Result<()> {
+        let place = K::NAME_ID_AT..K::NAME_ID_AT + K::ID_LEN;
         let mut heap = self.heap.borrow_mut();
-        if self.work == HeapWork::Slide {
-            return self.renew(&heap, &mut record[place]);
-        }
-        if !heap.moves(&record[place.clone()]) {
+        if K::is_shared(record) || !heap.moves(&record[place.clone()]) {
             return Ok(());
         }
         let object = heap.get(store, &record[place.clone()])?;
@@ -158,17 +176,6 @@ impl Mover<'_, '_> {
         self.objects_moved += 1;
         self.bytes_moved += length as u64;
         self.point_order::<K>(store, order, &id)
-    }
-
-    /// The object has slid already; each index renews its own IDs.
-    #[inline]
-    fn renew(&mut self, heap: &Heap, id: &mut [u8]) -> Result<()> {
-        if let Some((new, length)) = heap.slid(id)? {
-            id.copy_from_slice(new.as_slice());
-            self.objects_moved += 1;
-            self.bytes_moved += u64::from(length);
-        }
-        Ok(())
     }
 
     fn point_order<K: DenseKind>(&mut self, store: &mut Store, order: Option<u64>, id: &HeapId) -> Result<()> {
@@ -286,21 +293,9 @@ impl<K: DenseKind> DenseStore<K> {
             After::Name(name) => Some(NameAfter::<K> { hash: name_hash(name), name, heap: &heap, kind: PhantomData }),
             _ => None,
         };
-        let (work, size) = (sweep.heap, usize::from(self.names.params().record_size));
-        let ahead = |store: &mut Store, records: &[u8]| {
-            let heap = heap.borrow();
-            let own = |record: &&[u8]| !K::is_shared(record);
-            let ids =
-                records.chunks_exact(size).filter(own).map(|record| &record[K::NAME_ID_AT..K::NAME_ID_AT + K::ID_LEN]);
-            match work {
-                HeapWork::Nothing | HeapWork::Slide => {}
-                HeapWork::Evacuate => heap.touch(store, ids.filter(|id| heap.moves(id))),
-            }
-        };
         let mut mover =
             Mover { heap: &heap, order: self.order.as_mut(), work: sweep.heap, objects_moved: 0, bytes_moved: 0 };
-        let progress =
-            self.names.sweep(store, after.as_mut(), leaves, ahead, |store, record| mover.visit::<K>(store, record))?;
+        let progress = self.names.sweep(store, after.as_mut(), leaves, |store, run| mover.visit::<K>(store, &run))?;
         report.objects_moved += mover.objects_moved;
         report.bytes_moved += mover.bytes_moved;
         let Some(last) = &progress.last else { return Ok((progress.nodes_done as u64, true)) };
@@ -317,15 +312,12 @@ impl<K: DenseKind> DenseStore<K> {
             _ => None,
         };
         let heap = (sweep.heap == HeapWork::Slide).then_some(&self.heap);
-        let visit = |_: &mut Store, record: &mut [u8]| {
-            let Some(heap) = heap.filter(|_| !K::is_shared(record)) else { return Ok(()) };
-            let id = &mut record[K::ORDER_ID_AT..K::ORDER_ID_AT + K::ID_LEN];
-            if let Some((new, _)) = heap.slid(id)? {
-                id.copy_from_slice(new.as_slice());
-            }
-            Ok(())
+        let place = K::ORDER_ID_AT..K::ORDER_ID_AT + K::ID_LEN;
+        let visit = |store: &mut Store, run: Run| match heap {
+            Some(heap) => heap.renew_ids(run.records(store), K::ORDER_SIZE, place.clone(), K::is_shared).map(|_| ()),
+            None => Ok(()),
         };
-        let progress = tree.sweep(store, after.as_mut(), leaves, |_, _| {}, visit)?;
+        let progress = tree.sweep(store, after.as_mut(), leaves, visit)?;
         let Some(last) = &progress.last else { return Ok((progress.nodes_done as u64, true)) };
         sweep.after = After::Order(K::order_of_record(last));
         Ok((progress.nodes_done as u64, false))

@@ -167,6 +167,9 @@ class Matrix:
                 name = f"they-wrote {version} earliest n={count}"
                 yield name, self.they_wrote, (version, "earliest", 0, count, MODES[next(turn) % 4], next(turn))
 
+        for version in VERSIONS:
+            yield f"part by part {version}", self.part_by_part, (version,)
+
         rounds = 40 if self.options.full else 8
         for count, version, begin in itertools.product((100, 3000), VERSIONS, (H5R, "persist", "v110")):
             yield f"turns {version} {begin} n={count}", self.turns, (version, begin, count, rounds)
@@ -233,6 +236,14 @@ class Matrix:
         self.judge(version, path, "open", "verify", "delete:100:random", "verify", "close")
         self.judge(H5R, path, "open", "verify", f"insert:{some}", "verify", "delete:100:in-order", "close")
         self.judge(version, path, "open", "verify", f"insert:{some}", "verify", "close")
+
+    def part_by_part(self, folder, version):
+        """Both delete in the order of creation: one frees the first direct blocks of a heap's indirect block, the other the last."""
+        path = folder / "file.h5"
+        self.judge(H5R, path, "create:200000:0:v110", "mode:none", "delete:50:in-order", "close")
+        self.judge(version, path, "open", "delete:40:in-order", "flush", "insert:20000", "close")
+        self.judge(H5R, path, "open", "verify", "delete:20:in-order", "insert:5000", "verify", "close")
+        self.judge(version, path, "open", "verify", "delete:20:in-order", "insert:5000", "verify", "close")
 
     def turns(self, folder, version, begin, count, rounds):
         """One file changed by h5r and libhdf5 in turn: each frees space for the other, and none of it is in use."""
