@@ -1,5 +1,7 @@
 //! What is in memory of one open file, behind its lock: the store, the loaded objects and the rebalancing controller.
 
+use std::collections::VecDeque;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::superblock::Superblock;
 use crate::format::symbol_table::Cache;
@@ -16,8 +18,12 @@ use crate::rebalance;
 use crate::store::recover::Recovery;
 use crate::store::{AddressMap, Store};
 
-/// Loaded objects without a handle that are kept, in the hope that they are used again.
-const IDLE_OBJECTS: usize = 1024;
+/// Loaded objects without a handle that are kept, in the hope that they are used again. Few enough to stay near the
+/// processor: who visits one object after the other forgets one for each that it opens.
+const IDLE_OBJECTS: usize = 128;
+
+/// Objects that have to stay are passed over, so many at a time: there may be millions.
+const PASSED_OVER: u32 = 4;
 
 /// One loaded object.
 pub(super) struct Loaded {
@@ -69,6 +75,22 @@ pub(super) struct Objects {
     by_address: AddressMap<Slot>,
     changed: Vec<Slot>,
     idle: usize,
+    /// Slots whose objects may be without a handle, each once, in the order in which they are forgotten.
+    waiting: VecDeque<Slot>,
+    /// Of each slot, how it waits.
+    waits: Vec<Wait>,
+}
+
+/// How a slot stands in the queue of those to be forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Wait {
+    /// Not at all.
+    #[default]
+    Not,
+    /// Since its object lost its last handle.
+    Once,
+    /// The object was used meanwhile: it is passed over once.
+    Again,
 }
 
 impl Objects {
@@ -88,8 +110,7 @@ impl Objects {
 
     /// Keeps an object.
     pub fn add(&mut self, object: Loaded) -> Slot {
-        let address = object.header.address();
-        self.idle += usize::from(object.handles == 0);
+        let (address, is_idle) = (object.header.address(), object.handles == 0);
         let slot = match self.vacant.pop() {
             Some(slot) => {
                 self.slots[slot as usize] = Some(Box::new(object));
@@ -97,10 +118,14 @@ impl Objects {
             }
             None => {
                 self.slots.push(Some(Box::new(object)));
+                self.waits.push(Wait::Not);
                 (self.slots.len() - 1) as Slot
             }
         };
         self.by_address.insert(address, slot);
+        if is_idle {
+            self.wait(slot);
+        }
         slot
     }
 
@@ -130,8 +155,22 @@ impl Objects {
         let Ok(object) = self.get(slot) else { return false };
         object.handles = object.handles.saturating_sub(1);
         let last = object.handles == 0;
-        self.idle += usize::from(last);
+        if last {
+            self.wait(slot);
+        }
         last
+    }
+
+    /// The object has no handle from now on.
+    fn wait(&mut self, slot: Slot) {
+        self.idle += 1;
+        match &mut self.waits[slot as usize] {
+            wait @ Wait::Not => {
+                *wait = Wait::Once;
+                self.waiting.push_back(slot);
+            }
+            wait => *wait = Wait::Again,
+        }
     }
 
     /// The object's address names another object from now on (it was deleted while a handle is open).
@@ -181,16 +220,21 @@ impl Objects {
         (0..self.slots.len() as Slot).filter(dense).collect()
     }
 
-    /// Objects without a handle, when there are too many.
-    pub fn surplus(&self) -> Vec<Slot> {
-        if self.idle <= IDLE_OBJECTS {
-            return Vec::new();
+    /// An object without a handle, when there are too many: one that has waited long. `pass` says how many more are passed over.
+    fn surplus(&mut self, pass: &mut u32) -> Option<Slot> {
+        while self.idle > IDLE_OBJECTS && *pass > 0 {
+            let slot = self.waiting.pop_front()?;
+            let wait = std::mem::take(&mut self.waits[slot as usize]);
+            let object = self.slots[slot as usize].as_ref().filter(|object| object.handles == 0);
+            let Some(object) = object else { continue };
+            if wait == Wait::Once && !object.must_stay() {
+                return Some(slot);
+            }
+            *pass -= u32::from(object.must_stay());
+            self.waits[slot as usize] = Wait::Once;
+            self.waiting.push_back(slot);
         }
-        let surplus = |slot: &Slot| {
-            let object = self.slots[*slot as usize].as_ref();
-            object.is_some_and(|object| object.handles == 0 && !object.must_stay())
-        };
-        (0..self.slots.len() as Slot).filter(surplus).collect()
+        None
     }
 }
 
@@ -320,7 +364,8 @@ impl State {
 
     /// Forgets idle objects when there are too many; changed ones are prepared first, so nothing is lost.
     pub fn drop_surplus(&mut self) -> Result<()> {
-        for slot in self.objects.surplus() {
+        let mut pass = PASSED_OVER;
+        while let Some(slot) = self.objects.surplus(&mut pass) {
             if let Some(mut object) = self.objects.remove(slot) {
                 self.maintenance.forget(slot, &mut object);
                 if object.changed {
@@ -407,5 +452,63 @@ impl State {
         self.flush()?;
         self.close_free_space()?;
         rebalanced
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::IDLE_OBJECTS;
+    use crate::datatype::{Datatype, Number};
+    use crate::object::options::{CreateOptions, GroupOptions};
+    use crate::object::{File, Object};
+    use crate::store::MemoryBackend;
+
+    fn group(parent: &Object, name: &str) -> Object {
+        parent.create_group(name, &GroupOptions::default()).unwrap()
+    }
+
+    fn loaded(file: &File) -> usize {
+        file.shared.read(|state| Ok(state.objects.loaded().len())).unwrap()
+    }
+
+    #[test]
+    fn objects_without_a_handle_are_forgotten_but_those_that_must_stay() {
+        let options = CreateOptions::default();
+        let file = File::create_on(Box::new(MemoryBackend::new()), Path::new("test"), &options).unwrap();
+        let root = file.root().unwrap();
+        for number in 0..3 * IDLE_OBJECTS {
+            group(&root, &format!("plain {number}"));
+            assert!(loaded(&file) <= IDLE_OBJECTS + 2);
+        }
+        // With their attributes in a dense store.
+        let stay = 2 * IDLE_OBJECTS;
+        for number in 0..stay {
+            let group = group(&root, &format!("dense {number}"));
+            for name in 'a'..'m' {
+                group.attr_write(&name.to_string(), &Datatype::little(Number::I8), &[], &[number as u8]).unwrap();
+            }
+        }
+        for number in 0..3 * IDLE_OBJECTS {
+            root.open(&format!("plain {number}")).unwrap();
+        }
+        let dense = file.shared.read(|state| Ok(state.objects.with_dense().len())).unwrap();
+        assert_eq!(dense, stay + 1, "the groups and the root with its links");
+        assert!(loaded(&file) < stay + stay / 2 + IDLE_OBJECTS, "{} are loaded", loaded(&file));
+        // What is used again and again outlives what was used once, and an open one is never forgotten.
+        let (often, open) = (root.open("plain 0").unwrap().address().unwrap(), root.open("plain 1").unwrap());
+        for number in 2..3 * IDLE_OBJECTS {
+            root.open(&format!("plain {number}")).unwrap();
+            root.open("plain 0").unwrap();
+        }
+        assert!(file.shared.read(|state| Ok(state.objects.find(often).is_some())).unwrap());
+        assert_eq!(open.link_count().unwrap(), 0);
+        for number in 0..stay {
+            root.link_delete(&format!("dense {number}")).unwrap();
+            group(&root, &format!("new {number}"));
+        }
+        assert!(loaded(&file) <= IDLE_OBJECTS + 3, "{} are loaded", loaded(&file));
+        file.check().unwrap();
     }
 }
