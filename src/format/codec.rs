@@ -30,13 +30,26 @@ impl<'a> Reader<'a> {
     /// The next `count` bytes.
     #[inline]
     pub fn take(&mut self, count: usize) -> Result<&'a [u8]> {
-        let end = self.position.checked_add(count).filter(|&end| end <= self.bytes.len());
-        let Some(end) = end else {
-            return Err(self.error(format_args!("needs {count} bytes at {}, has {}", self.position, self.remaining())));
-        };
-        let taken = &self.bytes[self.position..end];
-        self.position = end;
-        Ok(taken)
+        match self.bytes[self.position..].split_at_checked(count) {
+            Some((taken, _)) => {
+                self.position += count;
+                Ok(taken)
+            }
+            None => Err(self.too_short(count)),
+        }
+    }
+
+    #[cold]
+    fn too_short(&self, count: usize) -> Error {
+        self.error(format_args!("needs {count} bytes at {}, has {}", self.position, self.remaining()))
+    }
+
+    /// The next bytes, as many as the caller's array has.
+    #[inline]
+    fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
+        let mut array = [0; N];
+        array.copy_from_slice(self.take(N)?);
+        Ok(array)
     }
 
     /// Everything that is left.
@@ -54,12 +67,14 @@ impl<'a> Reader<'a> {
     /// An unsigned little-endian integer of `width` bytes, 0 to 8.
     #[inline]
     pub fn uint(&mut self, width: usize) -> Result<u64> {
-        if width > 8 {
-            return Err(self.error(format_args!("integer of {width} bytes")));
+        match width {
+            // What most files have.
+            8 => return self.u64(),
+            9.. => return Err(self.error(format_args!("integer of {width} bytes"))),
+            _ => {}
         }
-        let mut buffer = [0u8; 8];
-        buffer[..width].copy_from_slice(self.take(width)?);
-        Ok(u64::from_le_bytes(buffer))
+        let bytes = self.take(width)?.iter().rev();
+        Ok(bytes.fold(0, |value, &byte| value << 8 | u64::from(byte)))
     }
 
     /// One byte.
@@ -71,19 +86,19 @@ impl<'a> Reader<'a> {
     /// Two bytes.
     #[inline]
     pub fn u16(&mut self) -> Result<u16> {
-        Ok(self.uint(2)? as u16)
+        self.array().map(u16::from_le_bytes)
     }
 
     /// Four bytes.
     #[inline]
     pub fn u32(&mut self) -> Result<u32> {
-        Ok(self.uint(4)? as u32)
+        self.array().map(u32::from_le_bytes)
     }
 
     /// Eight bytes.
     #[inline]
     pub fn u64(&mut self) -> Result<u64> {
-        self.uint(8)
+        self.array().map(u64::from_le_bytes)
     }
 
     /// A file address of the file's size of offsets; all bits set is [`UNDEFINED`].
@@ -128,6 +143,11 @@ impl Writer {
     /// An empty writer.
     pub fn new() -> Self {
         Writer { bytes: Vec::with_capacity(64) }
+    }
+
+    /// An empty writer with room for so many bytes.
+    pub fn with_room(bytes: usize) -> Self {
+        Writer { bytes: Vec::with_capacity(bytes) }
     }
 
     /// Bytes written so far.
@@ -194,6 +214,11 @@ impl Writer {
     pub fn seal(&mut self) -> &mut Self {
         let sum = super::checksum::checksum(&self.bytes);
         self.u32(sum)
+    }
+
+    /// Where to append what brings its own way to do so.
+    pub fn buffer(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
     }
 
     /// The finished bytes.

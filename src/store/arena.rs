@@ -80,15 +80,30 @@ impl Arena {
 
     /// Room for `length` zeroed bytes.
     pub fn take(&mut self, length: usize) -> Place {
+        let (place, used) = self.room(length);
+        if used {
+            self.bytes_mut(place, length).fill(0);
+        }
+        place
+    }
+
+    /// Room with these bytes in it.
+    pub fn take_filled(&mut self, bytes: &[u8]) -> Place {
+        let (place, _) = self.room(bytes.len());
+        self.bytes_mut(place, bytes.len()).copy_from_slice(bytes);
+        place
+    }
+
+    /// Room for `length` bytes, and whether other bytes than zeros may be in it.
+    fn room(&mut self, length: usize) -> (Place, bool) {
         if length > SHARED {
             let chunk = self.add(Region::new(length, false), length);
-            return Place((chunk as u32) << UNIT_BITS);
+            return (Place((chunk as u32) << UNIT_BITS), false);
         }
         let (class, size) = class_of(length);
         if let Some(place) = self.free[class].pop() {
             self.count(place, size as isize);
-            self.bytes_mut(place, length).fill(0);
-            return place;
+            return (place, true);
         }
         let kind = usize::from(size % 4096 == 0);
         if self.tails[kind].end - self.tails[kind].at < size {
@@ -106,10 +121,7 @@ impl Arena {
         tail.at += size;
         let used = tail.used;
         self.count(place, size as isize);
-        if used {
-            self.bytes_mut(place, length).fill(0);
-        }
-        place
+        (place, used)
     }
 
     /// Gives room for `length` bytes back.

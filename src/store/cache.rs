@@ -184,13 +184,15 @@ impl Cache {
 
     /// Keeps a new block of `length` zeroed bytes.
     pub fn insert(&mut self, address: u64, length: usize, seal: Seal, dirty: bool) -> BlockId {
-        debug_assert!(self.find(address).is_none(), "two blocks at {address:#x}");
-        self.remove(address);
+        let place = self.arena.take(length);
+        self.enter(address, place, length, seal, dirty)
+    }
+
+    fn enter(&mut self, address: u64, place: Place, length: usize, seal: Seal, dirty: bool) -> BlockId {
         self.bytes += length;
         if dirty {
             self.dirty_bytes += length;
         }
-        let place = self.arena.take(length);
         let block = Block {
             address,
             seal,
@@ -211,16 +213,18 @@ impl Cache {
                 (self.slots.len() - 1) as u32
             }
         };
-        self.index.insert(address, slot, |slot| self.slots[slot as usize].address);
+        let before = self.index.insert(address, slot, |slot| self.slots[slot as usize].address);
+        debug_assert!(before.is_none(), "two blocks at {address:#x}");
+        if let Some(before) = before {
+            self.vacate(before);
+        }
         BlockId(slot)
     }
 
     /// Keeps a clean block that holds `bytes`.
     pub fn insert_clean(&mut self, address: u64, bytes: &[u8], seal: Seal) -> BlockId {
-        let id = self.insert(address, bytes.len(), seal, false);
-        let block = &self.slots[id.0 as usize];
-        self.arena.bytes_mut(block.place, bytes.len()).copy_from_slice(bytes);
-        id
+        let place = self.arena.take_filled(bytes);
+        self.enter(address, place, bytes.len(), seal, false)
     }
 
     /// Whether the block of an id from before is still there, and still at `address`.
@@ -292,7 +296,10 @@ impl Cache {
         let old = self.slots[id.0 as usize].address;
         self.index.remove(old, |slot| self.slots[slot as usize].address);
         self.slots[id.0 as usize].address = address;
-        self.index.insert(address, id.0, |slot| self.slots[slot as usize].address);
+        let before = self.index.insert(address, id.0, |slot| self.slots[slot as usize].address);
+        if let Some(before) = before {
+            self.vacate(before);
+        }
         self.bytes_mut(id);
     }
 

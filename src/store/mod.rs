@@ -272,8 +272,8 @@ impl Store {
         self.load(address, length, seal, what)
     }
 
-    #[cold]
-    fn load(&mut self, address: u64, length: u64, seal: Seal, what: &'static str) -> Result<BlockId> {
+    /// The same where [`Store::cached`] has just found none.
+    pub fn load(&mut self, address: u64, length: u64, seal: Seal, what: &'static str) -> Result<BlockId> {
         let long;
         let bytes: &[u8] = if length > ahead::LONG {
             long = self.read_bytes(address, length, what)?;

@@ -483,5 +483,5 @@ fn load_first(store: &mut Store, address: u64) -> Result<(BlockId, Prefix)> {
     let length = prefix.chunk_length().filter(|&length| length <= u64::from(u32::MAX));
     let length = length.ok_or_else(|| Error::corrupt(WHAT, address, "its size is impossible"))?;
     let seal = Chunk { length: length as u32, ..empty_chunk(&prefix) }.seal();
-    Ok((store.block(address, length, seal, WHAT)?, prefix))
+    Ok((store.load(address, length, seal, WHAT)?, prefix))
 }
