@@ -9,7 +9,6 @@ use super::table::{Key, Pin, Table, CAPACITY};
 use crate::datatype::Datatype;
 use crate::error::{Error, ErrorKind, Result};
 use crate::object::{File, Object};
-use crate::store::AddressMap;
 
 /// An open file. Any thread may use it; calls on different files never wait for each other.
 pub struct h5r_file(());
@@ -43,8 +42,32 @@ fn decode(kind: Kind, handle: u64) -> Option<Key> {
 pub(super) struct FileEntry {
     pub file: File,
     /// The handles of objects opened from it, or `None` once it is being closed.
-    objects: Mutex<Option<AddressMap<()>>>,
+    objects: Mutex<Option<Opened>>,
     root: OnceLock<u64>,
+}
+
+/// Handles of objects, those in use and some that are closed: closing one does not touch the list, which is gone through
+/// when it has become twice as long as it was then.
+struct Opened {
+    handles: Vec<u64>,
+    bound: usize,
+}
+
+/// So many handles are kept without going through them.
+const FEW: usize = 64;
+
+impl Opened {
+    fn new() -> Self {
+        Opened { handles: Vec::new(), bound: FEW }
+    }
+
+    fn add(&mut self, handle: u64) {
+        if self.handles.len() >= self.bound {
+            self.handles.retain(|&handle| is_live(Kind::Object, handle));
+            self.bound = (2 * self.handles.len()).max(FEW);
+        }
+        self.handles.push(handle);
+    }
 }
 
 /// What an object handle stands for.
@@ -100,7 +123,7 @@ fn too_many(what: &str) -> Error {
 
 /// Keeps a file until [`close_file`].
 pub(super) fn open_file(file: File) -> Result<u64> {
-    let entry = FileEntry { file, objects: Mutex::new(Some(AddressMap::default())), root: OnceLock::new() };
+    let entry = FileEntry { file, objects: Mutex::new(Some(Opened::new())), root: OnceLock::new() };
     let key = FILES.insert(entry).ok_or_else(|| too_many("file"))?;
     Ok(encode(Kind::File, key))
 }
@@ -124,8 +147,8 @@ pub(super) fn file_is_open(handle: u64) -> bool {
 pub(super) fn close_file(handle: u64) -> Result<Pin<'static, FileEntry>> {
     let removed = decode(Kind::File, handle).and_then(|key| FILES.remove(key));
     let entry = removed.ok_or_else(|| bad(Kind::File, handle))?;
-    let objects = entry.objects.lock().take().unwrap_or_default();
-    for object in objects.into_keys().filter_map(|handle| decode(Kind::Object, handle)) {
+    let objects = entry.objects.lock().take().map_or(Vec::new(), |objects| objects.handles);
+    for object in objects.into_iter().filter_map(|handle| decode(Kind::Object, handle)) {
         drop(OBJECTS.remove(object));
     }
     Ok(entry)
@@ -137,7 +160,7 @@ impl FileEntry {
         let objects = objects.as_mut().ok_or_else(|| bad(Kind::File, file))?;
         let key = OBJECTS.insert(ObjectEntry { object, file, borrowed }).ok_or_else(|| too_many("object"))?;
         let handle = encode(Kind::Object, key);
-        objects.insert(handle, ());
+        objects.add(handle);
         Ok(handle)
     }
 
@@ -149,16 +172,9 @@ impl FileEntry {
         let root = self.adopt(handle, self.file.root()?, true)?;
         if self.root.set(root).is_err() {
             // Another thread was first; its handle is the root's.
-            self.forget(root);
+            drop(decode(Kind::Object, root).and_then(|key| OBJECTS.remove(key)));
         }
         self.root.get().copied().ok_or_else(|| Error::internal("the root's handle was lost"))
-    }
-
-    fn forget(&self, object: u64) {
-        if let Some(objects) = self.objects.lock().as_mut() {
-            objects.remove(&object);
-        }
-        drop(decode(Kind::Object, object).and_then(|key| OBJECTS.remove(key)));
     }
 }
 
@@ -178,15 +194,11 @@ pub(super) fn close_object(handle: u64) -> Result<()> {
     if entry.borrowed {
         return Ok(());
     }
-    let removed = decode(Kind::Object, handle).and_then(|key| OBJECTS.remove(key));
-    let entry = removed.ok_or_else(|| bad(Kind::Object, handle))?;
-    // The file may be closing at this moment; then it has forgotten its objects already.
-    if let Ok(file) = file(entry.file) {
-        if let Some(objects) = file.objects.lock().as_mut() {
-            objects.remove(&handle);
-        }
+    // Of several callers, and with the file's closing, exactly one takes it out.
+    match entry.remove() {
+        true => Ok(()),
+        false => Err(bad(Kind::Object, handle)),
     }
-    Ok(())
 }
 
 /// Keeps a made datatype until [`close_type`]; `committed` is the named one's file and address.
@@ -217,4 +229,34 @@ impl TypeEntry {
 pub(super) fn close_type(handle: u64) -> Result<()> {
     let removed = decode(Kind::Type, handle).and_then(|key| TYPES.remove(key));
     removed.map(drop).ok_or_else(|| bad(Kind::Type, handle))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::object::{CreateOptions, GroupOptions};
+    use crate::store::MemoryBackend;
+    use std::path::Path;
+
+    #[test]
+    fn closed_objects_leave_the_list_and_open_ones_close_with_the_file() {
+        let backend = Box::new(MemoryBackend::new());
+        let file = File::create_on(backend, Path::new("test"), &CreateOptions::default()).unwrap();
+        let root = file.root().unwrap();
+        let handle = open_file(file).unwrap();
+        let make = |number: usize| root.create_group(&number.to_string(), &GroupOptions::default()).unwrap();
+        let kept: Vec<u64> = (0..100).map(|number| open_object(handle, make(number)).unwrap()).collect();
+        for number in 100..2000 {
+            let closed = open_object(handle, make(number)).unwrap();
+            close_object(closed).unwrap();
+            assert!(close_object(closed).is_err());
+        }
+        let entry = super::file(handle).unwrap();
+        let length = entry.objects.lock().as_ref().unwrap().handles.len();
+        assert!(length <= 2 * kept.len() + FEW, "{length} handles are kept");
+        assert!(kept.iter().all(|&kept| object(kept).is_ok()));
+        drop(close_file(handle).unwrap());
+        assert!(kept.iter().all(|&kept| object(kept).is_err()));
+        assert!(entry.adopt(handle, root.clone(), false).is_err());
+    }
 }

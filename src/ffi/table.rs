@@ -138,9 +138,7 @@ impl<T> Table<T> {
     /// Takes `key` away from all lookups; the caller's pin is the last way to the value. `None` when it was removed
     /// before. Of several callers exactly one gets the pin.
     pub fn remove(&self, key: Key) -> Option<Pin<'_, T>> {
-        let pin = self.get(key)?;
-        let state = pin.slot.state.fetch_or(CLOSED, Ordering::AcqRel);
-        (state & CLOSED == 0).then_some(pin)
+        self.get(key).filter(Pin::remove)
     }
 
     #[cold]
@@ -158,6 +156,13 @@ impl<T> Table<T> {
         if generation != u32::MAX {
             self.free.lock().slots.push(index);
         }
+    }
+}
+
+impl<T> Pin<'_, T> {
+    /// Takes the value away from all lookups, as [`Table::remove`]; false when that was done before.
+    pub fn remove(&self) -> bool {
+        self.slot.state.fetch_or(CLOSED, Ordering::AcqRel) & CLOSED == 0
     }
 }
 

@@ -146,6 +146,7 @@ impl Object {
         pointers: &mut dyn Pointers,
     ) -> Result<()> {
         const WHAT: &str = "writing dataset";
+        let Some(data) = self.write_all_small(WHAT, memory, selection, data)? else { return Ok(()) };
         let (bytes, how) = self.transfer(WHAT, memory, selection)?;
         let data = data(bytes)?;
         match how {
@@ -167,6 +168,7 @@ impl Object {
         pointers: &mut dyn Pointers,
     ) -> Result<()> {
         const WHAT: &str = "reading dataset";
+        let Some(out) = self.read_all_small(WHAT, memory, selection, out)? else { return Ok(()) };
         let (bytes, how) = self.transfer(WHAT, memory, selection)?;
         let out = out(bytes)?;
         match how {

@@ -155,7 +155,7 @@ impl Object {
                 plan = plan.for_version_18();
             }
             let shared = committed.map(|address| sharable(state, address, &datatype)).transpose()?;
-            Ok((committed.map_or(plan.clone(), |address| plan.sharing(address)), shared))
+            Ok((if let Some(address) = committed { plan.sharing(address) } else { plan }, shared))
         };
         self.make_linked("creating dataset", path, plan, |state, (plan, shared)| {
             if let Some(slot) = shared {

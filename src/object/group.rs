@@ -53,9 +53,7 @@ pub(super) fn create_unlinked(store: &mut Store, options: &GroupOptions) -> Resu
 pub(super) fn create_dataset(store: &mut Store, plan: Plan) -> Result<Loaded> {
     let options = header_options(&plan.attributes);
     let (dataset, bodies) = plan.make(store)?;
-    let messages: Vec<NewMessage<'_>> =
-        bodies.iter().map(|(kind, flags, body)| NewMessage { kind: *kind, flags: *flags, order: 0, body }).collect();
-    let header = ObjectHeader::create(store, &options, &messages, DATASET_SPARE)?;
+    let header = bodies.with(|messages| ObjectHeader::create(store, &options, messages, DATASET_SPARE))?;
     let attributes = Attributes::of(store, &header)?;
     Ok(Loaded::new(header, ObjectKind::Dataset, attributes, None, Some(Box::new(dataset))))
 }

@@ -117,13 +117,14 @@ fn step(state: &mut State, group: Slot, name: &[u8], budget: &mut u32) -> Result
 /// The group that holds the last part of `path`, and that part. Groups on the way that are missing are created when
 /// `create` is set.
 pub(super) fn parent<'a>(state: &mut State, start: Slot, path: &'a [u8], create: bool) -> Result<(Slot, &'a [u8])> {
-    let mut names: Vec<&[u8]> = parts(path).collect();
-    let Some(last) = names.pop() else {
+    let mut names = parts(path);
+    let Some(mut last) = names.next() else {
         return Err(Error::new(ErrorKind::Argument, "the path names no link: at least one name is needed"));
     };
     let mut current = if path.first() == Some(&b'/') { root(state)? } else { start };
     let mut budget = MAX_SOFT_LINKS;
-    for name in names {
+    for next in names {
+        let name = std::mem::replace(&mut last, next);
         let missing = create && !group::contains(state, current, name)?;
         current = match missing {
             true => group::create(state, current, name, &GroupOptions::default())?,

@@ -98,18 +98,22 @@ impl Dataspace {
     /// Encodes version 2, which libhdf5 reads since 1.8.
     pub fn encode(&self, sizes: Sizes) -> Vec<u8> {
         let mut writer = Writer::new();
+        self.put(&mut writer, sizes);
+        writer.finish()
+    }
+
+    /// Appends version 2.
+    pub fn put(&self, writer: &mut Writer, sizes: Sizes) {
         match self {
-            Dataspace::Null => writer.bytes(&[2, 0, 0, 2]),
-            Dataspace::Scalar => writer.bytes(&[2, 0, 0, 0]),
+            Dataspace::Null => _ = writer.bytes(&[2, 0, 0, 2]),
+            Dataspace::Scalar => _ = writer.bytes(&[2, 0, 0, 0]),
             Dataspace::Simple { dims, max_dims } => {
                 writer.bytes(&[2, dims.len() as u8, u8::from(max_dims.is_some()), 1]);
                 for &dim in dims.iter().chain(max_dims.iter().flatten()) {
                     writer.bytes(&dim.to_le_bytes()[..sizes.length as usize]);
                 }
-                &mut writer
             }
-        };
-        writer.finish()
+        }
     }
 }
 

@@ -110,6 +110,12 @@ impl FillValue {
     /// Encodes version 3, which libhdf5 reads since 1.8.
     pub fn encode(&self) -> Vec<u8> {
         let mut writer = Writer::new();
+        self.put(&mut writer);
+        writer.finish()
+    }
+
+    /// Appends version 3.
+    pub fn put(&self, writer: &mut Writer) {
         let state = match self.fill {
             Fill::Undefined => 0x10,
             Fill::Default => 0,
@@ -119,7 +125,6 @@ impl FillValue {
         if let Fill::Value(value) = &self.fill {
             writer.u32(value.len() as u32).bytes(value);
         }
-        writer.finish()
     }
 }
 

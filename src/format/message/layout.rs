@@ -279,6 +279,12 @@ impl Layout {
     /// 5 if they were decoded from that. Virtual layouts stay as the raw bytes they were decoded from.
     pub fn encode(&self, sizes: Sizes) -> Result<Vec<u8>> {
         let mut writer = Writer::new();
+        self.put(&mut writer, sizes)?;
+        Ok(writer.finish())
+    }
+
+    /// Appends what [`Layout::encode`] makes.
+    pub fn put(&self, writer: &mut Writer, sizes: Sizes) -> Result<()> {
         match &self.class {
             LayoutClass::Compact { data } => {
                 let Ok(length) = u16::try_from(data.len()) else {
@@ -295,10 +301,10 @@ impl Layout {
                 }
                 writer.u8(3).u8(1).address(*address, sizes).length(size, sizes);
             }
-            LayoutClass::Chunked(chunked) => chunked.encode(&mut writer, self.version, sizes)?,
+            LayoutClass::Chunked(chunked) => chunked.encode(writer, self.version, sizes)?,
             LayoutClass::Virtual { .. } => return Err(Error::unsupported("writing a virtual layout")),
         }
-        Ok(writer.finish())
+        Ok(())
     }
 }
 

@@ -4,6 +4,7 @@ use super::chunks::{self, NewChunks};
 use super::{DatasetState, Storage};
 use crate::datatype::Datatype;
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::codec::Writer;
 use crate::format::header::message_flag;
 use crate::format::message::dataspace::{Dataspace, MAX_RANK};
 use crate::format::message::fill::{AllocationTime, Fill, FillValue, WriteTime};
@@ -11,6 +12,7 @@ use crate::format::message::layout::{ChunkIndex, Layout};
 use crate::format::message::shared::Shared;
 use crate::format::message::{filter_pipeline, kind};
 use crate::format::UNDEFINED;
+use crate::object::header::NewMessage;
 use crate::object::options::Phase;
 use crate::store::Store;
 
@@ -108,8 +110,39 @@ pub struct Plan {
     skips_noise: bool,
 }
 
-/// A message of the new object header: its type, flags and body.
-pub type NewBody = (u8, u8, Vec<u8>);
+/// The most messages of a new dataset.
+const MOST_MESSAGES: usize = 5;
+
+/// The messages of a new object header, one body behind the other.
+pub struct NewBodies {
+    writer: Writer,
+    /// Of each, its type, its flags and where its body ends.
+    parts: [(u8, u8, usize); MOST_MESSAGES],
+    count: usize,
+}
+
+impl NewBodies {
+    fn new() -> Self {
+        NewBodies { writer: Writer::with_room(128), parts: [(0, 0, 0); MOST_MESSAGES], count: 0 }
+    }
+
+    /// What was written since the last message is one.
+    fn end(&mut self, kind: u8, flags: u8) {
+        self.parts[self.count] = (kind, flags, self.writer.len());
+        self.count += 1;
+    }
+
+    /// Calls `make` with the messages.
+    pub fn with<R>(&self, make: impl FnOnce(&[NewMessage<'_>]) -> R) -> R {
+        let mut messages = [NewMessage { kind: kind::NIL, flags: 0, order: 0, body: &[] }; MOST_MESSAGES];
+        let mut begin = 0;
+        for (message, &(kind, flags, end)) in messages.iter_mut().zip(&self.parts[..self.count]) {
+            *message = NewMessage { kind, flags, order: 0, body: &self.writer.as_slice()[begin..end] };
+            begin = end;
+        }
+        make(&messages[..self.count])
+    }
+}
 
 /// Checks that the dataset can be made; no dimensions make a scalar.
 pub fn plan(datatype: &Datatype, dims: &[u64], options: &DatasetOptions) -> Result<Plan> {
@@ -215,7 +248,7 @@ impl Plan {
 
     /// Makes the dataset: its state, and the messages of its object header. Space is allocated and filled if that is to
     /// be done early.
-    pub fn make(self, store: &mut Store) -> Result<(DatasetState, Vec<NewBody>)> {
+    pub fn make(self, store: &mut Store) -> Result<(DatasetState, NewBodies)> {
         store.check_writable()?;
         let sizes = store.sizes();
         let mut state = DatasetState {
@@ -254,22 +287,28 @@ impl Plan {
                 Layout::contiguous(address, self.size)
             }
         };
-        let datatype = match self.committed {
+        let mut bodies = NewBodies::new();
+        state.dataspace.put(&mut bodies.writer, sizes);
+        bodies.end(kind::DATASPACE, 0);
+        let shared = match self.committed {
             Some(address) => {
-                let flags = message_flag::CONSTANT | message_flag::SHARED;
-                (kind::DATATYPE, flags, Shared::Object(address).encode(sizes))
+                bodies.writer.bytes(&Shared::Object(address).encode(sizes));
+                message_flag::SHARED
             }
-            None => (kind::DATATYPE, message_flag::CONSTANT, state.datatype.to_message()),
+            None => {
+                state.datatype.append_message(bodies.writer.buffer());
+                0
+            }
         };
-        let mut messages = vec![
-            (kind::DATASPACE, 0, state.dataspace.encode(sizes)),
-            datatype,
-            (kind::FILL, message_flag::CONSTANT, state.fill.encode()),
-            (kind::LAYOUT, 0, layout.encode(sizes)?),
-        ];
+        bodies.end(kind::DATATYPE, message_flag::CONSTANT | shared);
+        state.fill.put(&mut bodies.writer);
+        bodies.end(kind::FILL, message_flag::CONSTANT);
+        layout.put(&mut bodies.writer, sizes)?;
+        bodies.end(kind::LAYOUT, 0);
         if !filters.is_empty() {
-            messages.push((kind::FILTER_PIPELINE, message_flag::CONSTANT, filter_pipeline::encode(&filters)));
+            bodies.writer.bytes(&filter_pipeline::encode(&filters));
+            bodies.end(kind::FILTER_PIPELINE, message_flag::CONSTANT);
         }
-        Ok((state, messages))
+        Ok((state, bodies))
     }
 }

@@ -8,6 +8,7 @@ mod chunked;
 #[cfg(test)]
 mod chunked_tests;
 mod chunks;
+mod contiguous;
 mod copy;
 mod create;
 mod cut;
@@ -38,7 +39,7 @@ mod virtuals;
 pub(super) use called_parts::Remade;
 pub use chunk_cache::CacheFigures;
 pub(super) use copy::CopiedData;
-pub use create::{plan, DatasetOptions, NewBody, NewFilter, NewLayout, Plan, MAX_COMPACT};
+pub use create::{plan, DatasetOptions, NewFilter, NewLayout, Plan, MAX_COMPACT};
 pub use direct::ChunkInfo;
 pub(super) use filled::HeapObjects;
 pub use selection::Selection;
@@ -48,12 +49,12 @@ use crate::chunk::Chunks;
 use crate::datatype::{Conversion, Datatype};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::dataspace::Dataspace;
-use crate::format::message::fill::{Fill, FillValue, WriteTime};
+use crate::format::message::fill::{Fill, FillValue};
 use crate::format::message::kind;
 use crate::format::message::layout::{Chunked, Layout, LayoutClass};
 use crate::format::UNDEFINED;
 use crate::object::header::ObjectHeader;
-use crate::store::{BlockId, Seal, Store};
+use crate::store::Store;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
@@ -63,9 +64,6 @@ use values::{open_datatype, open_fill};
 
 /// Where a compact layout's data begin in the message.
 const COMPACT_DATA: usize = 4;
-
-/// New contiguous raw data of at most so many bytes are written by the flush, together with the metadata around them.
-const SMALL: u64 = 1024;
 
 /// One open dataset. Its raw data are not cached here.
 #[derive(Debug, Clone)]
@@ -235,6 +233,9 @@ impl DatasetState {
         selection: Option<&Selection<'_>>,
         out: &mut [u8],
     ) -> Result<()> {
+        if selection.is_none() && self.is_small() {
+            return self.read_small(store, memory, out);
+        }
         let slab = Slab::new(selection, self.dataspace.dims())?;
         let conversion = Conversion::between(&self.datatype, memory)?;
         let elements = self.check_transfer(&slab, memory, out.len())?;
@@ -249,13 +250,7 @@ impl DatasetState {
                 self.check_compact(header, data.len())?;
                 transfer::read_compact(&data, &slab, conversion, out)
             }
-            Storage::Contiguous { address: UNDEFINED, .. } => {
-                let (element, size) = (self.fill_element()?, memory.size());
-                conversion.run(&element, &mut out[..size])?;
-                let (element, rest) = out.split_at_mut(size);
-                transfer::repeat(element, rest);
-                Ok(())
-            }
+            Storage::Contiguous { address: UNDEFINED, .. } => self.read_fill(conversion, memory, out),
             Storage::Contiguous { address, .. } => {
                 store.check_extent(address, self.size, "contiguous raw data")?;
                 if let Some(id) = self.small_block(store, address) {
@@ -284,6 +279,9 @@ impl DatasetState {
         data: &[u8],
     ) -> Result<()> {
         store.check_writable()?;
+        if selection.is_none() && self.is_small() {
+            return self.write_small(store, header, memory, data);
+        }
         let slab = Slab::new(selection, self.dataspace.dims())?;
         let conversion = Conversion::between(memory, &self.datatype)?;
         let elements = self.check_transfer(&slab, memory, data.len())?;
@@ -293,17 +291,8 @@ impl DatasetState {
         match self.storage {
             Storage::Compact { .. } => self.write_compact(store, header, &slab, conversion, data),
             Storage::Contiguous { address, .. } => {
-                let address = match address {
-                    UNDEFINED => {
-                        let is_whole = elements == self.dataspace.elements().unwrap_or(0);
-                        let address = self.allocate(store, !is_whole)?;
-                        self.place(store, header, address)?;
-                        address
-                    }
-                    address if self.datatype.has_pointers() => self.unshare(store, header, address)?,
-                    address => address,
-                };
-                store.check_extent(address, self.size, "contiguous raw data")?;
+                let is_whole = elements == self.dataspace.elements().unwrap_or(0);
+                let address = self.place_to_write(store, header, address, is_whole)?;
                 if let Some(id) = self.small_block(store, address) {
                     return transfer::write_compact(store.bytes_mut(id), &slab, conversion, data);
                 }
@@ -349,7 +338,10 @@ impl DatasetState {
 
     /// The number of elements to transfer, whose bytes in memory must be all of the buffer.
     fn check_transfer(&self, slab: &Slab, memory: &Datatype, length: usize) -> Result<u64> {
-        let elements = if self.dataspace == Dataspace::Null { 0 } else { slab.elements() };
+        self.check_count(if self.dataspace == Dataspace::Null { 0 } else { slab.elements() }, memory, length)
+    }
+
+    fn check_count(&self, elements: u64, memory: &Datatype, length: usize) -> Result<u64> {
         match elements.checked_mul(memory.size() as u64) {
             Some(needed) if needed == length as u64 => Ok(elements),
             _ => {
@@ -387,49 +379,6 @@ impl DatasetState {
             let detail = format_args!("{length} bytes of compact data for a dataset of {}", self.size);
             return Err(Error::corrupt("data layout message", header.address(), detail));
         }
-        Ok(())
-    }
-
-    /// Takes space for the raw data, and fills it unless all of it is about to be written.
-    fn allocate(&self, store: &mut Store, filled: bool) -> Result<u64> {
-        let address = store.allocate(self.size)?;
-        if self.size <= SMALL {
-            let id = store.create_block_at(address, self.size as usize, Seal::None);
-            if self.fill.write_time != WriteTime::Never {
-                self.fill_buffer(store.bytes_mut(id))?;
-            }
-            return Ok(address);
-        }
-        // The file reaches to the end of the space, so that all of it can be read.
-        let extend = |store: &mut Store| store.write_raw(address + self.size - 1, &[0]);
-        let result = match (&self.fill.fill, self.fill.write_time) {
-            _ if !filled => Ok(()),
-            (Fill::Undefined, _) | (_, WriteTime::Never) => extend(store),
-            (Fill::Default, _) => {
-                // What the file has already may have been used before.
-                let used = store.reached(address, self.size);
-                transfer::fill(store, address, used, &[0]).and_then(|()| extend(store))
-            }
-            _ => self.fill_element().and_then(|element| transfer::fill(store, address, self.size, &element)),
-        };
-        if result.is_err() {
-            store.free(address, self.size);
-        }
-        result.map(|()| address)
-    }
-
-    /// The block of small raw data that no flush has written yet.
-    fn small_block(&self, store: &mut Store, address: u64) -> Option<BlockId> {
-        let cached = if self.size <= SMALL { store.cached(address) } else { None };
-        cached.filter(|&id| store.length(id) as u64 == self.size)
-    }
-
-    /// Records where the raw data are.
-    fn place(&mut self, store: &mut Store, header: &mut ObjectHeader, address: u64) -> Result<()> {
-        let Some(index) = header.find(kind::LAYOUT) else { return Err(self.changed(header)) };
-        let body = Layout::contiguous(address, self.size).encode(store.sizes())?;
-        header.replace(store, index, &body)?;
-        self.storage = Storage::Contiguous { address, size: self.size };
         Ok(())
     }
 

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::datatype::{ByteOrder, Number};
 use crate::format::message::dataspace::MAX_RANK;
-use crate::format::message::fill::AllocationTime;
+use crate::format::message::fill::{AllocationTime, WriteTime};
 use crate::object::header::{HeaderOptions, NewMessage};
 
 const I32: Datatype = Datatype::little(Number::I32);
@@ -17,9 +17,7 @@ fn make(
     options: &DatasetOptions,
 ) -> (DatasetState, ObjectHeader) {
     let (state, bodies) = plan(datatype, dims, options).unwrap().make(store).unwrap();
-    let messages: Vec<NewMessage<'_>> =
-        bodies.iter().map(|(kind, flags, body)| NewMessage { kind: *kind, flags: *flags, order: 0, body }).collect();
-    let header = ObjectHeader::create(store, &HeaderOptions::default(), &messages, 0).unwrap();
+    let header = bodies.with(|messages| ObjectHeader::create(store, &HeaderOptions::default(), messages, 0)).unwrap();
     (state, header)
 }
 

@@ -3,7 +3,7 @@
 use super::selection::Slab;
 use super::{own_body, transfer, DatasetState, Selection, Storage};
 use crate::datatype::Datatype;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::format::message::dataspace::Dataspace;
 use crate::format::message::fill::FillValue;
 use crate::format::message::kind;
@@ -34,6 +34,9 @@ impl DatasetState {
 
     /// The number of elements that a selection has (all, without one).
     pub fn selected(&self, selection: Option<&Selection<'_>>) -> Result<u64> {
+        if selection.is_none() {
+            return self.dataspace.elements().ok_or_else(|| Error::internal("a dataset of too many elements"));
+        }
         let slab = Slab::new(selection, self.dataspace.dims())?;
         Ok(if self.dataspace == Dataspace::Null { 0 } else { slab.elements() })
     }
