@@ -162,7 +162,7 @@ impl Tree {
         for level in (0..=self.depth).rev() {
             let block = self.node(store, address, level, nrec)?;
             // A smaller tree stays near the processor.
-            if level == 0 && self.depth > 1 && key.edits() {
+            if level == 0 && self.depth > 1 {
                 self.fetch_leaf(store, block, nrec, key, &range);
             }
             let (found, index) = self.search(store, block, nrec, key, &mut range)?;
@@ -178,12 +178,21 @@ impl Tree {
         Ok(location)
     }
 
-    /// Asks for the part of a leaf in which the search begins, and all behind it.
+    /// Asks for the part of a leaf in which the search begins; for an edit, for all behind it, and else for the parts beside
+    /// it, in one of which the search mostly ends.
     #[inline]
     fn fetch_leaf<K: Key>(&self, store: &Store, block: BlockId, nrec: u16, key: &K, range: &Range<u32>) {
         let nrec = usize::from(nrec);
-        let first = key.spread().map_or(0, |point| expected(point, range, nrec).saturating_sub(WINDOW / 2));
-        store.prefetch(block, self.geometry.record(first).start..self.geometry.record(nrec).start);
+        let (first, last) = match (key.spread(), key.edits()) {
+            (Some(point), true) => (expected(point, range, nrec).saturating_sub(WINDOW / 2), nrec),
+            (Some(point), false) => {
+                let near = expected(point, range, nrec);
+                (near.saturating_sub(3 * WINDOW / 2), (near + 3 * WINDOW / 2).min(nrec))
+            }
+            (None, true) => (0, nrec),
+            (None, false) => return,
+        };
+        store.prefetch(block, self.geometry.record(first).start..self.geometry.record(last).start);
     }
 
     /// The first record of a node that does not stand before `point`, looked for where it is expected: the keys of the

@@ -97,11 +97,11 @@ impl Object {
     pub(super) fn path_of(&self, path: &str) -> String {
         let base = if path.starts_with('/') { "" } else { self.inner.path.trim_end_matches('/') };
         let path = path.trim_matches('/');
-        if path.is_empty() && base.is_empty() {
-            "/".into()
-        } else {
-            [base, "/", path].concat()
-        }
+        let mut full = String::with_capacity(base.len() + 1 + path.len());
+        full.push_str(base);
+        full.push('/');
+        full.push_str(path);
+        full
     }
 
     /// What the object is.
