@@ -1801,7 +1801,8 @@ h5r_status h5r_link_create_soft(h5r_object *loc, const char *path, const char *t
 h5r_status h5r_link_create_hard(h5r_object *loc, const char *path, h5r_object *target);
 
 // Creates a link at `path`, relative to `loc`, to the object at `target` of the file `file`. Neither need exist; h5r keeps
-// external links and follows them in `h5r_object_open` only. Missing groups on the way to `path` are created.
+// external links: calls that read (`h5r_object_open`, `h5r_object_info`, `h5r_link_exists`, `h5r_link_info`, and the source of
+// `h5r_object_copy`) follow them, all that change refuse them. Missing groups on the way to `path` are created.
 //
 // Errors: BAD_HANDLE, ARGUMENT, EXISTS, WRONG_KIND, LIMIT (more than 65,532 bytes of names), READ_ONLY, CORRUPT, IO,
 // FAILED. Any thread.

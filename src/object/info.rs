@@ -4,9 +4,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::{kind, plain};
 use crate::object::extents::Purpose;
 use crate::object::header::{NewMessage, ObjectHeader};
-use crate::object::state::State;
+use crate::object::path::{self, Reached};
+use crate::object::state::{Slot, State};
 use crate::object::walk::Walk;
-use crate::object::{path, Object, ObjectKind};
+use crate::object::{Object, ObjectKind};
 use crate::store::Store;
 
 /// When things happened to an object, in seconds since 1970, as far as its header records it.
@@ -43,28 +44,22 @@ pub struct ObjectInfo {
 }
 
 impl Object {
-    /// Describes the object at `path`, relative to this group or absolute; soft links are followed. Without a path, this
-    /// object. Reads all indexes of the object, for the space that they take.
+    /// Describes the object at `path`, relative to this group or absolute; soft and external links are followed. Without a
+    /// path, this object. Reads all indexes of the object, for the space that they take.
     pub fn info(&self, path: Option<&str>) -> Result<ObjectInfo> {
-        self.read("describing", path.unwrap_or_default(), |state, slot| {
-            let slot = match path {
-                Some(path) => path::resolve(state, slot, path.as_bytes())?,
-                None => slot,
+        const WHAT: &str = "describing";
+        let name = path.unwrap_or_default();
+        let reached = self.read(WHAT, name, |state, slot| {
+            let reached = match path {
+                Some(path) => path::resolve_or_leave(state, slot, path.as_bytes())?,
+                None => Reached::Here(slot),
             };
-            let State { store, objects, .. } = state;
-            let object = objects.get(slot)?;
-            let mut info = ObjectInfo {
-                kind: object.kind,
-                address: object.header.address(),
-                references: object.header.link_count(store)?,
-                times: times(store, &object.header)?,
-                attributes: object.attributes.len(store)?,
-                links: object.links.as_mut().map(|links| links.len(store)).transpose()?,
-                storage: Default::default(),
-            };
-            info.storage = storage(state, info.address)?;
-            Ok(info)
-        })
+            Ok(match reached {
+                Reached::Here(slot) => Ok(describe(state, slot)?),
+                Reached::Outside(outside) => Err(outside),
+            })
+        })?;
+        reached.or_else(|outside| self.beyond(WHAT, name, &outside, |object| object.info(None)))
     }
 
     /// What the header messages of a type say; of those that are shared, the reference that stands in their place. For
@@ -109,6 +104,22 @@ impl Object {
             objects.mark(slot)
         })
     }
+}
+
+fn describe(state: &mut State, slot: Slot) -> Result<ObjectInfo> {
+    let State { store, objects, .. } = state;
+    let object = objects.get(slot)?;
+    let mut info = ObjectInfo {
+        kind: object.kind,
+        address: object.header.address(),
+        references: object.header.link_count(store)?,
+        times: times(store, &object.header)?,
+        attributes: object.attributes.len(store)?,
+        links: object.links.as_mut().map(|links| links.len(store)).transpose()?,
+        storage: Default::default(),
+    };
+    info.storage = storage(state, info.address)?;
+    Ok(info)
 }
 
 fn times(store: &mut Store, header: &ObjectHeader) -> Result<ObjectTimes> {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::link::{EXTERNAL, FIRST_USER};
 use crate::object::face::{check_path, lossless, Object};
+use crate::object::group;
 use crate::object::link::{LinkTarget, StoredLink};
 use crate::object::options::Order;
-use crate::object::state::State;
-use crate::object::{group, path};
+use crate::object::path::{self, Reached};
+use crate::object::state::{Slot, State};
 
 /// A link, described.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,15 +38,26 @@ impl Object {
         })
     }
 
-    /// Whether there is a link at `path`; its target need not exist.
+    /// Whether there is a link at `path`; its target need not exist. External links on the way are followed.
     pub fn link_exists(&self, path: &str) -> Result<bool> {
-        self.read("looking for link", path, |state, slot| {
+        let exists = self.at_link("looking for link", path, group::contains);
+        match exists {
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
+            exists => exists,
+        }
+    }
+
+    /// Looks at the link at `path`, in the group that holds it, which may be in another file.
+    fn at_link<R>(&self, what: &str, path: &str, look: impl Fn(&mut State, Slot, &[u8]) -> Result<R>) -> Result<R> {
+        let found = self.read(what, path, |state, slot| {
             check_path(path)?;
-            match path::parent(state, slot, path.as_bytes(), false) {
-                Ok((parent, name)) => group::contains(state, parent, name),
-                Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
-                Err(e) => Err(e),
-            }
+            Ok(match path::link_place(state, slot, path.as_bytes())? {
+                (Reached::Here(parent), name) => Ok(look(state, parent, name)?),
+                (Reached::Outside(outside), name) => Err((outside, name)),
+            })
+        })?;
+        found.or_else(|(outside, name)| {
+            self.beyond(what, path, &outside, |group| group.read(what, "", |state, parent| look(state, parent, name)))
         })
     }
 
@@ -140,11 +152,9 @@ impl Object {
         ))
     }
 
-    /// Describes the link at `path`.
+    /// Describes the link at `path`. External links on the way are followed.
     pub fn link_info(&self, path: &str) -> Result<LinkInfo> {
-        self.read("describing link", path, |state, slot| {
-            check_path(path)?;
-            let (parent, name) = path::parent(state, slot, path.as_bytes(), false)?;
+        self.at_link("describing link", path, |state, parent, name| {
             let State { store, objects, .. } = state;
             let (header, links) = objects.get(parent)?.group()?;
             let link = links.find(store, header, name)?;

@@ -72,6 +72,17 @@ impl Object {
         reached.or_else(|outside| self.follow(&outside, left).map_err(|e| self.explain(e, "opening", path)))
     }
 
+    /// Does in another file, which an external link leads to, what was asked for here.
+    pub(super) fn beyond<R>(
+        &self,
+        what: &str,
+        path: &str,
+        outside: &Outside,
+        work: impl FnOnce(&Object) -> Result<R>,
+    ) -> Result<R> {
+        self.follow(outside, MAX_LINKS).and_then(|object| work(&object)).map_err(|e| self.explain(e, what, path))
+    }
+
     fn follow(&self, outside: &Outside, left: u32) -> Result<Object> {
         let [link, name, path] =
             [&outside.link, &outside.file, &outside.path].map(|name| String::from_utf8_lossy(name).into_owned());

@@ -136,6 +136,21 @@ pub(super) fn parent<'a>(state: &mut State, start: Slot, path: &'a [u8], create:
     Ok((current, last))
 }
 
+/// Where the link at `path` is, with its name: the group that holds it.
+pub(super) fn link_place<'a>(state: &mut State, start: Slot, path: &'a [u8]) -> Result<(Reached, &'a [u8])> {
+    let Some(name) = parts(path).last() else {
+        return Err(Error::new(ErrorKind::Argument, "the path names no link: at least one name is needed"));
+    };
+    // What follows the name are '/' and '.', as is what stands before it.
+    let end = path.windows(name.len()).rposition(|part| part == name).unwrap_or(0);
+    let reached = resolve_or_leave(state, start, &path[..end])?;
+    if let Reached::Here(slot) = reached {
+        state.objects.get(slot)?.check_alive()?;
+        state.objects.get(slot)?.group()?;
+    }
+    Ok((reached, name))
+}
+
 /// Fails where nothing can be linked at `path`, with groups on the way that would be created: nothing is.
 pub(super) fn check_free(state: &mut State, start: Slot, path: &[u8]) -> Result<()> {
     let mut current = if path.first() == Some(&b'/') { root(state)? } else { start };

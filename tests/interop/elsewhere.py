@@ -144,6 +144,14 @@ def strings():
     print(f"{FOLDER}/strings.h5: strings of virtual datasets are those of their sources")
 
 
+def link_exists(file, path):
+    """As libhdf5 has it; it fails where something on the way is missing, or no group."""
+    try:
+        return bool(file.id.links.exists(path.encode()))
+    except (KeyError, RuntimeError):
+        return False
+
+
 def links(number):
     """What both find through external links, from several folders and with folders in the environment."""
     for folder in "near", "near/below", "prefix", "current":
@@ -169,9 +177,11 @@ def links(number):
         os.environ.pop("HDF5_EXT_PREFIX", None)
         if prefix:
             os.environ["HDF5_EXT_PREFIX"] = prefix
-        wanted = {}
+        wanted, there = {}, {}
         with h5py.File("../near/near.h5", "r") as file:
             for name in list(file):
+                for path in name, f"{name}/data", f"{name}/none":
+                    there[path] = link_exists(file, path)
                 path = name + "/data" if name.endswith("group") else name
                 try:
                     wanted[path] = int(file[path][0])
@@ -186,6 +196,15 @@ def links(number):
                 ok(H5R.h5r_dataset_read(handle, number, None, pointer(found)))
                 assert found[0] == value, (prefix, path, value, found)
                 seen += 1
+                copies = File("../near/copies.h5", True)
+                ok(H5R.h5r_object_copy(file.root, path.encode(), copies.root, b"copy", None))
+                copies.close()
+                with h5py.File("../near/copies.h5", "r") as copies:
+                    assert copies["copy"][0] == value, (prefix, path)
+        for path, is_there in there.items():
+            exists = ctypes.c_bool()
+            is_known = H5R.h5r_link_exists(file.root, path.encode(), ctypes.byref(exists)) == 0
+            assert (is_known and exists.value) == is_there, (prefix, path, is_there)
         file.close()
     assert seen > 50, seen
     print(f"{FOLDER}/near/near.h5: external links lead where libhdf5 says")

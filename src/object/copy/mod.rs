@@ -14,10 +14,11 @@ pub(super) use files::Files;
 
 use super::face::{check_path, Object};
 use super::file::Shared;
+use super::group;
 use super::header::ObjectHeader;
 use super::link::LinkTarget;
+use super::path::{self, Reached};
 use super::state::State;
-use super::{group, path};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::AddressMap;
 
@@ -76,8 +77,10 @@ impl Object {
     /// Copies the object at `from` to `to` below `target`, a group of this file or of another one; groups missing on the
     /// way are created. A name that is taken is an error, and after any error there is no part of a copy.
     ///
-    /// References to objects stay as they are in a copy within a file, and become null in one in another file.
+    /// References to objects stay as they are in a copy within a file, and become null in one in another file. External links on
+    /// the way to the source are followed.
     pub fn copy(&self, from: &str, target: &Object, to: &str, options: &CopyOptions) -> Result<()> {
+        const WHAT: &str = "copying";
         let run = || {
             check_path(from)?;
             check_path(to)?;
@@ -85,7 +88,10 @@ impl Object {
                 let (source, group) = (self.inner.slot, target.inner.slot);
                 files.from().objects.get(source)?.check_alive()?;
                 files.to().objects.get(group)?.check_alive()?;
-                let found = path::resolve(files.from(), source, from.as_bytes())?;
+                let found = match path::resolve_or_leave(files.from(), source, from.as_bytes())? {
+                    Reached::Here(found) => found,
+                    Reached::Outside(outside) => return Ok(Some(outside)),
+                };
                 let found = files.from().objects.get(found)?.header.address();
                 path::check_free(files.to(), group, to.as_bytes())?;
                 let budget = files.from().store.space().end().saturating_mul(PER_BYTE).saturating_add(MIN_BUDGET);
@@ -102,10 +108,13 @@ impl Object {
                     budget,
                 };
                 let copied = copier.copy(found).and_then(|copy| link(copier.files.to(), group, to, copy));
-                copied.map_err(|error| copier.give_back(error))
+                copied.map(|()| None).map_err(|error| copier.give_back(error))
             })
         };
-        run().map_err(|e| self.explain(e, "copying", from))
+        match run().map_err(|e| self.explain(e, WHAT, from))? {
+            None => Ok(()),
+            Some(outside) => self.beyond(WHAT, from, &outside, |object| object.copy(".", target, to, options)),
+        }
     }
 }
 
