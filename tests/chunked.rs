@@ -246,6 +246,54 @@ fn and_would_not_if_their_space_were_used_again_at_once() {
     assert!(broken > 0, "{checked} states hold");
 }
 
+/// Chunks of an implicit index, which libhdf5 makes where all space is allocated early, are overwritten where they are.
+#[test]
+fn chunks_of_an_implicit_index_are_written_in_place() {
+    for name in ["implicit", "implicit_untouched"] {
+        let backend = MemoryBackend::with_bytes(include_bytes!("data/chunks_latest.h5").to_vec());
+        let bytes = backend.shared();
+        let file = File::open_on(Box::new(backend), Path::new("file"), &OpenOptions::default()).unwrap();
+        let dataset = file.root().unwrap().open(name).unwrap();
+        let dims = dataset.dataset_dims().unwrap().unwrap();
+        let (first, chunk) = (vec![0; dims.len()], dataset.chunk_info(&vec![0; dims.len()]).unwrap());
+        let mut model = read(&dataset);
+        // Every other element of each dimension but the first, and a chunk as it is stored.
+        let count: Vec<u64> = dims.iter().map(|dim| (dim - 1) / 2).collect();
+        let (start, stride) = (vec![1; dims.len()], vec![2; dims.len()]);
+        let some =
+            Selection { start: Some(&start), count: Some(&count), stride: Some(&stride), ..Selection::default() };
+        let values: Vec<i32> = (0..count.iter().product::<u64>() as i32).map(|value| 1000 + value).collect();
+        dataset.dataset_write(&I32, Some(&some), &bytes_of(&values)).unwrap();
+        let mut next = values.iter();
+        for (number, value) in model.iter_mut().enumerate() {
+            let place = if dims.len() == 1 {
+                vec![number as u64]
+            } else {
+                vec![number as u64 / dims[1], number as u64 % dims[1]]
+            };
+            if place.iter().zip(&count).all(|(at, count)| at % 2 == 1 && at / 2 < *count) {
+                *value = *next.next().unwrap();
+            }
+        }
+        assert_eq!(read(&dataset), model, "{name}");
+        file.flush().unwrap();
+        assert_eq!(dataset.chunk_info(&first).unwrap(), chunk);
+        file.check_flushed().unwrap();
+        let again = MemoryBackend::with_bytes(bytes.lock().clone());
+        let again = File::open_on(Box::new(again), Path::new("file"), &OpenOptions::default()).unwrap();
+        assert_eq!(read(&again.root().unwrap().open(name).unwrap()), model, "{name}, opened again");
+        // All of it, through no cache.
+        model.iter_mut().enumerate().for_each(|(number, value)| *value = 5 - number as i32 % 100);
+        dataset.dataset_write(&I32, None, &bytes_of(&model)).unwrap();
+        drop(dataset);
+        file.close().unwrap();
+        let again = MemoryBackend::with_bytes(bytes.lock().clone());
+        let again = File::open_on(Box::new(again), Path::new("file"), &OpenOptions::default()).unwrap();
+        assert_eq!(read(&again.root().unwrap().open(name).unwrap()), model, "{name}, written whole");
+        assert!(again.check_report(10).unwrap().is_sound());
+    }
+}
+
 #[test]
 fn what_cannot_be_is_refused_by_name() {
     let memory = Box::new(MemoryBackend::new());

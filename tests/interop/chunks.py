@@ -327,7 +327,30 @@ def modifying(libver):
     print(f"{libver[1]}: files of libhdf5 {h5py.version.hdf5_version} are changed by h5r")
 
 
+def in_place():
+    """Chunks of an implicit index, all of which libhdf5 allocates when it makes the dataset."""
+    path, values = os.path.join(FOLDER, "in_place.h5"), np.zeros((20, 30), "<i4")
+    with h5py.File(path, "w", libver="latest") as file:
+        plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        plist.set_chunk((3, 7))
+        plist.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+        h5py.h5d.create(file.id, b"data", h5py.h5t.STD_I32LE, h5py.h5s.create_simple(values.shape), plist)
+        offset = file["data"].id.get_chunk_info(0).byte_offset
+    for start, count in ((0, 0), (20, 30)), ((2, 3), (7, 11)), ((18, 1), (2, 29)):
+        file, part = File(path), data(count, "<i4", True)
+        values[start[0] : start[0] + count[0], start[1] : start[1] + count[1]] = part
+        some = Selection(2, array(list(start)), None, array(list(count)), None)
+        ok(H5R.h5r_dataset_write(file.open("data"), token("<i4"), ctypes.byref(some), pointer(part)))
+        file.close()
+        with h5py.File(path, "r+") as file:
+            assert (file["data"][...] == values).all() and file["data"].id.get_chunk_info(0).byte_offset == offset
+            values[5, 4:20] += 1
+            file["data"][5, 4:20] = values[5, 4:20]
+    print(f"{path}: chunks of an implicit index are written where they are")
+
+
 reading()
+in_place()
 writing(1, "v110")
 writing(0, "v18")
 for versions in (("v108", "v108"), ("v110", "v110"), ("latest", "latest")):

@@ -61,13 +61,15 @@ pub(super) struct ChunkIo<'a> {
     pub skips_noise: bool,
     /// If the fill value owns heap objects.
     pub filled: Option<Filled>,
+    /// Whether elements own values in the global heap.
+    pub has_pointers: bool,
 }
 
 impl DatasetState {
     /// The chunks, to be read or changed.
     pub(super) fn chunk_io(&mut self, store: &mut Store, header: &ObjectHeader) -> Result<ChunkIo<'_>> {
         self.pause_appending();
-        let (fill, filled) = (self.fill_element()?, self.filled()?);
+        let (fill, filled, has_pointers) = (self.fill_element()?, self.filled()?, self.datatype.has_pointers());
         let Storage::Chunked(layout) = &mut self.storage else {
             return Err(Error::internal("chunks of a dataset that has none"));
         };
@@ -84,6 +86,7 @@ impl DatasetState {
             changes: &self.changes,
             skips_noise: self.skips_noise,
             filled,
+            has_pointers,
         })
     }
 
@@ -244,7 +247,7 @@ impl ChunkIo<'_> {
     /// Writes the selected elements from `data`, which has their exact size. The slab has all dimensions.
     pub fn write(&mut self, store: &mut Store, slab: &Slab, conversion: Conversion, data: &[u8]) -> Result<()> {
         let bytes = self.check(conversion.target_size())?;
-        self.check_changeable()?;
+        self.check_can_write()?;
         if filter::may_refuse(self.filters(false)) {
             let encoded = self.encode_all(store, slab, conversion, data)?;
             return self.put_ready(store, encoded);
@@ -273,6 +276,25 @@ impl ChunkIo<'_> {
     }
 
     /// Fails when chunks cannot be written, before anything is changed.
+    pub fn check_can_write(&self) -> Result<()> {
+        self.check_can_store()?;
+        filter::check_writable(self.filters(false), false)
+    }
+
+    /// Fails when encoded chunks cannot be stored.
+    pub fn check_can_store(&self) -> Result<()> {
+        match self.stays_in_place() && !self.has_pointers {
+            true => Ok(()),
+            false => self.check_can_move(),
+        }
+    }
+
+    /// Whether chunks are overwritten where they are, as contiguous data: those of an implicit index are in one extent.
+    fn stays_in_place(&self) -> bool {
+        self.layout.index == ChunkIndex::Implicit && self.layout.address != UNDEFINED
+    }
+
+    /// Fails when chunks cannot be written and taken out, before anything is changed.
     pub fn check_changeable(&self) -> Result<()> {
         self.check_can_move()?;
         filter::check_writable(self.filters(false), false)
@@ -281,8 +303,9 @@ impl ChunkIo<'_> {
     /// Fails when chunks cannot be stored in new places.
     pub fn check_can_move(&self) -> Result<()> {
         if self.layout.index == ChunkIndex::Implicit {
-            // Its chunks stand in one extent, so none of them can move.
-            return Err(Error::unsupported("writing chunks that an implicit index finds"));
+            // Its chunks stand in one extent, so none of them can move. Heap IDs are not overwritten in place.
+            let what = if self.has_pointers { "writing values of variable length in" } else { "moving or removing" };
+            return Err(Error::unsupported(format_args!("{what} chunks that an implicit index finds")));
         }
         if self.layout.chunk_bytes().is_none_or(|bytes| bytes > u64::from(u32::MAX)) {
             return Err(Error::unsupported("writing chunks of 4 GiB or more"));
@@ -386,7 +409,8 @@ impl ChunkIo<'_> {
             if old.is_some() {
                 self.changes.fetch_add(1, Ordering::SeqCst);
             }
-            let in_place = old.filter(|old| old.size == size && store.space().is_fresh(old.address, size));
+            let is_free = |old: &Place| self.stays_in_place() || store.space().is_fresh(old.address, size);
+            let in_place = old.filter(|old| old.size == size && is_free(old));
             let address = match in_place {
                 Some(old) => old.address,
                 None => store.allocate(size)?,
@@ -395,6 +419,9 @@ impl ChunkIo<'_> {
             places.push((Place { address, size, filter_mask: *filter_mask }, old.filter(|_| in_place.is_none())));
         }
         store.write_raw_all(&writes)?;
+        if self.stays_in_place() {
+            return Ok(());
+        }
         for (chunk, (place, old)) in chunks.iter().zip(places) {
             self.enter(store, chunk.scaled, place)?;
             if let Some(old) = old {

@@ -91,7 +91,7 @@ impl DatasetState {
         let shape = self.shape;
         let io = self.chunk_io(store, header)?;
         let bytes = io.check(conversion.target_size())?;
-        io.check_changeable()?;
+        io.check_can_write()?;
         if io.filters(false).is_empty() || bytes > length {
             return Ok(None);
         }
