@@ -111,7 +111,8 @@ fn datasets_deleted_by_one_session_make_room_for_the_next() {
                     delete(file, &format!("data{i}"));
                 }
             });
-            assert_eq!(disk.says_what_is_free(), persists);
+            // In mode lazy the anchor's header moves, too, and nothing is left to be said.
+            assert_eq!(disk.says_what_is_free(), persists && !lazy);
         }
     }
 }
@@ -187,7 +188,8 @@ fn attributes_deleted_by_one_session_make_room_for_the_next() {
         let file = disk.open();
         assert_eq!(file.root().unwrap().open("g").unwrap().attr_count().unwrap(), 60);
         file.close().unwrap();
-        if anchored {
+        // In mode lazy the anchors' headers move.
+        if anchored && !lazy {
             assert!(lengths[5] < lengths[1] + lengths[1] / 20, "{lengths:?}");
         } else {
             assert!(lengths[5] < 20 * KB, "{lengths:?}");

@@ -1,6 +1,7 @@
 //! The elements of a file as those of a copy: what they own in the global heap is stored anew.
 
 use super::message::{self, Class, Member};
+use super::references::has_references;
 use super::{plan, Datatype};
 use crate::error::{Error, Result};
 use crate::format::Sizes;
@@ -22,7 +23,7 @@ pub trait Carry {
 impl Datatype {
     /// Whether elements have parts that mean something in their file only: values in its global heap, and references.
     pub fn is_bound_to_file(&self) -> Result<bool> {
-        Ok(self.has_pointers() || self.as_class().is_some() && has_references(&self.description()?))
+        Ok(self.has_pointers() || self.has_references())
     }
 
     /// The elements of a copy, of this type's form in a file with the sizes `to`. The type is in its form in a file with the
@@ -35,15 +36,6 @@ impl Datatype {
     }
 }
 
-fn has_references(datatype: &message::Datatype) -> bool {
-    match &datatype.class {
-        Class::Reference { .. } => true,
-        Class::Compound { members } => members.iter().any(|member| has_references(&member.datatype)),
-        Class::Array { base, .. } | Class::VariableLength { base, .. } => has_references(base),
-        _ => false,
-    }
-}
-
 /// The form of elements in the source and in the copy differs in the sizes of addresses only, which are `offsets`.
 fn carry(
     source: &message::Datatype,
@@ -52,7 +44,7 @@ fn carry(
     offsets: (usize, usize),
     heap: &mut dyn Carry,
 ) -> Result<Vec<u8>> {
-    if !source.has_pointers() && (heap.keeps_references() || !has_references(source)) {
+    if !source.has_pointers() && (heap.keeps_references() || !has_references(&source.class)) {
         return Ok(elements.to_vec());
     }
     let (size, new_size) = (source.size as usize, target.size as usize);

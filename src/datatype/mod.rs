@@ -10,6 +10,7 @@ mod half;
 mod model;
 mod number;
 mod plan;
+mod references;
 mod release;
 mod space;
 mod string;
@@ -23,6 +24,7 @@ pub use convert::{convert, Conversion};
 pub use model::{ReferenceKind, MAX_TAG, POINTER, SEQUENCE};
 pub use number::{ByteOrder, Number};
 pub use plan::Converter;
+pub use references::Refer;
 pub use release::Release;
 pub use space::{Arena, NoPointers, Pointers, Space};
 

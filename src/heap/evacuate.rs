@@ -4,7 +4,7 @@
 use super::table::NONE;
 use super::{Heap, HeapId};
 use crate::error::Result;
-use crate::format::fractal_heap::{id_kind, IdKind};
+use crate::format::fractal_heap::{id_kind, IdKind, DIRECT_SIGNATURE, INDIRECT_SIGNATURE};
 use crate::format::UNDEFINED;
 use crate::store::{Seal, Store};
 
@@ -14,6 +14,10 @@ const POOL: usize = 2048;
 const EXPOSE_AT_ONCE: usize = 4;
 /// An evacuation gives at least one part in so many of the blocks' bytes back.
 const WORTH: u64 = 50;
+
+/// A header moves when its blocks, which name it, have no more bytes, and one part in so many of the file's free bytes.
+const MOST_NAMED: u64 = 64 << 20;
+const NAMED_PARTS: u64 = 2;
 
 /// What an evacuation would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -181,7 +185,7 @@ impl Heap {
 
     /// Moves blocks and huge objects that stand at file address `limit` or above into free space below it, `most` at the
     /// most, so that the file can end earlier. Nothing is moved in a filtered heap. The header
-    /// stays where it is. Returns how many were moved.
+    /// moves by itself ([`relocate_header`](Heap::relocate_header)). Returns how many were moved.
     pub fn relocate_above(&mut self, store: &mut Store, limit: u64, most: usize) -> Result<usize> {
         if self.check_changeable().is_err() {
             return Ok(0);
@@ -207,6 +211,41 @@ impl Heap {
         moved += self.relocate_huge(store, limit, most - moved)?;
         let list = usize::from(self.free_space.list_is_above(limit));
         Ok(moved + self.relocate_manager(store, limit) + list)
+    }
+
+    /// Moves the header below `limit` if it stands there or above and a hole is found. Every block names it, so that only the
+    /// header of a heap that is small beside the file's free space is moved. True when [`address`](Heap::address) changed:
+    /// the caller stores it where the old one was.
+    pub fn relocate_header(&mut self, store: &mut Store, limit: u64) -> Result<bool> {
+        if self.address < limit || self.check_changeable().is_err() {
+            return Ok(false);
+        }
+        self.begin_change(store)?;
+        if self.table.bytes > MOST_NAMED.min(store.space().free_bytes() / NAMED_PARTS) {
+            return Ok(false);
+        }
+        let present = |heap: &Self, index: &u32| heap.table.blocks[*index as usize].address != UNDEFINED;
+        let blocks: Vec<u32> = (0..self.table.blocks.len() as u32).filter(|index| present(self, index)).collect();
+        // All are read, and verified, before one is changed.
+        blocks.iter().try_for_each(|&index| self.direct_block(store, index).map(|_| ()))?;
+        let indirect: Vec<u64> = self.table.indirect.keys().copied().collect();
+        indirect.iter().try_for_each(|&offset| self.indirect_block(store, offset).map(|_| ()))?;
+        let length = self.header.length();
+        let id = store.block(self.address, length as u64, Seal::At(length as u32 - 4), "fractal heap header")?;
+        if !store.relocate_below(id, limit) {
+            return Ok(false);
+        }
+        self.address = store.address(id);
+        for index in blocks {
+            let id = self.direct_block(store, index)?;
+            let offset = self.table.blocks[index as usize].offset;
+            self.header.put_prefix(store.bytes_mut(id), DIRECT_SIGNATURE, self.address, offset);
+        }
+        for offset in indirect {
+            let id = self.indirect_block(store, offset)?;
+            self.header.put_prefix(store.bytes_mut(id), INDIRECT_SIGNATURE, self.address, offset);
+        }
+        Ok(true)
     }
 
     /// Puts a direct block's address where it is looked up.

@@ -228,7 +228,7 @@ fn with_attribute<R>(
     name: &str,
     mut read: impl FnMut(AttributeInfo, &[u8]) -> Result<R>,
 ) -> Result<R> {
-    let mut committed = None;
+    let (mut committed, mut told) = (None, None);
     loop {
         let State { store, objects, .. } = state;
         let sizes = store.sizes();
@@ -242,10 +242,18 @@ fn with_attribute<R>(
             };
             let info = value::describe(&attribute, &datatype, order, sizes)?;
             let value = &attribute.data[..info.storage_size as usize];
+            if datatype.has_references() {
+                told = Some((datatype, value.to_vec()));
+            }
             read(info, value).map(Ok)
         })?;
         match outcome.ok_or_else(no_attribute)? {
-            Ok(result) => return Ok(result),
+            Ok(result) => {
+                if let Some((datatype, value)) = told {
+                    state.pin_referenced(&datatype, &value, sizes);
+                }
+                return Ok(result);
+            }
             Err(address) => committed = Some(committed_type(state, address)?),
         }
     }

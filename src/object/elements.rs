@@ -251,6 +251,7 @@ impl State {
         out: &mut [u8],
         pointers: &mut dyn Pointers,
     ) -> Result<()> {
+        self.pin_referenced(file, raw, self.store.sizes());
         let State { store, heap, .. } = self;
         let converter = Converter::to_memory(file, memory, store.sizes())?;
         // Outputs are written on success only: `out` holds no pointers to what an error takes back.

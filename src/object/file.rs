@@ -151,6 +151,12 @@ impl Shared {
         }
     }
 
+    /// A visit is over, which had objects keep their addresses.
+    pub fn end_visit(&self) {
+        let mut state = Guard(self.state.lock());
+        state.pinned.visits = state.pinned.visits.saturating_sub(1);
+    }
+
     /// A handle of the object in `slot` is gone.
     pub fn release(&self, slot: Slot) {
         let mut state = Guard(self.state.lock());

@@ -15,6 +15,7 @@ use crate::object::group;
 use crate::object::header::ObjectHeader;
 use crate::object::maintain::Maintenance;
 use crate::object::options::{CreateOptions, FormatVersion, Io, Locking, OpenOptions};
+use crate::object::referenced::Pinned;
 use crate::object::state::{Objects, State};
 use crate::store::direct::DirectBackend;
 use crate::store::file::FileBackend;
@@ -127,7 +128,8 @@ fn state(
     }
     let maintenance = Maintenance::new();
     let heap = GlobalHeap::default();
-    State { store, superblock, objects, maintenance, free_space, heap, scratch: Vec::new(), recovery, open: true }
+    let (pinned, scratch) = (Pinned::default(), Vec::new());
+    State { store, superblock, objects, maintenance, free_space, heap, pinned, scratch, recovery, open: true }
 }
 
 /// Finds and reads the superblock.

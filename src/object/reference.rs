@@ -45,6 +45,7 @@ impl Object {
             let target = path::resolve(state, slot, path.as_bytes())?;
             let (part, rank) = part(state, target, kind, referred)?;
             let (address, sizes) = (state.objects.get(target)?.header.address(), state.store.sizes());
+            state.pinned.pin(address);
             let bytes = match (kind, &part) {
                 (ReferenceKind::Object, _) => address.to_ne_bytes().to_vec(),
                 (ReferenceKind::Region, Part::Region(selected)) => {

@@ -13,6 +13,7 @@ use crate::object::group;
 use crate::object::header::ObjectHeader;
 use crate::object::link::Links;
 use crate::object::maintain::{Maintenance, Summary};
+use crate::object::referenced::Pinned;
 use crate::object::ObjectKind;
 use crate::rebalance;
 use crate::store::recover::Recovery;
@@ -60,6 +61,8 @@ pub(super) struct State {
     pub free_space: FreeSpace,
     /// Values of variable length.
     pub heap: GlobalHeap,
+    /// Objects that are to stay where they are.
+    pub pinned: Pinned,
     /// Reused for encoding, so that no operation allocates.
     pub scratch: Vec<u8>,
     /// What opening the file had to do.
@@ -171,6 +174,12 @@ impl Objects {
             }
             wait => *wait = Wait::Again,
         }
+    }
+
+    /// The object in the slot stands somewhere else from now on.
+    pub fn moved(&mut self, slot: Slot, from: u64, to: u64) {
+        self.by_address.remove(&from);
+        self.by_address.insert(to, slot);
     }
 
     /// The object's address names another object from now on (it was deleted while a handle is open).

@@ -327,6 +327,7 @@ impl<K: DenseKind> DenseStore<K> {
     pub fn relocate_above(&mut self, store: &mut Store, limit: u64) -> Result<u64> {
         // The largest first: small ones would break up the holes that they need.
         let mut moved = self.heap.relocate_above(store, limit, usize::MAX)? as u64;
+        moved += u64::from(self.heap.relocate_header(store, limit)?);
         for tree in std::iter::once(&mut self.names).chain(&mut self.order) {
             moved += tree.relocate_above(store, limit, usize::MAX)? as u64;
             moved += u64::from(tree.relocate_header(store, limit)?);

@@ -1,90 +1,123 @@
 //! Trimming: what stands at the end of the file moves into holes, so that the file ends earlier.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::object::header_moves::{Headers, Referenced};
 use crate::object::state::{Loaded, State};
-use std::collections::HashSet;
+use crate::store::AddressMap;
 
 /// Attempts at ending the file earlier.
 const TRIM_ROUNDS: u32 = 6;
-/// Rounds in which raw data are moved, too, and which part of the file must be free for it: all objects are walked.
-const TRIM_RAW_ROUNDS: u32 = 2;
-const TRIM_RAW_PARTS: u64 = 16;
+/// Which part of the file must be free for raw data and headers to be moved, too, first and then: all objects are walked.
+const FAR_PARTS: u64 = 16;
+const FAR_PARTS_AGAIN: u64 = 32;
+/// What of an object moves by itself.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Header,
+    Raw,
+}
+
 /// A file is trimmed while more than one part in so many is free.
 const TRIM_FREE_PARTS: u64 = 64;
 
 impl State {
-    /// Where rebalancing has freed space inside the file, moves blocks from its end into holes, so that the file ends
-    /// earlier. Part of the flush, which writes them where they come to stand. Blocks are larger than many holes, so the
-    /// first goal, a file without holes, may not be met: then the upper half of what is too much is moved, as often as
-    /// that helps.
-    /// `raw` moves raw data, too, where that pays for a walk over all objects.
-    pub fn trim(&mut self, raw: bool) -> Result<()> {
+    /// Where rebalancing has freed space inside the file, moves what stands at its end into holes, so that the file ends
+    /// earlier. Part of the flush, which writes blocks where they come to stand. The first goal is a file without holes. It
+    /// is not met where blocks are larger than the holes: then smaller pieces make room for them, and at last the upper
+    /// half of what is too much is moved, as often as that helps.
+    /// `far` moves raw data and first header chunks, too, where that pays for a walk over all objects.
+    pub fn trim(&mut self, far: bool) -> Result<()> {
         if !std::mem::take(&mut self.maintenance.trim_due) {
             return Ok(());
         }
+        let mut referenced = Referenced::NotSought;
         for round in 0..TRIM_ROUNDS {
-            self.store.space_mut().reopen();
-            let (free, end) = (self.store.space().free_bytes(), self.store.space().end());
+            let (free, end) = self.reopened_space();
             if free * TRIM_FREE_PARTS <= end {
                 return Ok(());
             }
-            let limit = if round == 0 { end - free } else { end - free / 2 };
-            let mut moved = self.move_down(limit)?;
-            if raw && round < TRIM_RAW_ROUNDS && free * TRIM_RAW_PARTS > end {
-                moved += self.move_raw_down(limit)?;
+            let far = far && free * if round == 0 { FAR_PARTS } else { FAR_PARTS_AGAIN } > end;
+            let (packed, mut moved) = (end - free, 0);
+            if far {
+                let limit = match round {
+                    0 => packed,
+                    1 => packed - self.store.space().used_above(packed).min(packed),
+                    _ => end - free / 2,
+                };
+                moved += self.move_far_down(limit, &mut referenced)?;
             }
+            let (free, end) = self.reopened_space();
+            let limit = if round == 0 || far && round == 1 { packed } else { end - free / 2 };
+            moved += self.move_down(limit)?;
             if moved > 0 {
                 self.prepare_changed()?;
-            } else if round > 0 {
+            } else if round > 1 {
                 return Ok(());
             }
         }
         Ok(())
     }
 
+    /// Bytes that are free, and the file's end, with what may be taken by what this flush writes.
+    fn reopened_space(&mut self) -> (u64, u64) {
+        self.store.space_mut().reopen();
+        (self.store.space().free_bytes(), self.store.space().end())
+    }
+
     /// Whether this session gave so much space back that moving raw data may be worth a walk over all objects.
     pub fn has_freed_much(&self) -> bool {
         let space = self.store.space();
-        space.given_back().saturating_mul(TRIM_RAW_PARTS) > space.end()
+        space.given_back().saturating_mul(FAR_PARTS) > space.end()
     }
 
-    /// Moves the raw data of all datasets that hard links lead to, where they reach beyond `limit`, the last in the file
-    /// first; how many datasets had some. What is damaged or not known to this version stays where it is.
-    fn move_raw_down(&mut self, limit: u64) -> Result<u64> {
-        let (mut high, mut seen) = (Vec::new(), HashSet::new());
+    /// Moves the raw data and the headers of all objects that hard links lead to, where they reach beyond `limit`, the last
+    /// in the file first; how many had some. What is damaged or not known to this version stays where it is.
+    fn move_far_down(&mut self, limit: u64, referenced: &mut Referenced) -> Result<u64> {
+        let (mut high, mut headers) = (Vec::new(), Headers::default());
         let mut waiting = vec![self.superblock.root];
         while let Some(address) = waiting.pop() {
-            if seen.insert(address) {
-                let end = match self.end_of_raw(address, &mut waiting) {
+            if headers.met.insert(address) {
+                let noted = self.note_header(address, limit, &mut headers, &mut waiting);
+                match noted.and_then(|()| self.end_of_raw(address)) {
+                    Ok(end) => high.extend((end > limit).then_some((end, address))),
                     Err(error) if !stays(&error) => return Err(error),
-                    end => end.unwrap_or(0),
-                };
-                high.extend((end > limit).then_some((end, address)));
+                    Err(_) => headers.miss(),
+                }
                 self.drop_surplus()?;
             }
         }
-        high.sort_unstable_by(|a, b| b.cmp(a));
-        let mut moved = 0;
-        for (_, address) in high {
-            let before = self.store.edits();
-            match self.move_raw_of(address, limit) {
-                Ok(any) => moved += u64::from(any),
-                Err(error) if self.store.edits() != before || !stays(&error) => return Err(error),
-                Err(_) => {}
+        let mut moved = self.move_continuations(&headers, limit)?;
+        let mut order: Vec<(u64, u64, Part)> = high.into_iter().map(|(end, object)| (end, object, Part::Raw)).collect();
+        let chosen = self.choose_headers(&headers, referenced)?;
+        order.extend(chosen.into_iter().map(|(end, object)| (end, object, Part::Header)));
+        // Headers and data in turn, as they stand, and as those stood whose places they take.
+        order.sort_unstable_by(|a, b| b.cmp(a));
+        let mut places = AddressMap::default();
+        for (_, address, part) in order {
+            let now = places.get(&address).copied().unwrap_or(address);
+            match part {
+                Part::Raw => moved += u64::from(self.move_raw_unless_damaged(now, limit)?),
+                Part::Header => places.extend(self.move_first_chunk(address, limit)?.map(|place| (address, place))),
             }
             self.drop_surplus()?;
         }
-        Ok(moved)
+        self.turn_links(&headers, &places)?;
+        Ok(moved + places.len() as u64)
     }
 
-    /// Where an object's raw data and their index end; hard links of a group join the list.
-    fn end_of_raw(&mut self, address: u64, waiting: &mut Vec<u64>) -> Result<u64> {
+    fn move_raw_unless_damaged(&mut self, address: u64, limit: u64) -> Result<bool> {
+        let before = self.store.edits();
+        match self.move_raw_of(address, limit) {
+            Err(error) if self.store.edits() == before && stays(&error) => Ok(false),
+            moved => moved,
+        }
+    }
+
+    /// Where an object's raw data and their index end.
+    fn end_of_raw(&mut self, address: u64) -> Result<u64> {
         let slot = self.load(address)?;
         let State { store, objects, .. } = self;
-        let Loaded { header, links, dataset, .. } = objects.get(slot)?;
-        if let Some(links) = links {
-            waiting.extend(links.hard_targets(store, header)?);
-        }
+        let Loaded { header, dataset, .. } = objects.get(slot)?;
         let mut end = 0;
         if let Some(dataset) = dataset {
             dataset.each_extent(store, header, &mut |_, address, length| {

@@ -5,6 +5,25 @@ use std::collections::HashSet;
 use crate::error::{ErrorKind, Result};
 use crate::object::{LinkTarget, Object, ObjectKind, Order};
 
+/// While it lives, objects keep their addresses, by which a visit knows them.
+struct Stay<'a>(&'a Object);
+
+impl<'a> Stay<'a> {
+    fn begin(object: &'a Object) -> Result<Self> {
+        object.read("visiting", "", |state, _| {
+            state.pinned.visits += 1;
+            Ok(())
+        })?;
+        Ok(Stay(object))
+    }
+}
+
+impl Drop for Stay<'_> {
+    fn drop(&mut self) {
+        self.0.inner.shared.end_visit();
+    }
+}
+
 /// A group that a visit is in.
 struct Level {
     group: Object,
@@ -20,6 +39,7 @@ impl Object {
     ///
     /// An order by creation is refused where a group does not track it.
     pub fn visit(&self, order: Order, mut visit: impl FnMut(&str, &Object) -> Result<bool>) -> Result<()> {
+        let _stay = Stay::begin(self)?;
         let mut seen = HashSet::from([self.address()?]);
         if !visit(".", self)? || self.kind()? != ObjectKind::Group {
             return Ok(());

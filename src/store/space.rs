@@ -251,10 +251,21 @@ impl Space {
     /// Takes `length` bytes that end at or before `limit`, in the lowest of the smallest holes that have them: for raw
     /// data, whose few large extents are to leave the end of the file.
     pub fn allocate_low(&mut self, length: u64, limit: u64) -> Option<u64> {
-        const LOOKED_AT: usize = 64;
-        let fits = |&&(_, address): &&(u64, u64)| address.checked_add(length).is_some_and(|end| end <= limit);
-        let holes = self.free.by_size.range((length, 0)..).take(LOOKED_AT).filter(fits);
-        let address = holes.map(|&(_, address)| address).min()?;
+        const HOLES: usize = 64;
+        const SIZES: usize = 1024;
+        let last = limit.checked_sub(length)?;
+        let (mut least, mut lowest, mut holes) = (length, None, 0);
+        for _ in 0..SIZES {
+            let Some(&(size, _)) = self.free.by_size.range((least, 0)..).next() else { break };
+            let low_enough = || self.free.by_size.range((size, 0)..=(size, last));
+            lowest = low_enough().map(|&(_, address)| address).next().into_iter().chain(lowest).min();
+            holes += low_enough().take(HOLES).count();
+            match size.checked_add(1).filter(|_| holes < HOLES) {
+                Some(next) => least = next,
+                None => break,
+            }
+        }
+        let address = lowest?;
         self.free.cut(address, length);
         self.hand_out(address, length);
         Some(address)
@@ -307,6 +318,12 @@ impl Space {
     /// Whether the last flushed state does not use the extent, which is in use now.
     pub fn is_fresh(&self, address: u64, length: u64) -> bool {
         address >= self.flushed_end || self.fresh.contains(address, length)
+    }
+
+    /// Bytes at `address` and behind it that are not free.
+    pub fn used_above(&self, address: u64) -> u64 {
+        let free: u64 = self.free.by_address.range(address..).map(|(_, length)| length).sum();
+        self.end.saturating_sub(address).saturating_sub(free)
     }
 
     /// Behind all that this state and the last flushed one use.

@@ -225,6 +225,22 @@ fn without_deferred_reuse_there_are_broken_states() {
     }
 }
 
+/// The same of headers alone: where they stood is not written before the links have turned.
+#[test]
+fn without_deferred_reuse_moved_headers_are_lost() {
+    for durability in [Durability::Process, Durability::Power] {
+        let broken = |reuse_at_once| {
+            let setup = Setup { reuse_at_once, ..setup(durability) };
+            let recordings = workloads::record("headers", 1, setup);
+            recordings.iter().map(|recording| examine(recording, 8, 1, None).0.broken.len()).sum::<usize>()
+        };
+        assert_eq!(broken(false), 0);
+        let found = broken(true);
+        say(&format!("crash: headers, reuse at once at {durability:?}: {found} broken states found"));
+        assert!(found > 0);
+    }
+}
+
 /// What each level is for: the one below does not do.
 #[test]
 fn a_lower_level_does_not_keep_a_higher_ones_promise() {

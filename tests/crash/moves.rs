@@ -1,8 +1,8 @@
-//! Workloads in which raw data move towards the beginning of the file, and with values of variable length.
+//! Workloads in which raw data and object headers move towards the beginning of the file, and with values of variable length.
 
 use h5r::datatype::{Arena, CharacterSet, Datatype, Number, StringPadding};
 use h5r::object::dataset::{DatasetOptions, NewLayout, Selection};
-use h5r::object::Object;
+use h5r::object::{GroupOptions, Object};
 
 use crate::common::random::Random;
 use crate::record::Recorder;
@@ -85,6 +85,40 @@ pub fn interleaved_moves(r: &mut Recorder, _: &mut Random) {
     assert!(r.length() < full, "nothing was moved");
     r.file().rebalance().unwrap();
     r.root().attr_write("last", &i32(), &[], &[1; 4]).unwrap();
+}
+
+/// Datasets with their data and attributes, one after the other, in two groups and under two names each, so that headers stand
+/// among what goes; they move with what stays, and the links to them turn.
+pub fn headers(r: &mut Recorder, random: &mut Random) {
+    const COUNT: u64 = 40;
+    for round in 0..3 {
+        let group = r.root().create_group(&format!("g{round}"), &GroupOptions::default()).unwrap();
+        for n in 0..COUNT {
+            let name = format!("d{n}");
+            let dataset = group.create_dataset(&name, &i32(), &[30], &DatasetOptions::default()).unwrap();
+            dataset.dataset_write(&i32(), None, &[(n + 1) as u8; 120]).unwrap();
+            dataset.attr_write("n", &i32(), &[2], &[n as u8; 8]).unwrap();
+            if n.is_multiple_of(3) {
+                r.root().link_create_hard(&format!("second{round}_{n}"), &dataset).unwrap();
+            }
+        }
+        drop(group);
+        r.flush();
+        let full = r.length();
+        for n in (0..COUNT).filter(|_| random.one_in(2)) {
+            r.root().link_delete(&format!("g{round}/d{n}")).unwrap();
+            if n.is_multiple_of(3) {
+                r.root().link_delete(&format!("second{round}_{n}")).unwrap();
+            }
+        }
+        if round != 1 {
+            r.file().rebalance().unwrap();
+            r.flush();
+            assert!(r.length() < full, "{} bytes, {full} before: nothing was moved", r.length());
+        }
+        r.root().attr_write("round", &i32(), &[], &[round; 4]).unwrap();
+        r.reopen();
+    }
 }
 
 fn text() -> Datatype {

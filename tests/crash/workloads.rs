@@ -8,7 +8,7 @@ use crate::chunks::{chunks, foreign_chunks};
 use crate::common::random::Random;
 use crate::common::superblock;
 use crate::copies::copies;
-use crate::moves::{interleaved_moves, moves, variable};
+use crate::moves::{headers, interleaved_moves, moves, variable};
 use crate::record::{Recorder, Recording, Setup, MODES};
 use crate::shared::shared;
 
@@ -38,7 +38,7 @@ const FOREIGN: [(&str, &[u8], Workload); 18] = [
 type Workload = fn(&mut Recorder, &mut Random);
 
 /// Workloads that begin with a new file.
-const NEW: [(&str, Workload); 15] = [
+const NEW: [(&str, Workload); 16] = [
     ("attributes", attributes),
     ("links", links),
     ("datasets", datasets),
@@ -53,6 +53,7 @@ const NEW: [(&str, Workload); 15] = [
     ("chunks", chunks),
     ("moves", moves),
     ("interleaved moves", interleaved_moves),
+    ("headers", headers),
     ("variable", variable),
 ];
 

@@ -27,6 +27,9 @@ LAYOUTS = [
 ]
 DELETED = (0, 2, 4)
 KEPT = (1, 3, 5, 6, 7)
+COUNT = 400
+# The last small dataset that references lead to stands early, so that it does not keep the file from ending.
+LAST = 21
 
 
 def create(path, bounds):
@@ -54,6 +57,86 @@ def compare(path, values):
             assert (file[f"d{number}"][...] == values[number]).all(), (path, number)
 
 
+def path_of(number):
+    return f"g{number % 5}/d{number}" if number % 3 else f"d{number}"
+
+
+def create_scattered(path, bounds):
+    """Datasets with their data and attributes, one after the other: headers stand between data. A scale that references lead to,
+    second names, soft links and dense attributes."""
+    with h5py.File(path, "w", libver=bounds) as file:
+        scale = file.create_dataset("scale", data=np.arange(30.0))
+        scale.make_scale("scale")
+        scale.attrs["variable"] = "text"
+        for number in range(COUNT):
+            dataset = file.create_dataset(path_of(number), data=np.arange(30 + number) * 1.5)
+            for n in range(12 if number % 10 == 0 else 2):
+                dataset.attrs[f"a{n}"] = np.int32([number, n])
+            dataset.attrs["text"] = np.bytes_(f"dataset {number}")
+            if number % 4 == 1:
+                file[f"second{number}"] = dataset
+            file[f"soft{number}"] = h5py.SoftLink("/" + path_of(number))
+        referenced = file[path_of(LAST)]
+        file["refs"] = np.array([referenced.ref, file[path_of(0)].ref], dtype=h5py.ref_dtype)
+        file[path_of(2)].dims[0].label = "x"
+        file[path_of(0)].dims[0].attach_scale(scale)
+
+
+def delete_scattered(path, numbers, ask):
+    file = File(path)
+    if not ask:
+        ok(H5R.h5r_set_lazy(file.handle, None))
+    for number in numbers:
+        ok(H5R.h5r_link_delete(file.root, path_of(number).encode()))
+        ok(H5R.h5r_link_delete(file.root, f"soft{number}".encode()))
+        if number % 4 == 1:
+            ok(H5R.h5r_link_delete(file.root, f"second{number}".encode()))
+    if ask:
+        ok(H5R.h5r_rebalance(file.handle))
+    file.close()
+
+
+def compare_scattered(path, numbers, changed=()):
+    with h5py.File(path) as file:
+        for number in numbers:
+            for name in [path_of(number), f"soft{number}"] + ([f"second{number}"] if number % 4 == 1 else []):
+                dataset = file[name]
+                assert (dataset[...] == np.arange(30 + number) * 1.5 + (number in changed)).all(), (path, name)
+                for n in range(12 if number % 10 == 0 else 2):
+                    assert (dataset.attrs[f"a{n}"] == [number, n]).all(), (path, name, n)
+                assert dataset.attrs["text"] == f"dataset {number}".encode(), (path, name)
+                assert ("new" in dataset.attrs) == (number in changed), (path, name)
+        assert file["scale"].attrs["variable"] == "text", path
+        first, other = file["refs"]
+        assert file[first] == file[path_of(LAST)] and file[other] == file[path_of(0)], path
+        assert file[path_of(0)].dims[0][0] == file["scale"], path
+        assert len(file) == len({path_of(n) for n in numbers if not n % 3}) + 5 + 2 + len(numbers) + sum(
+            n % 4 == 1 for n in numbers), path
+
+
+def scattered(bounds):
+    """Headers move, libhdf5 reads and changes all, and h5r makes the file smaller once more."""
+    path = f"{FOLDER}/headers_{bounds[0]}.h5"
+    create_scattered(path, bounds)
+    before = os.path.getsize(path)
+    kept = [number for number in range(COUNT) if number % 10 in (0, 2, 5, 9)] + [LAST]
+    delete_scattered(path, [number for number in range(COUNT) if number not in kept], True)
+    between = os.path.getsize(path)
+    compare_scattered(path, kept)
+    with h5py.File(path, "r+") as file:
+        for number in kept[::3]:
+            file[path_of(number)][...] += 1
+            file[path_of(number)].attrs["new"] = "new"
+    compare_scattered(path, kept, kept[::3])
+    gone = [number for number in kept if number % 10 == 5]
+    left = [number for number in kept if number not in gone]
+    delete_scattered(path, gone, False)
+    compare_scattered(path, left, kept[::3])
+    # A symbol table that has grown does not move.
+    assert bounds[0] == "earliest" or between < before * 0.7, (path, before, between)
+    print(f"{bounds[0]}: {before} bytes, {between} after {COUNT - len(kept)} of {COUNT} small datasets were deleted")
+
+
 def main():
     os.makedirs(FOLDER, exist_ok=True)
     for bounds in ("earliest", "latest"), ("v108", "latest"), ("v110", "latest"), ("latest", "latest"):
@@ -73,6 +156,7 @@ def main():
         if bounds[0] != "latest":
             subprocess.run(["h5dump", "-H", path], check=True, stdout=subprocess.DEVNULL)
         print(f"{bounds[0]}: {before} bytes, {after} after three of eight datasets were deleted")
+        scattered(bounds)
 
 
 main()

@@ -113,9 +113,26 @@ impl<'a> Link<'a> {
     }
 }
 
+/// Has the hard link in a message lead to another address; false where the link is none.
+pub fn set_hard_target(bytes: &mut [u8], address: u64, sizes: Sizes) -> Result<bool> {
+    if !matches!(Link::decode(bytes, sizes)?.target, Target::Hard(_)) {
+        return Ok(false);
+    }
+    let end = name_place(bytes)?.end;
+    let width = usize::from(sizes.offset);
+    bytes[end..end + width].copy_from_slice(&address.to_le_bytes()[..width]);
+    Ok(true)
+}
+
 /// The name alone, for searches: much cheaper than a full decode.
 #[inline]
 pub fn name_of(bytes: &[u8]) -> Result<&[u8]> {
+    name_place(bytes).map(|place| &bytes[place])
+}
+
+/// Where the name stands in a link message, which has it.
+#[inline]
+fn name_place(bytes: &[u8]) -> Result<std::ops::Range<usize>> {
     let damaged = || Reader::new(bytes, "link message").error("it ends within its name");
     let &[_, flags, ..] = bytes else { return Err(damaged()) };
     let at = 2 + usize::from(flags & 0x08 != 0) + 8 * usize::from(flags & 0x04 != 0) + usize::from(flags & 0x10 != 0);
@@ -123,7 +140,8 @@ pub fn name_of(bytes: &[u8]) -> Result<&[u8]> {
     let field = bytes.get(at..at + width).ok_or_else(damaged)?;
     let length = field.iter().rev().fold(0usize, |length, &byte| length << 8 | usize::from(byte));
     let begin = at + width;
-    bytes.get(begin..begin.saturating_add(length)).ok_or_else(damaged)
+    let place = begin..begin.saturating_add(length);
+    bytes.get(place.clone()).map(|_| place).ok_or_else(damaged)
 }
 
 /// The creation order alone, if the link has one.
@@ -173,6 +191,24 @@ mod tests {
         }
     }
     use proptest::prelude::*;
+
+    #[test]
+    fn a_hard_link_is_turned_where_it_stands() {
+        for (name, utf8, creation_order) in [(b"a".as_slice(), false, None), (&[b'n'; 300], true, Some(5))] {
+            for offset in [2, 8] {
+                let sizes = Sizes { offset, ..Sizes::EIGHT };
+                let link = |target| Link { name, utf8, creation_order, target };
+                let (mut bytes, mut expected) = (Vec::new(), Vec::new());
+                link(Target::Hard(77)).encode(sizes, &mut bytes).unwrap();
+                link(Target::Hard(0x1234)).encode(sizes, &mut expected).unwrap();
+                assert!(set_hard_target(&mut bytes, 0x1234, sizes).unwrap());
+                assert_eq!(bytes, expected);
+                let mut soft = Vec::new();
+                link(Target::Soft(b"/somewhere")).encode(sizes, &mut soft).unwrap();
+                assert!(!set_hard_target(&mut soft, 0x1234, sizes).unwrap());
+            }
+        }
+    }
 
     #[test]
     fn external_links_are_taken_apart() {

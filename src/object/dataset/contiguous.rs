@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::format::message::fill::{Fill, WriteTime};
 use crate::format::message::kind;
 use crate::format::message::layout::Layout;
-use crate::format::UNDEFINED;
+use crate::format::{Sizes, UNDEFINED};
 use crate::object::elements::is_simple;
 use crate::object::header::ObjectHeader;
 use crate::object::state::State;
@@ -186,7 +186,10 @@ impl Object {
             let State { store, objects, .. } = state;
             let array = objects.get(slot)?.array()?.1;
             let Some(bytes) = array.small_bytes(memory)? else { return Ok(Some(out)) };
-            array.read_small(store, memory, out(bytes)?).map(|()| None)
+            let out = out(bytes)?;
+            array.read_small(store, memory, out)?;
+            state.pin_referenced(memory, out, Sizes::EIGHT);
+            Ok(None)
         })
     }
 }

@@ -100,6 +100,13 @@ impl Object {
 
     /// Reads the stored chunk whose first element is at `offset` into the beginning of `out`, as the file has it; what it is.
     pub fn chunk_read(&self, offset: &[u64], out: &mut [u8]) -> Result<ChunkInfo> {
+        self.read("reading chunk of", "", |state, slot| {
+            // The chunk may be encoded: nobody looks for what it refers to.
+            if state.objects.get(slot)?.array()?.1.datatype().has_references() {
+                state.pinned.pin_all();
+            }
+            Ok(())
+        })?;
         self.with_stored("reading chunk of", |state, header, array| {
             let place = array.chunk_io(state, header)?.place(state, offset)?;
             let Some(out) = usize::try_from(place.size).ok().and_then(|size| out.get_mut(..size)) else {

@@ -78,7 +78,12 @@ impl Object {
     /// references into the global heap.
     pub fn dataset_read_raw(&self, selection: Option<&Selection<'_>>, out: &mut [u8]) -> Result<()> {
         let file_type = self.dataset_file_type()?;
-        Way::begin(|way| self.read_at_depth(&file_type, selection, out, way))
+        Way::begin(|way| self.read_at_depth(&file_type, selection, out, way))?;
+        self.read("reading dataset", "", |state, _| {
+            let sizes = state.store.sizes();
+            state.pin_referenced(&file_type, out, sizes);
+            Ok(())
+        })
     }
 
     /// Reads elements of any type, as [`dataset_read_values`](Self::dataset_read_values), of a dataset that so many virtual ones

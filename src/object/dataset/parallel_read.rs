@@ -266,6 +266,11 @@ impl Object {
     /// Reads the selected elements (all, without a selection) into `out`, converted to type `memory`.
     pub fn dataset_read(&self, memory: &Datatype, selection: Option<&Selection<'_>>, out: &mut [u8]) -> Result<()> {
         check_plain(memory)?;
+        self.read_plain(memory, selection, out)?;
+        self.pin_referenced(memory, out)
+    }
+
+    fn read_plain(&self, memory: &Datatype, selection: Option<&Selection<'_>>, out: &mut [u8]) -> Result<()> {
         let total = out.len() as u64;
         self.listener().report(0, total)?;
         for attempt in 0.. {

@@ -61,7 +61,8 @@ impl Object {
             |number: usize| Selection { start: Some(points[number]), count: Some(&count), ..Selection::default() };
         let (is_near, is_called) = self.is_near(WHAT, memory)?;
         if is_called {
-            return self.read_points_called(memory, &points, out);
+            self.read_points_called(memory, &points, out)?;
+            return self.pin_referenced(memory, out);
         }
         if !is_near {
             let places = out.chunks_exact_mut(size.max(1)).enumerate();
@@ -77,7 +78,8 @@ impl Object {
                 array.read(store, header, memory, Some(&selection(number)), place)?;
             }
             Ok(())
-        })
+        })?;
+        self.pin_referenced(memory, out)
     }
 
     /// Writes elements of type `memory`, with what pointers in them lead to, to the places `points`; of those at the same place

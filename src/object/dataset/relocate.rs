@@ -11,7 +11,9 @@ use crate::error::Result;
 use crate::format::message::layout::ChunkIndex;
 use crate::format::UNDEFINED;
 use crate::object::header::ObjectHeader;
-use crate::store::Store;
+use crate::store::{Seal, Store};
+
+const WHAT: &str = "contiguous raw data";
 
 /// Chunks that are moved by one look at the index.
 const AT_ONCE: usize = 4096;
@@ -31,14 +33,17 @@ impl DatasetState {
             &Storage::Contiguous { address, size }
                 if address != UNDEFINED && self.size > 0 && address.saturating_add(size) > limit =>
             {
-                store.check_extent(address, size.max(self.size), "contiguous raw data")?;
+                store.check_extent(address, size.max(self.size), WHAT)?;
+                if self.is_small() && self.size == size {
+                    return self.relocate_small(store, header, address, limit);
+                }
                 let Some(target) = hole(store, self.size, address) else { return Ok(0) };
                 match self.small_block(store, address) {
                     Some(id) => {
                         let bytes = store.bytes(id).to_vec();
                         store.write_raw(target, &bytes)?;
                     }
-                    None => store.copy_raw(address, target, self.size, "contiguous raw data")?,
+                    None => store.copy_raw(address, target, self.size, WHAT)?,
                 }
                 self.changes.fetch_add(1, Ordering::SeqCst);
                 self.place(store, header, target)?;
@@ -57,6 +62,24 @@ impl DatasetState {
             }
             _ => Ok(0),
         }
+    }
+
+    /// Moves small contiguous data as a block, which the flush writes: it may take what the last flushed state uses.
+    fn relocate_small(
+        &mut self,
+        store: &mut Store,
+        header: &mut ObjectHeader,
+        address: u64,
+        limit: u64,
+    ) -> Result<u64> {
+        let id = store.block(address, self.size, Seal::None, WHAT)?;
+        if !store.relocate_below(id, limit) {
+            return Ok(0);
+        }
+        let target = store.address(id);
+        self.changes.fetch_add(1, Ordering::SeqCst);
+        self.place(store, header, target)?;
+        Ok(self.size)
     }
 }
 

@@ -207,6 +207,19 @@ impl ObjectHeader {
         Ok(true)
     }
 
+    /// Moves the first chunk, and so the object, into a hole that ends at or before `limit`; where it stands then. The
+    /// caller changes all that names its address.
+    pub fn relocate_first(&mut self, store: &mut Store, limit: u64) -> Result<Option<u64>> {
+        self.begin_edit(store)?;
+        let id = self.block(store, 0)?;
+        if !store.relocate_below(id, limit) {
+            return Ok(None);
+        }
+        self.address = store.address(id);
+        self.chunks[0].address = self.address;
+        Ok(Some(self.address))
+    }
+
     /// Moves continuation chunks at or above `limit` into holes below it; returns how many.
     pub fn relocate_above(&mut self, store: &mut Store, limit: u64) -> Result<usize> {
         let mut moved = 0;

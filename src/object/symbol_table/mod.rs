@@ -18,7 +18,7 @@ use crate::format::symbol_table::{node_len, parse_node, put_node, Cache, Entry, 
 use crate::format::UNDEFINED;
 use crate::object::extents::Purpose;
 use crate::object::link::LinkTarget;
-use crate::store::{Seal, Store};
+use crate::store::{AddressMap, Seal, Store};
 use heap::Heap;
 
 const TREE: &str = "version 1 B-tree of a group";
@@ -129,6 +129,25 @@ impl SymbolTable {
             Ok(())
         })?;
         Ok(all)
+    }
+
+    /// Has hard links that lead to moved objects lead to where these stand now.
+    pub fn turn(&self, store: &mut Store, moved: &AddressMap<u64>) -> Result<()> {
+        self.walk(store, &mut |store, address, met| {
+            let Met::Leaf(entries) = met else { return Ok(()) };
+            let mut entries = entries.to_vec();
+            let mut any = false;
+            for entry in entries.iter_mut().filter(|entry| !matches!(entry.cache, Cache::Soft { .. })) {
+                if let Some(&now) = moved.get(&entry.header) {
+                    entry.header = now;
+                    any = true;
+                }
+            }
+            match any {
+                true => self.put_leaf(store, address, &entries),
+                false => Ok(()),
+            }
+        })
     }
 
     /// Tells every extent that belongs to the table.
