@@ -77,7 +77,9 @@ fn every_stored_element_owns_its_value() {
     };
     let compact = DatasetOptions { layout: NewLayout::Compact, ..DatasetOptions::default() };
     // How many values each has at the end of a part: those of its elements, and of a chunk all, and the fill value.
-    let all = [(DatasetOptions::default(), [1, 7]), (compact, [7, 7]), (chunked.clone(), [1, 5])];
+    let early = DatasetOptions { allocation: h5r::format::message::fill::AllocationTime::Early, ..Default::default() };
+    let all =
+        [(DatasetOptions::default(), [1, 7]), (compact, [7, 7]), (chunked.clone(), [1, 5]), (early.clone(), [7, 7])];
     for (before, (options, counts)) in all.into_iter().enumerate() {
         let dataset = create(&file, "d", &[6], &options);
         assert_eq!(read(&dataset), ["fill"; 6]);
@@ -93,11 +95,17 @@ fn every_stored_element_owns_its_value() {
         file.flush().unwrap();
         assert_eq!(objects(&path) - before, 1, "{:?}", options.layout);
     }
-    let early = DatasetOptions { allocation: h5r::format::message::fill::AllocationTime::Early, ..Default::default() };
-    let mut pointers = Arena::default();
-    let fill = VariableFill { memory: text(), element: vec![0; 8], pointers: &mut pointers };
-    let refused = file.root().unwrap().create_dataset_of("d", &text(), None, &[6], &early, Some(fill));
-    assert!(refused.err().unwrap().message().contains("a fill value of variable length with space"));
+    // A scalar, and more elements than are filled at once: 4 fill values so far, and that of each.
+    let (scalar, long) = (create(&file, "scalar", &[], &early), create(&file, "long", &[70_000], &early));
+    file.flush().unwrap();
+    assert_eq!(read(&long), vec!["fill"; 70_000]);
+    assert_eq!(objects(&path), 4 + 2 + 70_001);
+    drop((scalar, long));
+    for name in ["scalar", "long"] {
+        file.root().unwrap().link_delete(name).unwrap();
+    }
+    file.flush().unwrap();
+    assert_eq!(objects(&path), 6);
 
     let dataset = create(&file, "d", &[6], &chunked);
     write(&dataset, 0, &["a", "b", "c", "d", "e"]);
@@ -112,20 +120,20 @@ fn every_stored_element_owns_its_value() {
         grown.resize(extent as usize, "fill".into());
         assert_eq!(read(&dataset), grown);
         file.flush().unwrap();
-        extents.push((extent, objects(&path) - 3));
+        extents.push((extent, objects(&path) - 6));
     }
     // Chunks of 4, and the fill value: what is outside in the last one is filled too.
     assert_eq!(extents, [(7, 9), (2, 5), (5, 5), (1, 5), (11, 5)]);
     write(&dataset, 9, &["last"]);
     drop(dataset);
     file.close().unwrap();
-    assert_eq!(objects(&path) - 3, 9);
+    assert_eq!(objects(&path) - 6, 9);
     let file = open(&path);
     assert_eq!(read(&file.root().unwrap().open("d").unwrap())[8..], ["fill", "last", "fill"]);
     file.root().unwrap().link_delete("d").unwrap();
     file.check().unwrap();
     file.close().unwrap();
-    assert_eq!(objects(&path), 4);
+    assert_eq!(objects(&path), 7);
     std::fs::remove_file(path).unwrap();
 }
 

@@ -148,7 +148,6 @@ impl Object {
             let datatype = datatype.to_file(state.store.sizes())?;
             let mut plan = dataset::plan(&datatype, dims, options)?;
             if let Some(memory) = &fill_type {
-                plan.check_variable_fill()?;
                 Converter::to_file(memory, &datatype, state.store.sizes())?;
             }
             if state.superblock.version < 3 {

@@ -52,8 +52,9 @@ pub(super) fn create_unlinked(store: &mut Store, options: &GroupOptions) -> Resu
 /// A new dataset without a link to it.
 pub(super) fn create_dataset(store: &mut Store, plan: Plan) -> Result<Loaded> {
     let options = header_options(&plan.attributes);
-    let (dataset, bodies) = plan.make(store)?;
-    let header = bodies.with(|messages| ObjectHeader::create(store, &options, messages, DATASET_SPARE))?;
+    let (mut dataset, bodies) = plan.make(store)?;
+    let mut header = bodies.with(|messages| ObjectHeader::create(store, &options, messages, DATASET_SPARE))?;
+    dataset.fill_early(store, &mut header)?;
     let attributes = Attributes::of(store, &header)?;
     Ok(Loaded::new(header, ObjectKind::Dataset, attributes, None, Some(Box::new(dataset))))
 }

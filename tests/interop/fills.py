@@ -23,6 +23,8 @@ LAYOUTS = {
     "large": {"chunks": (100, 5), "maxshape": (None, 5)},
 }
 SHAPE = (7, 5)
+# H5R_ALLOCATION_EARLY
+EARLY = 2
 
 
 def selection(start, count):
@@ -71,6 +73,7 @@ def make_by_h5r(path):
             if name.endswith("written"):
                 write(dataset, token, [["libhdf5"] * 2] * 2, [2, 1])
             ok(H5R.h5r_object_close(dataset))
+    ok(H5R.h5r_object_close(file.create("contiguous early", token, SHAPE, allocation=EARLY, **options)))
     dataset = file.create("compact", token, [2, 3], layout=COMPACT, **options)
     write(dataset, token, [["one"]], [1, 1])
     kept = file.create("kept", token, [2, 1])
@@ -127,7 +130,7 @@ def by_libhdf5(path, model):
     compare(path, model)
     with h5py.File(path, "r+") as file:
         for name, values in model.items():
-            if name not in ("contiguous", "contiguous written", "compact"):
+            if name not in ("contiguous", "contiguous written", "contiguous early", "compact"):
                 file[name].resize(13, axis=0)
                 values = np.concatenate([values, np.full((2, 5), FILL, dtype=object)])
                 file[name][-1] = values[-1] = "last"
@@ -147,6 +150,7 @@ def main():
             model[f"{name} written"] = np.full(SHAPE, FILL, dtype=object)
             model[f"{name} written"][2:4, 1:3] = "libhdf5"
         if not bounds:
+            model["contiguous early"] = np.full(SHAPE, FILL, dtype=object)
             model["compact"] = np.full((2, 3), FILL, dtype=object)
             model["compact"][1, 1] = "one"
         compare(path, model)

@@ -233,14 +233,6 @@ impl Plan {
         self
     }
 
-    /// Fails where elements would be filled before they have values of their own.
-    pub fn check_variable_fill(&self) -> Result<()> {
-        if self.layout == NewLayout::Contiguous && self.fill.allocation_time == AllocationTime::Early {
-            return Err(Error::unsupported("a fill value of variable length with space that is allocated early"));
-        }
-        Ok(())
-    }
-
     /// Sharing the committed datatype at this address, which has the same type and counts the reference already.
     pub fn sharing(self, address: u64) -> Self {
         Plan { committed: Some(address), ..self }
@@ -281,7 +273,9 @@ impl Plan {
                 Layout::chunked(chunks.layout)
             }
             NewLayout::Contiguous => {
-                let early = state.fill.allocation_time == AllocationTime::Early && self.size > 0;
+                // Elements that own a value each are filled one by one, once there is a header.
+                let is_early = state.fill.allocation_time == AllocationTime::Early && self.size > 0;
+                let early = is_early && !state.has_variable_fill();
                 let address = if early { state.allocate(store, true)? } else { UNDEFINED };
                 state.storage = Storage::Contiguous { address, size: self.size };
                 Layout::contiguous(address, self.size)

@@ -7,7 +7,7 @@ use super::chunked::ChunkIo;
 use super::{transfer, DatasetState, Selection, Storage};
 use crate::datatype::{Carry, Datatype, Release};
 use crate::error::{ErrorKind, Result};
-use crate::format::message::fill::Fill;
+use crate::format::message::fill::{AllocationTime, Fill};
 use crate::format::UNDEFINED;
 use crate::heap::GlobalHeap;
 use crate::object::header::ObjectHeader;
@@ -166,6 +166,14 @@ impl DatasetState {
         self.filled()?.map_or(Ok(()), |mut filled| filled.own(store, elements))
     }
 
+    /// Of a new dataset: does at once what [`fill_one_by_one`](Self::fill_one_by_one) does, where space is allocated early.
+    pub(in crate::object) fn fill_early(&mut self, store: &mut Store, header: &mut ObjectHeader) -> Result<()> {
+        match self.fill.allocation_time {
+            AllocationTime::Early => self.fill_one_by_one(store, header, u64::MAX),
+            _ => Ok(()),
+        }
+    }
+
     /// Of contiguous data that have no space yet and are about to be written in part: takes it, and gives every element a fill
     /// value of its own.
     pub(in crate::object) fn fill_one_by_one(
@@ -181,21 +189,22 @@ impl DatasetState {
         }
         let Some(mut filled) = self.filled()? else { return Ok(()) };
         let (file, element, dims) = (self.datatype.clone(), self.fill_element()?, self.dataspace.dims().to_vec());
-        let rows = dims.first().copied().unwrap_or(1);
-        let step = (PIECE / (elements / rows.max(1)).max(1)).max(1);
+        let count = dims.first().copied().unwrap_or(1);
+        let step = (PIECE / (elements / count.max(1)).max(1)).max(1);
         let mut at = 0;
-        while at < rows {
+        while at < count {
             let (mut start, mut block) = (vec![0; dims.len()], dims.clone());
             if let (Some(start), Some(block)) = (start.first_mut(), block.first_mut()) {
-                (*start, *block) = (at, step.min(rows - at));
+                (*start, *block) = (at, step.min(count - at));
             }
             let ones = vec![1; dims.len()];
             let rows =
                 Selection { start: Some(&start), count: Some(&ones), block: Some(&block), ..Selection::default() };
-            let mut piece = vec![0; crate::object::value::value_size(self.selected(Some(&rows))?, &file)?];
+            let rows = (!dims.is_empty()).then_some(&rows);
+            let mut piece = vec![0; crate::object::value::value_size(self.selected(rows)?, &file)?];
             transfer::repeat(&element, &mut piece);
             filled.own(store, &mut piece)?;
-            self.write(store, header, &file, Some(&rows), &piece)?;
+            self.write(store, header, &file, rows, &piece)?;
             at += step;
         }
         Ok(())
