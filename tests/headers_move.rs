@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use common::random::Random;
 use common::{describe, difference, Contents};
-use h5r::datatype::{Arena, Datatype, Number, ReferenceKind};
+use h5r::datatype::{Arena, CharacterSet, Datatype, Number, ReferenceKind, StringPadding};
 use h5r::object::check::{check_on, CheckOptions};
 use h5r::object::dataset::{DatasetOptions, NewLayout};
 use h5r::object::{CreateOptions, File, FormatVersion, GroupOptions, Object, OpenOptions, Phase, Referred};
@@ -486,4 +486,27 @@ fn symbol_tables_of_old_files() {
         after[0].1.links.remove("d199");
         assert_same(&before, &after, name);
     }
+}
+
+/// Attributes of variable length, whose values stand in collections behind everything that goes.
+#[test]
+fn values_of_attributes_follow() {
+    let text = Datatype::variable_string(StringPadding::NullTerminated, CharacterSet::Utf8).unwrap();
+    for_each_kind(|what, format, options, end| {
+        let goes = half(600, |number| format!("d{number}"));
+        let build = |file: &File, stays: &dyn Fn(u32) -> bool| {
+            let root = file.root().unwrap();
+            for number in (0..600).filter(|&number| stays(number)) {
+                drop(add(&root, &format!("d{number}"), number, &DatasetOptions::default()));
+            }
+            let catalogue = root.create_group("catalogue", options).unwrap();
+            for number in 0..100u8 {
+                let mut arena = Arena::default();
+                let value = arena.add([vec![b'a' + number % 26; 100 + usize::from(number)], vec![0]].concat());
+                let value = value.to_le_bytes();
+                catalogue.attr_write_values(&format!("t{number}"), &text, None, &[], &value, &mut arena).unwrap();
+            }
+        };
+        shrinks(what, create(format, options), create(format, options), &build, &goes, (end, 4));
+    });
 }

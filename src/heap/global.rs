@@ -22,6 +22,8 @@ pub struct GlobalHeap {
     roomy: Vec<u64>,
     /// Collections that were given back since the last flush.
     freed: Vec<u64>,
+    /// If not 0, new objects do not go to collections there or above.
+    limit: u64,
 }
 
 impl GlobalHeap {
@@ -75,6 +77,9 @@ impl GlobalHeap {
         let length = global_heap::object_length(bytes.len() as u64, sizes).unwrap_or(u64::MAX);
         for position in (0..self.roomy.len()).rev() {
             let address = self.roomy[position];
+            if self.limit != 0 && address >= self.limit {
+                continue;
+            }
             let (id, objects) = self.open(store, address)?;
             let room = store.length(id) as u64 - u64::from(objects.free);
             if room < length {
@@ -93,7 +98,11 @@ impl GlobalHeap {
             let message = format!("a value of {} bytes; at most some {most} are accepted", bytes.len());
             return Err(Error::new(ErrorKind::Limit, message));
         }
-        let (id, address) = store.create_block(whole as usize, Seal::None)?;
+        let low = if self.limit == 0 { None } else { store.space_mut().allocate_below(whole, self.limit) };
+        let (id, address) = match low {
+            Some(address) => (store.create_block_at(address, whole as usize, Seal::None), address),
+            None => store.create_block(whole as usize, Seal::None)?,
+        };
         global_heap::write_header(store.bytes_mut(id), sizes);
         let free = global_heap::header_length(sizes) as u32;
         let objects = self.known.entry(address).or_insert(Objects { places: vec![(0, 0)], free });
@@ -101,6 +110,11 @@ impl GlobalHeap {
         place(store, id, objects, 1, bytes);
         self.note_room(address);
         Ok((address, 1))
+    }
+
+    /// New objects go to no collection with room that stands at `limit` or above, until it is `u64::MAX`.
+    pub fn stay_below(&mut self, limit: u64) {
+        self.limit = if limit == u64::MAX { 0 } else { limit };
     }
 
     fn note_room(&mut self, address: u64) {

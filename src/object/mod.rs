@@ -47,6 +47,7 @@ mod sweep;
 mod symbol_table;
 mod trim;
 mod value;
+mod value_moves;
 mod visit;
 mod walk;
 mod walk_shared;

@@ -87,6 +87,7 @@ impl State {
             }
         }
         let mut moved = self.move_continuations(&headers, limit)?;
+        moved += self.move_values_down(&headers.met, limit)?;
         let mut order: Vec<(u64, u64, Part)> = high.into_iter().map(|(end, object)| (end, object, Part::Raw)).collect();
         let chosen = self.choose_headers(&headers, referenced)?;
         order.extend(chosen.into_iter().map(|(end, object)| (end, object, Part::Header)));
@@ -172,6 +173,6 @@ impl State {
 }
 
 /// Whether the error is the object's own: it stays where it is.
-fn stays(error: &Error) -> bool {
+pub(super) fn stays(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::Unsupported)
 }

@@ -98,6 +98,10 @@ pub fn headers(r: &mut Recorder, random: &mut Random) {
             let dataset = group.create_dataset(&name, &i32(), &[30], &DatasetOptions::default()).unwrap();
             dataset.dataset_write(&i32(), None, &[(n + 1) as u8; 120]).unwrap();
             dataset.attr_write("n", &i32(), &[2], &[n as u8; 8]).unwrap();
+            if n.is_multiple_of(4) {
+                let (data, mut arena) = strings(4, random);
+                dataset.attr_write_values("text", &text(), None, &[4], &data, &mut arena).unwrap();
+            }
             if n.is_multiple_of(3) {
                 r.root().link_create_hard(&format!("second{round}_{n}"), &dataset).unwrap();
             }
