@@ -2,7 +2,7 @@
 //!
 //! libhdf5 also lists direct blocks that do not exist (row and indirect sections), to reuse their heap offsets. They are
 //! not read, because the blocks tell it, and not written: libhdf5 1.10.8 to 2.2.0 all fail now and then where they use
-//! them ("pinned entry count not decreasing" at close, or a crash), with their own files too, and never need them.
+//! them ("pinned entry count not decreasing" at close, or a crash), with their own files too. See `parts.rs`.
 
 use super::holes::BlockHoles;
 use super::Heap;
