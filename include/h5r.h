@@ -549,7 +549,7 @@ typedef struct h5r_group_options {
 typedef struct h5r_object_details {
     // sizeof(h5r_object_details), set by the INIT macro.
     size_t struct_size;
-    // Where its header is; two links lead to the same object when this is the same.
+    // Where its header is; two links lead to the same object when this is the same. Rebalancing and closing may move it.
     uint64_t address;
     // Hard links to it; for a named type also the data that share it.
     uint64_t references;

@@ -25,7 +25,7 @@ pub const H5R_NO_TIME: u64 = u64::MAX;
 pub struct h5r_object_details {
     /// sizeof(h5r_object_details), set by the INIT macro.
     pub struct_size: usize,
-    /// Where its header is; two links lead to the same object when this is the same.
+    /// Where its header is; two links lead to the same object when this is the same. Rebalancing and closing may move it.
     pub address: u64,
     /// Hard links to it; for a named type also the data that share it.
     pub references: u64,
