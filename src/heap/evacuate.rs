@@ -122,7 +122,16 @@ impl Heap {
         let live = self.table.blocks[from as usize].live.checked_sub(length);
         let live = live.ok_or_else(|| self.bad_id("an object that was removed"))?;
         self.table.blocks[from as usize].live = live;
-        self.give_back(from, offset, length);
+        // The watermark may have risen past the object's block: the bins hold pieces of it then.
+        let above = self.evacuation.as_ref().is_some_and(|evacuating| offset >= evacuating.watermark);
+        if live == 0 && above && self.bump.block != from {
+            // One hole instead of many, which would all be sorted in one go at the end.
+            let (size, overhead) = (self.table.blocks[from as usize].size, self.header.direct_overhead() as u32);
+            self.table.holes[from as usize].clear();
+            self.table.holes[from as usize].push(overhead, size - overhead);
+        } else {
+            self.give_back(from, offset, length);
+        }
         self.managed_id(target, length).map(Some)
     }
 
