@@ -7,7 +7,7 @@ use h5r::datatype::{Arena, ByteOrder, CharacterSet, Datatype, Number, StringPadd
 use h5r::error::ErrorKind;
 use h5r::format::message::fill::Fill;
 use h5r::object::dataset::{DatasetOptions, NewLayout, Selection};
-use h5r::object::{File, Locking, Object, OpenOptions};
+use h5r::object::{CopyOptions, CreateOptions, File, FormatVersion, Locking, Object, OpenOptions};
 
 const I32: Datatype = Datatype::number(Number::I32, ByteOrder::Little);
 
@@ -176,5 +176,33 @@ fn a_source_in_chunks_that_is_too_small_is_filled_up() {
     assert_eq!(error.kind(), ErrorKind::Corrupt);
     assert!(error.message().contains("reaches out of an array of [2, 4]"), "{error}");
     drop((files, file));
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// A file of libhdf5's default format gets the newer one that a virtual dataset needs, as from `H5Ocopy`; one that libhdf5 1.8 shall
+/// read does not.
+#[test]
+fn a_virtual_dataset_is_copied_to_a_file_of_the_oldest_format() {
+    let folder = folder("oldest");
+    let path = folder.join("old.h5");
+    std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/old.h5"), &path).unwrap();
+    source(&folder.join("virtual_part_0.h5"), "rows", 0, 2);
+    let numbered = unlocked(&folder.join("virtual_numbered.h5"));
+    let from = numbered.root().unwrap();
+    let old = File::open(&path, &OpenOptions::default()).unwrap();
+    from.copy("files", &old.root().unwrap(), "copied", &CopyOptions::default()).unwrap();
+    old.close().unwrap();
+    let old = unlocked(&path);
+    old.check().unwrap();
+    let copied = old.root().unwrap().open("copied").unwrap();
+    assert_eq!(rows(&copied), rows(&from.open("files").unwrap()));
+    assert_eq!(rows(&copied), (3, vec![0, 1, -5]));
+    drop((copied, old));
+    let options = CreateOptions { format: FormatVersion::V18, ..CreateOptions::default() };
+    let kept = File::create(&folder.join("kept.h5"), &options).unwrap();
+    let error = from.copy("files", &kept.root().unwrap(), "copied", &CopyOptions::default()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(!kept.root().unwrap().link_exists("copied").unwrap());
+    drop((from, numbered, kept));
     std::fs::remove_dir_all(folder).unwrap();
 }

@@ -6,7 +6,7 @@ use crate::chunk::Place;
 use crate::datatype::Datatype;
 use crate::error::{Error, Result};
 use crate::format::virtual_mapping;
-use crate::object::dataset::{CopiedData, Selection};
+use crate::object::dataset::{CopiedData, Selection, READ_BY_18};
 use crate::object::header::ObjectHeader;
 use crate::object::state::{Slot, State};
 use crate::object::{global_heap, value};
@@ -31,13 +31,13 @@ impl Copier<'_, '_> {
         let (stays, size) = (self.is_plain(&datatype)?, self.in_target(&datatype)?.size());
         let State { store, objects, .. } = self.files.from();
         let array = objects.get(from)?.array()?.1;
-        array.layout_of_copy(store, header, (is_one, version < 3, stays), size as u64)?.encode(to_sizes)
+        array.layout_of_copy(store, header, (is_one, version, stays), size as u64)?.encode(to_sizes)
     }
 
     /// The layout of a virtual dataset, whose mappings are copied as they are.
     fn virtual_layout(&mut self, address: u64, index: u32, version: u8) -> Result<Vec<u8>> {
         let (from, to) = (self.files.from().store.sizes(), self.files.to().store.sizes());
-        if version < 3 && !self.files.is_one() {
+        if version == READ_BY_18 && !self.files.is_one() {
             return Err(Error::unsupported("copying a virtual dataset to a file that libhdf5 1.8 shall read"));
         }
         let mut mappings = global_heap::read(&mut self.files.from().store, address, index)?;

@@ -33,6 +33,10 @@ pub(in crate::object) enum CopiedData {
     Chunks(Vec<(Vec<u64>, Place)>),
 }
 
+/// The superblock of files that libhdf5 1.8 shall read. Those with an older one are of libhdf5's default, and get the newest format
+/// that something needs.
+pub(in crate::object) const READ_BY_18: u8 = 2;
+
 impl DatasetState {
     /// The heap object of a virtual dataset's mappings; none where it is not virtual, or has none.
     pub(in crate::object) fn virtual_mappings(
@@ -51,12 +55,12 @@ impl DatasetState {
     }
 
     /// The layout of a copy, without raw data but compact ones, with elements of so many bytes. `is_one`: in the same file;
-    /// `old`: in a file that libhdf5 1.8 shall read; `plain`: with the stored bytes.
+    /// `version`: of its file's superblock; `plain`: with the stored bytes.
     pub(in crate::object) fn layout_of_copy(
         &self,
         store: &mut Store,
         header: &ObjectHeader,
-        (is_one, old, plain): (bool, bool, bool),
+        (is_one, version, plain): (bool, u8, bool),
         element_size: u64,
     ) -> Result<Layout> {
         let size = || {
@@ -93,8 +97,9 @@ impl DatasetState {
         }
         let is_filtered = header.find(kind::FILTER_PIPELINE).is_some();
         let edges = layout.flags & EDGES_UNFILTERED;
-        if old && layout.index != ChunkIndex::BTree1 {
-            if is_filtered && edges != 0 {
+        let needs_new = is_filtered && edges != 0;
+        if version <= READ_BY_18 && layout.index != ChunkIndex::BTree1 && !(needs_new && version < READ_BY_18) {
+            if needs_new {
                 let what = "copying chunks whose edges are unfiltered to a file that libhdf5 1.8 shall read";
                 return Err(Error::unsupported(what));
             }

@@ -39,7 +39,7 @@ mod virtuals;
 
 pub(super) use called_parts::Remade;
 pub use chunk_cache::CacheFigures;
-pub(super) use copy::CopiedData;
+pub(super) use copy::{CopiedData, READ_BY_18};
 pub use create::{plan, DatasetOptions, NewFilter, NewLayout, Plan, MAX_COMPACT};
 pub use direct::ChunkInfo;
 pub(super) use filled::HeapObjects;
