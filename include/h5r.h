@@ -282,10 +282,10 @@
 // Early for compact datasets, late for all others; the default.
 #define H5R_ALLOCATION_DEFAULT 0
 
-// Space is taken by the first write.
+// Space is taken by the first write, that of chunks by the first write to each.
 #define H5R_ALLOCATION_LATE 1
 
-// Space is taken when the dataset is created.
+// Space is taken when the dataset is created; not for chunks, which is refused (UNSUPPORTED).
 #define H5R_ALLOCATION_EARLY 2
 
 // The fill value is written with the allocation when the user gave one; the default.

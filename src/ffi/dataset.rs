@@ -27,9 +27,9 @@ pub const H5R_LAYOUT_EXTERNAL: i32 = 4;
 
 /// Early for compact datasets, late for all others; the default.
 pub const H5R_ALLOCATION_DEFAULT: i32 = 0;
-/// Space is taken by the first write.
+/// Space is taken by the first write, that of chunks by the first write to each.
 pub const H5R_ALLOCATION_LATE: i32 = 1;
-/// Space is taken when the dataset is created.
+/// Space is taken when the dataset is created; not for chunks, which is refused (UNSUPPORTED).
 pub const H5R_ALLOCATION_EARLY: i32 = 2;
 
 /// The fill value is written with the allocation when the user gave one; the default.

@@ -128,8 +128,14 @@ impl State {
         if self.store.shared().table.is_some() {
             return Ok(0);
         }
-        let mut moved = 0;
         self.heap.stay_below(limit);
+        let moved = self.move_all_values(objects, limit);
+        self.heap.stay_below(u64::MAX);
+        moved
+    }
+
+    fn move_all_values(&mut self, objects: &HashSet<u64>, limit: u64) -> Result<u64> {
+        let mut moved = 0;
         for &address in objects {
             let before = self.store.edits();
             match self.move_values_of(address, limit) {
@@ -138,7 +144,6 @@ impl State {
             }
             self.drop_surplus()?;
         }
-        self.heap.stay_below(u64::MAX);
         Ok(moved)
     }
 }
