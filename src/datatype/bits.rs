@@ -1,11 +1,18 @@
-//! Conversion between numbers of any layout, bit by bit, as libhdf5's generic path does it: integers beyond the target's
+//! Conversion between numbers of any layout and size, bit by bit, as libhdf5's generic path does it: integers beyond the target's
 //! range become its nearest bound; floats to integers are cut toward zero, NaN is 0; floats to floats round half away
 //! from zero, but not from the largest finite value to infinity; integers to floats round half to even.
+//!
+//! libhdf5 does not convert from and to floats whose normalized mantissa is stored (nor to more than 64 bytes): they follow the
+//! same rule, with the most significant bit of the mantissa set in all but 0, so that there is nothing between 0 and the smallest
+//! normalized value.
 
 use super::message::{self, Bits, ByteOrder, Class, Float, Normalization};
 
-/// Bytes of the largest number that is converted.
-const MAX_SIZE: usize = 64;
+/// Bits of the largest exponent, as in libhdf5.
+const MAX_EXPONENT_SIZE: u8 = 63;
+
+/// Bytes of the largest number whose conversion allocates nothing.
+const SMALL: usize = 64;
 
 /// A number's layout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,27 +22,35 @@ pub(super) enum Layout {
     Field(usize, Bits),
 }
 
-/// What is known of a number, exactly: `mantissa` × 2^`exponent`.
+/// What is known of a number, exactly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Value {
-    Number { negative: bool, mantissa: u128, exponent: i64 },
-    Infinity { negative: bool },
-    NotANumber { negative: bool },
+    Zero {
+        negative: bool,
+    },
+    /// The bits of the element from `begin` to `top`, which is set, × 2^`exponent`.
+    Number {
+        negative: bool,
+        begin: usize,
+        top: usize,
+        exponent: i128,
+    },
+    Infinity {
+        negative: bool,
+    },
+    NotANumber {
+        negative: bool,
+    },
 }
 
 impl Layout {
     /// The layout of an integer, float or bit field that can be converted.
     pub fn of(datatype: &message::Datatype) -> Option<Self> {
         let size = datatype.size as usize;
-        if size > MAX_SIZE {
-            return None;
-        }
         match &datatype.class {
-            Class::FixedPoint { bits, signed } if bits.precision <= 128 => Some(Layout::Integer(size, *bits, *signed)),
+            Class::FixedPoint { bits, signed } => Some(Layout::Integer(size, *bits, *signed)),
             Class::FloatingPoint(float) => {
-                let fits = float.mantissa_size <= 120 && float.exponent_size <= 31;
-                let known = float.normalization != Normalization::Stored;
-                (fits && known).then_some(Layout::Float(size, *float))
+                (float.exponent_size <= MAX_EXPONENT_SIZE).then_some(Layout::Float(size, *float))
             }
             Class::BitField(bits) => Some(Layout::Field(size, *bits)),
             _ => None,
@@ -62,36 +77,20 @@ impl Layout {
 }
 
 /// The bits of one element, the least significant byte first.
-struct Element([u8; MAX_SIZE]);
+struct Element<'a>(&'a mut [u8]);
 
-impl Element {
-    fn load(bytes: &[u8], order: ByteOrder) -> Self {
-        let mut element = Element([0; MAX_SIZE]);
-        let target = &mut element.0[..bytes.len()];
-        target.copy_from_slice(bytes);
-        reorder(target, order);
-        element
-    }
-
-    fn store(mut self, bytes: &mut [u8], order: ByteOrder) {
-        let source = &mut self.0[..bytes.len()];
-        reorder(source, order);
-        bytes.copy_from_slice(source);
-    }
-
+impl Element<'_> {
     fn get(&self, at: usize) -> bool {
         self.0[at / 8] >> (at % 8) & 1 != 0
     }
 
-    /// At most 128 bits.
-    fn field(&self, begin: usize, count: usize) -> u128 {
-        (0..count).fold(0, |value, bit| value | u128::from(self.get(begin + bit)) << bit)
+    /// At most 64 bits.
+    fn field(&self, begin: usize, count: usize) -> u64 {
+        (0..count).fold(0, |value, bit| value | u64::from(self.get(begin + bit)) << bit)
     }
 
-    fn set_field(&mut self, begin: usize, count: usize, value: u128) {
-        for bit in 0..count {
-            self.set(begin + bit, value >> bit & 1 != 0);
-        }
+    fn set_field(&mut self, begin: usize, count: usize, value: u64) {
+        (0..count).for_each(|bit| self.set(begin + bit, value >> bit & 1 != 0));
     }
 
     fn set(&mut self, at: usize, value: bool) {
@@ -99,11 +98,38 @@ impl Element {
         self.0[at / 8] = self.0[at / 8] & !mask | if value { mask } else { 0 };
     }
 
+    fn fill(&mut self, begin: usize, end: usize, value: bool) {
+        (begin..end).for_each(|at| self.set(at, value));
+    }
+
+    /// The highest bit that is set from `begin` to before `end`.
+    fn top(&self, begin: usize, end: usize) -> Option<usize> {
+        (begin..end).rev().find(|&at| self.get(at))
+    }
+
+    /// Adds 1 to the number from `begin` to before `end`; whether there is a carry.
+    fn increment(&mut self, begin: usize, end: usize) -> bool {
+        for at in begin..end {
+            let bit = self.get(at);
+            self.set(at, !bit);
+            if !bit {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The number from `begin` to before `end` as its negative.
+    fn negate(&mut self, begin: usize, end: usize) {
+        (begin..end).for_each(|at| self.set(at, !self.get(at)));
+        self.increment(begin, end);
+    }
+
     fn pad(&mut self, layout: &Layout) {
         let bits = layout.bits();
-        let end = usize::from(bits.offset) + usize::from(bits.precision);
-        (0..usize::from(bits.offset)).for_each(|at| self.set(at, bits.low_pad));
-        (end..8 * layout.size()).for_each(|at| self.set(at, bits.high_pad));
+        let begin = usize::from(bits.offset);
+        self.fill(0, begin, bits.low_pad);
+        self.fill(begin + usize::from(bits.precision), 8 * layout.size(), bits.high_pad);
     }
 }
 
@@ -119,141 +145,200 @@ fn reorder(bytes: &mut [u8], order: ByteOrder) {
     }
 }
 
-/// Converts one element.
+/// Converts all elements of `from`; `to` holds as many.
 pub(super) fn convert(source: &Layout, target: &Layout, from: &[u8], to: &mut [u8]) {
-    let element = Element::load(from, source.bits().order);
-    let mut result = Element([0; MAX_SIZE]);
+    let (mut small, mut large) = ([0; SMALL], Vec::new());
+    // One byte more: the implied bit of a mantissa may lie behind the element.
+    let element = match source.size() {
+        ..SMALL => &mut small[..=source.size()],
+        size => {
+            large.resize(size + 1, 0);
+            &mut large[..]
+        }
+    };
+    for (from, to) in from.chunks_exact(source.size()).zip(to.chunks_exact_mut(target.size())) {
+        element[..from.len()].copy_from_slice(from);
+        reorder(&mut element[..from.len()], source.bits().order);
+        to.fill(0);
+        one(source, target, &mut Element(element), &mut Element(to));
+        reorder(to, target.bits().order);
+    }
+}
+
+fn one(source: &Layout, target: &Layout, element: &mut Element<'_>, result: &mut Element<'_>) {
     match (source, target) {
         (Layout::Field(_, a), Layout::Field(_, b)) => {
             for bit in 0..usize::from(a.precision.min(b.precision)) {
                 result.set(usize::from(b.offset) + bit, element.get(usize::from(a.offset) + bit));
             }
         }
-        (source, Layout::Integer(_, bits, signed)) => put_integer(&mut result, bits, *signed, value(source, &element)),
+        (source, Layout::Integer(_, bits, signed)) => {
+            let value = value(source, element);
+            put_integer(result, bits, *signed, element, value);
+        }
         (source, Layout::Float(_, float)) => {
-            let half_even = matches!(source, Layout::Integer(..));
-            put_float(&mut result, float, value(source, &element), half_even);
+            let value = value(source, element);
+            put_float(result, float, (element, matches!(source, Layout::Integer(..))), value);
         }
         _ => {}
     }
     result.pad(target);
-    result.store(to, target.bits().order);
 }
 
-fn value(layout: &Layout, element: &Element) -> Value {
+/// The value of an element, which may change to hold it.
+fn value(layout: &Layout, element: &mut Element<'_>) -> Value {
     match layout {
         Layout::Integer(_, bits, signed) => {
-            let precision = usize::from(bits.precision);
-            let raw = element.field(usize::from(bits.offset), precision);
-            let negative = *signed && raw >> (precision - 1) & 1 != 0;
-            let mask = u128::MAX >> (128 - precision);
-            let mantissa = if negative { raw.wrapping_neg() & mask } else { raw };
-            // The smallest integer is its own negative.
-            Value::Number { negative, mantissa: if negative && mantissa == 0 { raw } else { mantissa }, exponent: 0 }
+            let begin = usize::from(bits.offset);
+            let end = begin + usize::from(bits.precision);
+            let negative = *signed && element.get(end - 1);
+            if negative {
+                // The smallest integer is its own negative.
+                element.negate(begin, end);
+            }
+            number(element, negative, begin, end, 0)
         }
         Layout::Float(_, float) => float_value(float, element),
-        Layout::Field(..) => Value::Number { negative: false, mantissa: 0, exponent: 0 },
+        Layout::Field(..) => Value::Zero { negative: false },
     }
 }
 
-fn float_value(float: &Float, element: &Element) -> Value {
+fn number(element: &Element<'_>, negative: bool, begin: usize, end: usize, exponent: i128) -> Value {
+    match element.top(begin, end) {
+        Some(top) => Value::Number { negative, begin, top, exponent },
+        None => Value::Zero { negative },
+    }
+}
+
+fn float_value(float: &Float, element: &mut Element<'_>) -> Value {
     let negative = element.get(usize::from(float.sign_position));
-    let exponent = element.field(usize::from(float.exponent_position), usize::from(float.exponent_size)) as i64;
-    let size = usize::from(float.mantissa_size);
-    let mantissa = element.field(usize::from(float.mantissa_position), size);
-    let implied = float.normalization == Normalization::Implied;
-    if exponent == (1 << float.exponent_size) - 1 {
-        // The highest bit of a mantissa that is stored whole says nothing.
-        let rest = if implied { mantissa } else { mantissa & !(1 << (size - 1)) };
-        return if rest == 0 { Value::Infinity { negative } } else { Value::NotANumber { negative } };
+    let exponent = element.field(usize::from(float.exponent_position), usize::from(float.exponent_size));
+    let begin = usize::from(float.mantissa_position);
+    let end = begin + usize::from(float.mantissa_size);
+    if exponent == largest_exponent(float) {
+        // The highest bit of a mantissa that is not normalized says nothing.
+        let last = if float.normalization == Normalization::None { end - 1 } else { end };
+        return match element.top(begin, last) {
+            None => Value::Infinity { negative },
+            Some(_) => Value::NotANumber { negative },
+        };
     }
-    let fraction = if implied { size as i64 } else { size as i64 - 1 };
-    let scale = exponent.max(1) - i64::from(float.exponent_bias) - fraction;
-    let mantissa = if implied && exponent > 0 { mantissa | 1 << size } else { mantissa };
-    Value::Number { negative, mantissa, exponent: scale }
-}
-
-fn put_integer(result: &mut Element, bits: &Bits, signed: bool, value: Value) {
-    let precision = usize::from(bits.precision);
-    let most = u128::MAX >> (128 - precision) >> u32::from(signed);
-    let (negative, magnitude) = match value {
-        Value::NotANumber { .. } => (false, 0),
-        Value::Infinity { negative } => (negative, u128::MAX),
-        Value::Number { negative, mantissa, exponent } => (negative, scaled(mantissa, exponent)),
-    };
-    let raw = match (negative, signed) {
-        (false, _) => magnitude.min(most),
-        (true, false) => 0,
-        (true, true) => magnitude.min(most + 1).wrapping_neg(),
-    };
-    result.set_field(usize::from(bits.offset), precision, raw);
-}
-
-/// The integer part, bounded.
-fn scaled(mantissa: u128, exponent: i64) -> u128 {
-    match exponent {
-        _ if mantissa == 0 => 0,
-        0.. if i64::from(mantissa.leading_zeros()) < exponent => u128::MAX,
-        0.. => mantissa << exponent,
-        -127.. => mantissa >> -exponent,
-        _ => 0,
-    }
-}
-
-fn put_float(result: &mut Element, float: &Float, value: Value, half_even: bool) {
-    let size = usize::from(float.mantissa_size);
+    let scale = i128::from(exponent.max(1)) - i128::from(float.exponent_bias) - fraction(float) as i128;
     let implied = float.normalization == Normalization::Implied;
-    let most = (1i64 << float.exponent_size) - 1;
-    let infinite = if implied { 0 } else { 1 << (size - 1) };
-    let (negative, exponent, mantissa) = match value {
-        Value::Infinity { negative } => (negative, most, infinite),
-        Value::NotANumber { negative } => (negative, most, u128::MAX >> (128 - size)),
-        Value::Number { negative, mantissa: 0, .. } => (negative, 0, 0),
-        Value::Number { negative, mantissa, exponent } => {
-            let (field, rounded) = rounded(float, mantissa, exponent, half_even);
-            if field >= most {
-                (negative, most, infinite)
-            } else {
-                (negative, field, rounded)
+    if implied {
+        element.set(end, exponent > 0);
+    }
+    number(element, negative, begin, end + usize::from(implied), scale)
+}
+
+/// The bits of the mantissa below the one of the value 1.
+fn fraction(float: &Float) -> usize {
+    usize::from(float.mantissa_size) - usize::from(float.normalization != Normalization::Implied)
+}
+
+fn largest_exponent(float: &Float) -> u64 {
+    (1 << float.exponent_size) - 1
+}
+
+fn put_integer(result: &mut Element<'_>, bits: &Bits, signed: bool, element: &Element<'_>, value: Value) {
+    let begin = usize::from(bits.offset);
+    let end = begin + usize::from(bits.precision);
+    // The sign's bit, or the end.
+    let sign = end - usize::from(signed);
+    match value {
+        Value::NotANumber { .. } | Value::Zero { .. } => {}
+        Value::Infinity { negative: true } | Value::Number { negative: true, .. } if !signed => {}
+        Value::Number { negative, begin: first, top, exponent }
+            if (top - first) as i128 + exponent < (sign - begin) as i128 =>
+        {
+            // The integer part.
+            let mut from = first;
+            let mut to = begin as i128 + exponent;
+            if to < begin as i128 {
+                from += usize::try_from(begin as i128 - to).unwrap_or(usize::MAX - first);
+                to = begin as i128;
+            }
+            for (at, bit) in (from..=top).enumerate() {
+                result.set(to as usize + at, element.get(bit));
+            }
+            if negative {
+                result.negate(begin, end);
             }
         }
-    };
+        Value::Infinity { negative } | Value::Number { negative, .. } => {
+            result.fill(begin, sign, !negative);
+            result.fill(sign, end, negative);
+        }
+    }
+}
+
+/// `source`: the element, and whether it is an integer.
+fn put_float(result: &mut Element<'_>, float: &Float, source: (&Element<'_>, bool), value: Value) {
     let bits = &float.bits;
     if float.internal_pad {
         let begin = usize::from(bits.offset);
-        (begin..begin + usize::from(bits.precision)).for_each(|at| result.set(at, true));
+        result.fill(begin, begin + usize::from(bits.precision), true);
+    }
+    let begin = usize::from(float.mantissa_position);
+    let end = begin + usize::from(float.mantissa_size);
+    result.fill(begin, end, matches!(value, Value::NotANumber { .. }));
+    let most = largest_exponent(float);
+    let (negative, exponent) = match value {
+        Value::Infinity { negative } => (negative, None),
+        Value::NotANumber { negative } => (negative, Some(most)),
+        Value::Zero { negative } => (negative, Some(0)),
+        Value::Number { negative, begin, top, exponent } => {
+            let exponent = put_mantissa(result, float, source, (begin, top, exponent));
+            (negative, u64::try_from(exponent).ok().filter(|&exponent| exponent < most))
+        }
+    };
+    if exponent.is_none() {
+        result.fill(begin, end, false);
+        result.set(end - 1, float.normalization == Normalization::None);
     }
     result.set(usize::from(float.sign_position), negative);
-    result.set_field(usize::from(float.exponent_position), usize::from(float.exponent_size), exponent as u128);
-    result.set_field(usize::from(float.mantissa_position), size, mantissa);
+    result.set_field(usize::from(float.exponent_position), usize::from(float.exponent_size), exponent.unwrap_or(most));
 }
 
-/// The exponent's field and the mantissa's, which keep as much of a number that is not 0 as they can.
-fn rounded(float: &Float, mantissa: u128, exponent: i64, half_even: bool) -> (i64, u128) {
-    let size = i64::from(float.mantissa_size);
-    let implied = float.normalization == Normalization::Implied;
-    let fraction = if implied { size } else { size - 1 };
-    let (bias, most) = (i64::from(float.exponent_bias), (1i64 << float.exponent_size) - 1);
-    let top = 127 - i64::from(mantissa.leading_zeros());
-    let field = (top + exponent + bias).max(1);
-    // The mantissa in units of its last place.
-    let shift = field - bias - fraction - exponent;
-    let (mut kept, rest, half) = match shift {
-        ..=0 => (mantissa << -shift, 0, 1),
-        1..=127 => (mantissa >> shift, mantissa & !(u128::MAX << shift), 1 << (shift - 1)),
-        _ => (0, 0, 1),
-    };
-    let up = rest > half || rest == half && (!half_even || kept & 1 != 0);
-    let largest = !half_even && field == most - 1 && kept + 1 == 1 << (fraction + 1);
-    if up && !largest {
-        kept += 1;
+/// Puts the mantissa that keeps as much of a number as it can; the exponent's field, which may be too large.
+fn put_mantissa(
+    result: &mut Element<'_>,
+    float: &Float,
+    (element, is_integer): (&Element<'_>, bool),
+    (first, top, exponent): (usize, usize, i128),
+) -> i128 {
+    let (fraction, bias) = (fraction(float), i128::from(float.exponent_bias));
+    let normal = (top - first) as i128 + exponent + bias;
+    let field = normal.max(1);
+    // The first bit of the element that the mantissa keeps; below it, where values that are not normalized cannot be, all of them.
+    let lowest = if normal < 1 && float.normalization == Normalization::Stored { fraction } else { 0 };
+    let place = |bit: usize| first as i128 + field - bias - fraction as i128 - exponent + bit as i128;
+    let get = |at: i128| (first as i128..=top as i128).contains(&at) && element.get(at as usize);
+    let begin = usize::from(float.mantissa_position);
+    (lowest..fraction).for_each(|bit| result.set(begin + bit, get(place(bit))));
+    let mut lead = get(place(fraction));
+    let half = place(lowest) - 1;
+    let mut field = field;
+    if get(half) {
+        let odd = if lowest < fraction { result.get(begin + lowest) } else { lead };
+        let rest = element.top(first, (half as usize).max(first)).is_some();
+        let is_largest = || {
+            field == i128::from(largest_exponent(float)) - 1
+                && lead
+                && (lowest..fraction).all(|bit| result.get(begin + bit))
+        };
+        let up = if is_integer { rest || odd } else { !is_largest() };
+        if up && result.increment(begin + lowest, begin + fraction) {
+            field += i128::from(lead);
+            lead = true;
+        }
     }
-    let field = if kept >> (fraction + 1) != 0 { field + 1 } else { field };
-    kept >>= u32::from(kept >> (fraction + 1) != 0);
-    match kept >> fraction {
-        // Not normalized: below the smallest exponent.
-        0 => (0, kept),
-        _ if implied => (field, kept & !(1 << fraction)),
-        _ => (field, kept),
+    if float.normalization != Normalization::Implied {
+        result.set(begin + fraction, lead);
+    }
+    if lead {
+        field
+    } else {
+        0
     }
 }

@@ -234,4 +234,6 @@ fn describe(f: &mut fmt::Formatter<'_>, description: &message::Datatype) -> fmt:
 }
 
 #[cfg(test)]
+mod bits_tests;
+#[cfg(test)]
 mod tests;

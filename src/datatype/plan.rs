@@ -128,7 +128,7 @@ impl Converter {
         match &self.step {
             Step::Simple(conversion) => conversion.run(from, to)?,
             Step::Copy => to.copy_from_slice(from),
-            Step::Numbers(source, target) => elements.for_each(|(from, to)| bits::convert(source, target, from, to)),
+            Step::Numbers(source, target) => bits::convert(source, target, from, to),
             Step::Address { index } => {
                 for (from, to) in elements {
                     let ((from, number), (to, same)) =

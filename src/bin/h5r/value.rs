@@ -224,15 +224,20 @@ fn float(bytes: &[u8], layout: &Float) -> Value {
     }
     let signed = |value: f64| Value::Float(if negative { -value } else { value }, bytes.len() as u32);
     let largest = (1u64 << exponent_size) - 1;
-    if exponent == largest && layout.normalization == Normalization::Implied {
-        return if mantissa == 0 { signed(f64::INFINITY) } else { Value::Float(f64::NAN, bytes.len() as u32) };
+    if exponent == largest {
+        // The highest bit of a mantissa that is not normalized says nothing.
+        let last = mantissa_size - u32::from(layout.normalization == Normalization::None);
+        return if field(mantissa, 0, last) == 0 {
+            signed(f64::INFINITY)
+        } else {
+            Value::Float(f64::NAN, bytes.len() as u32)
+        };
     }
     // Value = whole * 2^power.
     let (whole, power) = match (layout.normalization, exponent) {
         (Normalization::Implied, 0) => (mantissa, 1),
         (Normalization::Implied, _) => (mantissa | 1 << mantissa_size, exponent as i64),
-        (Normalization::Stored, _) => (mantissa, exponent as i64 + 1),
-        (Normalization::None, _) => (mantissa, exponent as i64),
+        (Normalization::Stored | Normalization::None, _) => (mantissa, exponent.max(1) as i64 + 1),
     };
     exact(whole, power - i64::from(layout.exponent_bias) - i64::from(mantissa_size)).map_or_else(digits, signed)
 }
@@ -274,6 +279,33 @@ mod tests {
         }
         assert_eq!(ieee(2, ByteOrder::Little, &[0x01, 0x00]), Value::Float(2f64.powi(-24), 2));
         assert_eq!(ieee(4, ByteOrder::Little, &f32::NEG_INFINITY.to_le_bytes()), Value::Float(f64::NEG_INFINITY, 4));
+    }
+
+    /// The processor's long double, as libhdf5 writes it.
+    #[test]
+    fn floats_that_are_not_normalized() {
+        let bits = Bits { order: ByteOrder::Little, low_pad: false, high_pad: false, offset: 0, precision: 80 };
+        let (exponent_position, exponent_size, mantissa_size) = (64, 15, 64);
+        let layout = Float {
+            bits,
+            internal_pad: false,
+            normalization: Normalization::None,
+            sign_position: 79,
+            exponent_position,
+            exponent_size,
+            mantissa_position: 0,
+            mantissa_size,
+            exponent_bias: 16383,
+        };
+        let of = |mantissa: u64, exponent: u16| {
+            let parts = [&mantissa.to_le_bytes()[..], &exponent.to_le_bytes(), &[7; 6]].concat();
+            float(&parts, &layout)
+        };
+        assert_eq!(of(3 << 62, 16383), Value::Float(1.5, 16));
+        assert_eq!(of(1 << 63, 0x8000 | 16384), Value::Float(-2.0, 16));
+        assert_eq!(of(0, 0), Value::Float(0.0, 16));
+        assert_eq!(of(1 << 63, 0xffff), Value::Float(f64::NEG_INFINITY, 16));
+        assert!(matches!(of(3 << 62, 0x7fff), Value::Float(value, 16) if value.is_nan()));
     }
 
     #[test]
