@@ -318,7 +318,7 @@
 // Leads to a path of this file.
 #define H5R_LINK_SOFT 1
 
-// Leads to an object of another file; `h5r_object_open` follows it.
+// Leads to an object of another file.
 #define H5R_LINK_EXTERNAL 2
 
 // User-defined: kept, not followed.
@@ -1393,7 +1393,8 @@ h5r_status h5r_create(const char *path, const h5r_create_options *options, h5r_f
 // Errors: ARGUMENT, RANGE, NOT_FOUND, NOT_HDF5, CORRUPT, UNSUPPORTED, LOCKED, IO. Any thread.
 h5r_status h5r_open(const char *path, const h5r_open_options *options, h5r_file **file_out);
 
-// Writes everything that was changed; the file on disk is then a valid HDF5 file with this state.
+// Writes everything that was changed; the file on disk is then a valid HDF5 file with this state. So are other files whose
+// objects were opened through external links of this one.
 //
 // Errors: BAD_HANDLE, READ_ONLY, IO (after which the file accepts only `h5r_close`), FAILED. Any thread.
 h5r_status h5r_flush(h5r_file *file);
@@ -1442,8 +1443,10 @@ h5r_status h5r_group_create(h5r_object *loc,
                             h5r_object **group_out);
 
 // Opens the group, dataset or named datatype at `path`, absolute or relative to `loc`; soft links are followed, and external
-// ones, whose file is opened to be read only, and is open as long as an object of it is. Stores a handle that
-// `h5r_object_close` closes.
+// ones. Their file is opened as this one is, for reading only where it cannot be written, and is open as long as an object of it
+// is; if this process has it open for writing already, it is that open file, and closes with it. What calls change in it is
+// committed with this file, and when the object is closed; at once by a call that changes what a path leads to, where no object
+// of it is open. Stores a handle that `h5r_object_close` closes.
 //
 // Errors: BAD_HANDLE, ARGUMENT, NOT_FOUND (also an external link's file), NOT_HDF5, LOCKED, WRONG_KIND, CORRUPT, UNSUPPORTED (a
 // user-defined link), IO.
@@ -1452,10 +1455,10 @@ h5r_status h5r_object_open(h5r_object *loc,
                            const char *path,
                            h5r_object **object_out);
 
-// Closes an object; its file stays open and unflushed. The handle is consumed. Closing NULL, or the borrowed handle
-// of `h5r_root`, does nothing.
+// Closes an object; its file stays open and unflushed, but one that an external link led to is flushed. The handle is consumed.
+// Closing NULL, or the borrowed handle of `h5r_root`, does nothing.
 //
-// Errors: BAD_HANDLE (closed before, also with its file). Any thread.
+// Errors: BAD_HANDLE (closed before, also with its file), IO and FAILED (of an external link's file). Any thread.
 h5r_status h5r_object_close(h5r_object *object);
 
 // Stores what the object is: H5R_KIND_GROUP, H5R_KIND_DATASET or H5R_KIND_TYPE.
@@ -1476,7 +1479,7 @@ h5r_status h5r_object_path(h5r_object *object,
 // caller initialised with H5R_OBJECT_DETAILS_INIT; soft links are followed. `path` may be NULL, which means `loc`. Reads
 // all indexes of the object.
 //
-// Errors: BAD_HANDLE, ARGUMENT, NOT_FOUND, WRONG_KIND, CORRUPT, UNSUPPORTED (an external or user-defined link), IO.
+// Errors: BAD_HANDLE, ARGUMENT, NOT_FOUND, WRONG_KIND, CORRUPT, UNSUPPORTED (a user-defined link), IO.
 // Any thread.
 h5r_status h5r_object_info(h5r_object *loc,
                            const char *path,
@@ -1783,10 +1786,14 @@ h5r_status h5r_link_delete(h5r_object *loc, const char *path);
 h5r_status h5r_link_exists(h5r_object *loc, const char *path, bool *exists_out);
 
 // Moves the link at `from`, relative to `loc`, to `to`, relative to `to_loc` of the same file; missing groups on the
-// way to `to` are created. The object itself is not touched. `to_loc` may be NULL, which means `loc`.
+// way to `to` are created. The object itself is not touched. `to_loc` may be NULL, which means `loc`. A link that is not hard may
+// move to another file.
 //
 // Errors: BAD_HANDLE, ARGUMENT, NOT_FOUND, EXISTS, WRONG_KIND, READ_ONLY, CORRUPT, IO, FAILED. Any thread.
-h5r_status h5r_link_move(h5r_object *loc, const char *from, h5r_object *to_loc, const char *to);
+h5r_status h5r_link_move(h5r_object *loc,
+                         const char *from,
+                         h5r_object *to_loc,
+                         const char *to);
 
 // Creates a soft link at `path`, relative to `loc`, to the path `target`, which need not exist; missing groups on the
 // way to `path` are created.
@@ -1800,9 +1807,9 @@ h5r_status h5r_link_create_soft(h5r_object *loc, const char *path, const char *t
 // Errors: BAD_HANDLE, ARGUMENT, EXISTS, WRONG_KIND, READ_ONLY, CORRUPT, IO, FAILED. Any thread.
 h5r_status h5r_link_create_hard(h5r_object *loc, const char *path, h5r_object *target);
 
-// Creates a link at `path`, relative to `loc`, to the object at `target` of the file `file`. Neither need exist; h5r keeps
-// external links: calls that read (`h5r_object_open`, `h5r_object_info`, `h5r_link_exists`, `h5r_link_info`, and the source of
-// `h5r_object_copy`) follow them, all that change refuse them. Missing groups on the way to `path` are created.
+// Creates a link at `path`, relative to `loc`, to the object at `target` of the file `file`. Neither need exist. All calls with
+// paths follow external links on the way; `h5r_object_open` says how the other file is opened. Missing groups on the way to `path`
+// are created.
 //
 // Errors: BAD_HANDLE, ARGUMENT, EXISTS, WRONG_KIND, LIMIT (more than 65,532 bytes of names), READ_ONLY, CORRUPT, IO,
 // FAILED. Any thread.

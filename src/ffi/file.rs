@@ -48,7 +48,8 @@ pub unsafe extern "C" fn h5r_open(
     })
 }
 
-/// Writes everything that was changed; the file on disk is then a valid HDF5 file with this state.
+/// Writes everything that was changed; the file on disk is then a valid HDF5 file with this state. So are other files whose
+/// objects were opened through external links of this one.
 ///
 /// Errors: BAD_HANDLE, READ_ONLY, IO (after which the file accepts only `h5r_close`), FAILED. Any thread.
 #[no_mangle]
@@ -79,7 +80,9 @@ pub extern "C" fn h5r_close(file: *mut h5r_file) -> h5r_status {
     guard::call(|| {
         let handle = file as u64;
         callback::refuse_inside(handle, "h5r_close")?;
-        handle::close_file(handle)?.file.close()
+        // While handles of its objects keep them open, so that errors are heard of.
+        let beyond = handle::file(handle)?.file.flush_beyond();
+        handle::close_file(handle)?.file.close().and(beyond)
     })
 }
 

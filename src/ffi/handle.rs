@@ -188,15 +188,16 @@ pub(super) fn object(handle: u64) -> Result<Pin<'static, ObjectEntry>> {
     decode(Kind::Object, handle).and_then(|key| OBJECTS.get(key)).ok_or_else(|| bad(Kind::Object, handle))
 }
 
-/// Takes an object's handle out of use; the root's stays.
+/// Takes an object's handle out of use; the root's stays. What was changed in another file that a link led to is committed.
 pub(super) fn close_object(handle: u64) -> Result<()> {
     let entry = object(handle)?;
     if entry.borrowed {
         return Ok(());
     }
+    let committed = entry.object.commit();
     // Of several callers, and with the file's closing, exactly one takes it out.
     match entry.remove() {
-        true => Ok(()),
+        true => committed,
         false => Err(bad(Kind::Object, handle)),
     }
 }

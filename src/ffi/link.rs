@@ -14,7 +14,7 @@ use crate::object::LinkTarget;
 pub const H5R_LINK_HARD: i32 = 0;
 /// Leads to a path of this file.
 pub const H5R_LINK_SOFT: i32 = 1;
-/// Leads to an object of another file; `h5r_object_open` follows it.
+/// Leads to an object of another file.
 pub const H5R_LINK_EXTERNAL: i32 = 2;
 /// User-defined: kept, not followed.
 pub const H5R_LINK_USER: i32 = 3;
@@ -87,7 +87,8 @@ pub unsafe extern "C" fn h5r_link_exists(
 }
 
 /// Moves the link at `from`, relative to `loc`, to `to`, relative to `to_loc` of the same file; missing groups on the
-/// way to `to` are created. The object itself is not touched. `to_loc` may be NULL, which means `loc`.
+/// way to `to` are created. The object itself is not touched. `to_loc` may be NULL, which means `loc`. A link that is not hard may
+/// move to another file.
 ///
 /// Errors: BAD_HANDLE, ARGUMENT, NOT_FOUND, EXISTS, WRONG_KIND, READ_ONLY, CORRUPT, IO, FAILED. Any thread.
 #[no_mangle]
@@ -141,9 +142,9 @@ pub unsafe extern "C" fn h5r_link_create_hard(
     })
 }
 
-/// Creates a link at `path`, relative to `loc`, to the object at `target` of the file `file`. Neither need exist; h5r keeps
-/// external links: calls that read (`h5r_object_open`, `h5r_object_info`, `h5r_link_exists`, `h5r_link_info`, and the source of
-/// `h5r_object_copy`) follow them, all that change refuse them. Missing groups on the way to `path` are created.
+/// Creates a link at `path`, relative to `loc`, to the object at `target` of the file `file`. Neither need exist. All calls with
+/// paths follow external links on the way; `h5r_object_open` says how the other file is opened. Missing groups on the way to `path`
+/// are created.
 ///
 /// Errors: BAD_HANDLE, ARGUMENT, EXISTS, WRONG_KIND, LIMIT (more than 65,532 bytes of names), READ_ONLY, CORRUPT, IO,
 /// FAILED. Any thread.

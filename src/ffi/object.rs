@@ -134,8 +134,10 @@ pub unsafe extern "C" fn h5r_group_create(
 }
 
 /// Opens the group, dataset or named datatype at `path`, absolute or relative to `loc`; soft links are followed, and external
-/// ones, whose file is opened to be read only, and is open as long as an object of it is. Stores a handle that
-/// `h5r_object_close` closes.
+/// ones. Their file is opened as this one is, for reading only where it cannot be written, and is open as long as an object of it
+/// is; if this process has it open for writing already, it is that open file, and closes with it. What calls change in it is
+/// committed with this file, and when the object is closed; at once by a call that changes what a path leads to, where no object
+/// of it is open. Stores a handle that `h5r_object_close` closes.
 ///
 /// Errors: BAD_HANDLE, ARGUMENT, NOT_FOUND (also an external link's file), NOT_HDF5, LOCKED, WRONG_KIND, CORRUPT, UNSUPPORTED (a
 /// user-defined link), IO.
@@ -154,10 +156,10 @@ pub unsafe extern "C" fn h5r_object_open(
     })
 }
 
-/// Closes an object; its file stays open and unflushed. The handle is consumed. Closing NULL, or the borrowed handle
-/// of `h5r_root`, does nothing.
+/// Closes an object; its file stays open and unflushed, but one that an external link led to is flushed. The handle is consumed.
+/// Closing NULL, or the borrowed handle of `h5r_root`, does nothing.
 ///
-/// Errors: BAD_HANDLE (closed before, also with its file). Any thread.
+/// Errors: BAD_HANDLE (closed before, also with its file), IO and FAILED (of an external link's file). Any thread.
 #[no_mangle]
 pub extern "C" fn h5r_object_close(object: *mut h5r_object) -> h5r_status {
     if object.is_null() {
@@ -207,7 +209,7 @@ pub unsafe extern "C" fn h5r_object_path(
 /// caller initialised with H5R_OBJECT_DETAILS_INIT; soft links are followed. `path` may be NULL, which means `loc`. Reads
 /// all indexes of the object.
 ///
-/// Errors: BAD_HANDLE, ARGUMENT, NOT_FOUND, WRONG_KIND, CORRUPT, UNSUPPORTED (an external or user-defined link), IO.
+/// Errors: BAD_HANDLE, ARGUMENT, NOT_FOUND, WRONG_KIND, CORRUPT, UNSUPPORTED (a user-defined link), IO.
 /// Any thread.
 #[no_mangle]
 pub unsafe extern "C" fn h5r_object_info(

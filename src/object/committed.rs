@@ -8,6 +8,7 @@ use crate::format::message::kind;
 use crate::object::attribute::Attributes;
 use crate::object::header::{NewMessage, ObjectHeader};
 use crate::object::options::Phase;
+use crate::object::outside::At;
 use crate::object::state::{Loaded, Slot, State};
 use crate::object::{Object, ObjectKind};
 
@@ -17,7 +18,7 @@ const SPARE: usize = 64;
 impl Object {
     /// Stores a type, in its form in memory, as a named datatype at `path`; groups missing on the way are created.
     pub fn commit_type(&self, path: &str, datatype: &Datatype) -> Result<Object> {
-        let plan = |state: &mut State| {
+        let plan = |_: &At<'_>, state: &mut State| {
             datatype.check_complete()?;
             let body = datatype.to_file(state.store.sizes())?.to_message();
             if body.len() > usize::from(u16::MAX) {

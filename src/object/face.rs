@@ -8,10 +8,11 @@ use crate::object::committed::sharable;
 use crate::object::dataset::DatasetOptions;
 use crate::object::file::{File, Shared};
 use crate::object::options::GroupOptions;
+use crate::object::outside::At;
 use crate::object::progress::Listener;
 use crate::object::state::{Loaded, Slot, State};
 use crate::object::workers::Workers;
-use crate::object::{dataset, group, path, ObjectKind};
+use crate::object::{dataset, group, ObjectKind};
 
 /// A handle of a group, dataset or committed datatype. Clones share it; the object is closed with the last of them.
 #[derive(Clone)]
@@ -116,24 +117,24 @@ impl Object {
 
     /// Creates a group at `path`; groups missing on the way are created with defaults.
     pub fn create_group(&self, path: &str, options: &GroupOptions) -> Result<Object> {
-        let full = self.path_of(path);
-        self.change("creating group", path, |state, slot| {
-            let (parent, name) = new_group(state, slot, path, options)?;
-            let created = group::create(state, parent, name, options)?;
-            Object::of(&self.inner.shared, state, created, full)
+        self.change_at("creating group", path, |at, state| {
+            let parent = new_group(at, state, options)?;
+            let created = group::create(state, parent, at.way.name, options)?;
+            at.object_in(state, created)
         })
     }
 
     /// The same without a handle.
     pub fn create_group_unopened(&self, path: &str, options: &GroupOptions) -> Result<()> {
-        self.change("creating group", path, |state, slot| {
-            let (parent, name) = new_group(state, slot, path, options)?;
-            group::create_unopened(state, parent, name, options)
+        self.change_at("creating group", path, |at, state| {
+            let parent = new_group(at, state, options)?;
+            group::create_unopened(state, parent, at.way.name, options)
         })
     }
 
     /// Creates a dataset at `path`, of a type in its form in memory; groups missing on the way are created with defaults.
-    /// `committed` is the address of the named datatype that it shares, `fill` the fill value instead of that of the options.
+    /// `committed` is the address of the named datatype that it shares, but in another file, which has it as its own type; `fill`
+    /// the fill value instead of that of the options.
     pub fn create_dataset_of(
         &self,
         path: &str,
@@ -144,7 +145,8 @@ impl Object {
         fill: Option<VariableFill<'_>>,
     ) -> Result<Object> {
         let fill_type = fill.as_ref().map(|fill| fill.memory.clone());
-        let plan = |state: &mut State| {
+        let plan = |at: &At<'_>, state: &mut State| {
+            let committed = committed.filter(|_| self.is_beside(at.object));
             let datatype = datatype.to_file(state.store.sizes())?;
             let mut plan = dataset::plan(&datatype, dims, options)?;
             if let Some(memory) = &fill_type {
@@ -188,19 +190,22 @@ impl Object {
         &self,
         what: &str,
         path: &str,
-        plan: impl FnOnce(&mut State) -> Result<P>,
+        plan: impl FnOnce(&At<'_>, &mut State) -> Result<P>,
         make: impl FnOnce(&mut State, P) -> Result<Loaded>,
     ) -> Result<Object> {
-        let full = self.path_of(path);
-        self.change(what, path, |state, slot| {
-            check_path(path)?;
-            let planned = plan(state)?;
-            let (parent, name) = path::parent(state, slot, path.as_bytes(), true)?;
-            let place = group::place(state, parent, name)?;
+        self.change_at(what, path, |at, state| {
+            let planned = plan(at, state)?;
+            let parent = at.way.make_parent(state)?;
+            let place = group::place(state, parent, at.way.name)?;
             let object = make(state, planned)?;
-            let created = group::adopt(state, parent, name, object, place)?;
-            Object::of(&self.inner.shared, state, created, full)
+            let created = group::adopt(state, parent, at.way.name, object, place)?;
+            at.object_in(state, created)
         })
+    }
+
+    /// Whether both are of one file.
+    pub(super) fn is_beside(&self, other: &Object) -> bool {
+        Arc::ptr_eq(&self.inner.shared, &other.inner.shared)
     }
 }
 
@@ -219,12 +224,11 @@ pub(super) fn lossless(name: Vec<u8>) -> String {
     String::from_utf8(name).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned())
 }
 
-/// Where a new group belongs. Groups on the way are created, so everything else is checked before.
-fn new_group<'a>(state: &mut State, start: Slot, path: &'a str, options: &GroupOptions) -> Result<(Slot, &'a [u8])> {
-    check_path(path)?;
+/// The group that a new one belongs to. Groups on the way are created, so everything else is checked before.
+fn new_group(at: &At<'_>, state: &mut State, options: &GroupOptions) -> Result<Slot> {
     options.links.check("link")?;
     options.attributes.check("attribute")?;
-    path::parent(state, start, path.as_bytes(), true)
+    at.way.make_parent(state)
 }
 
 pub(super) fn check_path(path: &str) -> Result<()> {

@@ -13,6 +13,7 @@ use crate::object::copy::Files;
 use crate::object::face::Object;
 use crate::object::options::{CreateOptions, Durability, OpenOptions};
 use crate::object::progress::{Listener, Progress};
+use crate::object::registry::{self, FileId};
 use crate::object::state::{Objects, Slot, State};
 use crate::object::workers::Workers;
 use crate::object::{check, extents, open, path};
@@ -29,6 +30,14 @@ pub(super) struct Shared {
     /// What works on raw data outside the lock.
     pub workers: Workers,
     pub listener: Listener,
+    /// Its identity, if it is one of the operating system's.
+    id: Option<FileId>,
+    /// How it was opened, and so are files that its links lead to.
+    access: OpenOptions,
+    /// Nothing but links of other files led to it: what is changed is committed with them.
+    pub is_led_to: bool,
+    /// Files that links of this one led to, which may be open still.
+    led_to: Mutex<Vec<Weak<Shared>>>,
 }
 
 /// An open HDF5 file. Clones are handles of the same open file.
@@ -144,10 +153,18 @@ impl Shared {
         state.objects = Objects::default();
         state.store = Store::in_memory();
         drop(state);
+        self.leave();
         retired.join();
         match background {
             Some(error) if result.is_ok() => Err(error.within("rebalancing in the background")),
             _ => result,
+        }
+    }
+
+    /// The file can be opened again.
+    fn leave(&self) {
+        if let Some(id) = self.id {
+            registry::leave(id, self);
         }
     }
 
@@ -185,6 +202,7 @@ impl Drop for Shared {
         if self.state.get_mut().open {
             let _ = self.close();
         }
+        self.leave();
     }
 }
 
@@ -193,7 +211,8 @@ impl File {
     /// this returns.
     pub fn create(path: &Path, options: &CreateOptions) -> Result<File> {
         let make = || -> Result<File> {
-            let file = File::create_on(open::create_path(path, options)?, path, options)?;
+            let (backend, id) = open::create_path(path, options)?;
+            let file = File::of(open::create_flushed(backend, options)?, path, Some(id), options.access(), false);
             if options.durability == Durability::Power {
                 open::sync_folder(path)?;
             }
@@ -204,25 +223,71 @@ impl File {
 
     /// Creates a file on a backend; `path` is its name in messages.
     pub fn create_on(backend: Box<dyn Backend>, path: &Path, options: &CreateOptions) -> Result<File> {
-        let mut state = open::create(backend, options)?;
-        state.flush()?;
-        Ok(File::of(state, path, options.threads))
+        Ok(File::of(open::create_flushed(backend, options)?, path, None, options.access(), false))
     }
 
     /// Opens a file, for reading and writing unless the options say otherwise.
     pub fn open(path: &Path, options: &OpenOptions) -> Result<File> {
-        let make = || File::open_on(open::open_path(path, options)?, path, options);
-        make().map_err(|e| e.within(format_args!("opening file '{}'", path.display())))
+        File::open_as(path, options, false)
+    }
+
+    /// As [`File::open`]; whether links of another file led to it.
+    pub(super) fn open_as(path: &Path, options: &OpenOptions, is_led_to: bool) -> Result<File> {
+        let make = || {
+            let (backend, id) = open::open_path(path, options)?;
+            Ok(File::of(open::open(backend, options)?, path, Some(id), options.clone(), is_led_to))
+        };
+        make().map_err(|e: Error| e.within(format_args!("opening file '{}'", path.display())))
     }
 
     /// Opens what a backend holds; `path` is its name in messages.
     pub fn open_on(backend: Box<dyn Backend>, path: &Path, options: &OpenOptions) -> Result<File> {
-        Ok(File::of(open::open(backend, options)?, path, options.threads))
+        Ok(File::of(open::open(backend, options)?, path, None, options.clone(), false))
     }
 
-    fn of(state: State, path: &Path, threads: u32) -> File {
-        let (path, workers) = (path.to_path_buf(), Workers::new(threads));
-        File { shared: Arc::new(Shared { state: Mutex::new(state), path, workers, listener: Listener::default() }) }
+    fn of(state: State, path: &Path, id: Option<FileId>, access: OpenOptions, is_led_to: bool) -> File {
+        let (path, workers, is_written) = (path.to_path_buf(), Workers::new(access.threads), !access.read_only);
+        let (state, listener, led_to) = (Mutex::new(state), Listener::default(), Mutex::default());
+        let shared = Arc::new(Shared { state, path, workers, listener, id, access, is_led_to, led_to });
+        if let Some(id) = id.filter(|_| is_written) {
+            registry::enter(id, &shared);
+        }
+        File { shared }
+    }
+
+    /// The file's identity, if it is one of the operating system's.
+    pub(super) fn id(&self) -> Option<FileId> {
+        self.shared.id
+    }
+
+    /// How files are opened that this one leads to: as it was itself.
+    pub(super) fn access(&self) -> Result<OpenOptions> {
+        let durability = self.shared.read(|state| Ok(state.store.durability()))?;
+        Ok(OpenOptions { durability, ..self.shared.access.clone() })
+    }
+
+    /// A link of this file led to another one: what changes there is committed with this file.
+    pub(super) fn led_to(&self, other: &File) {
+        let other = Arc::downgrade(&other.shared);
+        let mut all = self.shared.led_to.lock();
+        all.retain(|led_to| led_to.strong_count() > 0 && !led_to.ptr_eq(&other));
+        all.push(other);
+    }
+
+    /// The open files that links led to from this one, and from these.
+    fn beyond(&self) -> Vec<File> {
+        let mut found = vec![self.clone()];
+        let mut at = 0;
+        while let Some(file) = found.get(at) {
+            let all: Vec<_> = file.shared.led_to.lock().iter().filter_map(Weak::upgrade).collect();
+            for shared in all {
+                if !found.iter().any(|file| Arc::ptr_eq(&file.shared, &shared)) {
+                    found.push(File { shared });
+                }
+            }
+            at += 1;
+        }
+        found.split_off(1)
     }
 
     /// The path by which the file was opened.
@@ -249,10 +314,23 @@ impl File {
         })
     }
 
-    /// Writes everything that changed. When it returns, the file on disk is a valid HDF5 file of this state.
+    /// Writes everything that changed. When it returns, the file on disk is a valid HDF5 file of this state, and so are those
+    /// that external links led to.
     pub fn flush(&self) -> Result<()> {
+        let flushed = self.flush_only();
+        flushed.and(self.flush_beyond())
+    }
+
+    /// As [`File::flush`], without other files.
+    pub(super) fn flush_only(&self) -> Result<()> {
         let mut state = self.shared.lock().map_err(|e| self.explain(e, "flushing"))?;
         state.flush().map_err(|e| self.explain(e, "flushing"))
+    }
+
+    /// Writes everything that changed in files that external links led to.
+    pub fn flush_beyond(&self) -> Result<()> {
+        let flushed = self.beyond().into_iter().map(|file| file.flush_only());
+        flushed.fold(Ok(()), Result::and)
     }
 
     /// What flushes survive from now on.
@@ -325,10 +403,11 @@ impl File {
     }
 
     /// Does the rebalancing that the mode promises for closing, flushes, and closes the file and everything opened from
-    /// it. The file is closed whatever is returned.
+    /// it. The file is closed whatever is returned. Files that external links led to are flushed.
     pub fn close(&self) -> Result<()> {
         self.shared.listener.set(None);
-        self.shared.close().map_err(|e| self.explain(e, "closing"))
+        let flushed = self.flush_beyond();
+        self.shared.close().map_err(|e| self.explain(e, "closing")).and(flushed)
     }
 
     /// Checks every structure that can be reached; the first fault is the error.

@@ -1,14 +1,14 @@
 //! What a user does with the links of a group.
 
-use std::sync::Arc;
-
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::link::{EXTERNAL, FIRST_USER};
 use crate::object::face::{check_path, lossless, Object};
+use crate::object::file::File;
 use crate::object::group;
 use crate::object::link::{LinkTarget, StoredLink};
 use crate::object::options::Order;
-use crate::object::path::{self, Reached};
+use crate::object::outside::At;
+use crate::object::path::{self, Place};
 use crate::object::state::{Slot, State};
 
 /// A link, described.
@@ -31,10 +31,9 @@ impl From<StoredLink> for LinkInfo {
 impl Object {
     /// Deletes the link at `path`; with its last hard link the object is freed with all that it owned.
     pub fn link_delete(&self, path: &str) -> Result<()> {
-        self.change("deleting link", path, |state, slot| {
-            check_path(path)?;
-            let (parent, name) = path::parent(state, slot, path.as_bytes(), false)?;
-            group::unlink(state, parent, name)
+        self.change_at("deleting link", path, |at, state| {
+            let parent = at.way.parent(state)?;
+            group::unlink(state, parent, at.way.name)
         })
     }
 
@@ -51,9 +50,12 @@ impl Object {
     fn at_link<R>(&self, what: &str, path: &str, look: impl Fn(&mut State, Slot, &[u8]) -> Result<R>) -> Result<R> {
         let found = self.read(what, path, |state, slot| {
             check_path(path)?;
-            Ok(match path::link_place(state, slot, path.as_bytes())? {
-                (Reached::Here(parent), name) => Ok(look(state, parent, name)?),
-                (Reached::Outside(outside), name) => Err((outside, name)),
+            Ok(match path::way(state, slot, path.as_bytes())? {
+                Place::Here(way) => {
+                    let parent = way.parent(state)?;
+                    Ok(look(state, parent, way.name)?)
+                }
+                Place::Outside(outside, name) => Err((outside, name)),
             })
         })?;
         found.or_else(|(outside, name)| {
@@ -61,57 +63,83 @@ impl Object {
         })
     }
 
-    /// Moves the link at `from` to `to` below `target_group`, where the name must be free.
+    /// Moves the link at `from` to `to` below `target_group`, where the name must be free. A link that is not hard may move to
+    /// another file.
     pub fn link_move(&self, from: &str, target_group: &Object, to: &str) -> Result<()> {
-        self.same_file(target_group)?;
-        let target_slot = target_group.inner.slot;
-        self.change("moving link", from, |state, slot| {
-            check_path(from)?;
-            check_path(to)?;
-            let (source, old) = path::parent(state, slot, from.as_bytes(), false)?;
-            if !group::contains(state, source, old)? {
-                return Err(Error::new(ErrorKind::NotFound, "there is no such link"));
+        const WHAT: &str = "moving link";
+        check_path(from).and(check_path(to)).map_err(|e| self.explain(e, WHAT, from))?;
+        let (source, from_there) = self.settle(WHAT, from)?;
+        let (target, to_there) = target_group.settle(WHAT, to)?;
+        let moved = match source.is_beside(&target) {
+            true => source.move_within(WHAT, &from_there, target.inner.slot, &to_there),
+            false => source.move_between(WHAT, &from_there, &target, &to_there),
+        };
+        let mut files = vec![source.file()];
+        files.extend((!source.is_beside(&target)).then(|| target.file()));
+        drop((source, target));
+        moved?;
+        files.iter().try_for_each(File::commit_unless_held).map_err(|e| self.explain(e, WHAT, from))
+    }
+
+    fn move_within(&self, what: &str, from: &str, target: Slot, to: &str) -> Result<()> {
+        self.change(what, from, |state, slot| {
+            let from = path::way_here(state, slot, from.as_bytes())?;
+            let source = from.parent(state)?;
+            if !group::contains(state, source, from.name)? {
+                return Err(no_link());
             }
-            let (target, new) = path::parent(state, target_slot, to.as_bytes(), true)?;
-            if (source, old) == (target, new) {
+            let to = path::way_here(state, target, to.as_bytes())?;
+            let target = to.make_parent(state)?;
+            if (source, from.name) == (target, to.name) {
                 return Ok(());
             }
-            group::place(state, target, new)?;
-            let link = group::remove(state, source, old)?;
+            group::place(state, target, to.name)?;
+            let link = group::remove(state, source, from.name)?;
             // Anew: the removal may have been from the same group.
-            let place = group::place(state, target, new)?;
-            group::insert(state, target, new, &link, place)
+            let place = group::place(state, target, to.name)?;
+            group::insert(state, target, to.name, &link, place)
+        })
+    }
+
+    /// The new link comes first: after a crash between both there are two.
+    fn move_between(&self, what: &str, from: &str, target: &Object, to: &str) -> Result<()> {
+        let link = self.link_info(from)?.target;
+        if let LinkTarget::Hard(_) = link {
+            let message = format!("'{to}' of '{}' is in another file, to which no hard link leads", target.path());
+            return Err(self.explain(Error::new(ErrorKind::Argument, message), what, from));
+        }
+        target.create_link(what, to, |_, _| Ok(link))?;
+        target.commit()?;
+        self.change_at(what, from, |at, state| {
+            let parent = at.way.parent(state)?;
+            group::remove(state, parent, at.way.name).map(|_| ())
         })
     }
 
     /// Creates a soft link at `path` to `target`, which need not exist.
     pub fn link_create_soft(&self, path: &str, target: &str) -> Result<()> {
-        self.change("creating soft link", path, |state, slot| {
-            check_path(path)?;
+        self.create_link("creating soft link", path, |_, _| {
             check_path(target)?;
-            let (parent, name) = path::parent(state, slot, path.as_bytes(), true)?;
-            let place = group::place(state, parent, name)?;
-            group::insert(state, parent, name, &LinkTarget::Soft(target.as_bytes().to_vec()), place)
+            Ok(LinkTarget::Soft(target.as_bytes().to_vec()))
         })
     }
 
     /// Creates a hard link at `path` to an object of the same file.
     pub fn link_create_hard(&self, path: &str, object: &Object) -> Result<()> {
-        self.same_file(object)?;
         let target = object.inner.slot;
-        self.change("creating hard link", path, |state, slot| {
-            check_path(path)?;
+        self.create_link("creating hard link", path, |at, state| {
+            if !at.object.is_beside(object) {
+                let message = format!("'{}' is of another file; one of this file is needed", object.path());
+                return Err(Error::new(ErrorKind::Argument, message));
+            }
             state.objects.get(target)?.check_alive()?;
-            let (parent, name) = path::parent(state, slot, path.as_bytes(), true)?;
-            let place = group::place(state, parent, name)?;
-            let address = state.objects.get(target)?.header.address();
+            at.way.check_free(state)?;
             group::retain(state, target)?;
-            group::insert(state, parent, name, &LinkTarget::Hard(address), place)
+            Ok(LinkTarget::Hard(state.objects.get(target)?.header.address()))
         })
     }
 
-    /// Creates a link at `path` to the object at `target` of the file `file`. Neither need exist; external links are followed
-    /// by [`open`](Self::open) only.
+    /// Creates a link at `path` to the object at `target` of the file `file`. Neither need exist.
     pub fn link_create_external(&self, path: &str, file: &str, target: &str) -> Result<()> {
         check_path(file)?;
         check_path(target)?;
@@ -130,26 +158,28 @@ impl Object {
     }
 
     fn create_user_link(&self, what: &str, path: &str, kind: u8, data: Vec<u8>) -> Result<()> {
-        self.change(what, path, |state, slot| {
-            check_path(path)?;
+        self.create_link(what, path, |_, _| {
             if data.len() > usize::from(u16::MAX) {
                 let message = format!("a link's value of {} bytes is longer than 65535", data.len());
                 return Err(Error::new(ErrorKind::Limit, message));
             }
-            let (parent, name) = path::parent(state, slot, path.as_bytes(), true)?;
-            let place = group::place(state, parent, name)?;
-            group::insert(state, parent, name, &LinkTarget::User(kind, data), place)
+            Ok(LinkTarget::User(kind, data))
         })
     }
 
-    fn same_file(&self, other: &Object) -> Result<()> {
-        if Arc::ptr_eq(&self.inner.shared, &other.inner.shared) {
-            return Ok(());
-        }
-        Err(Error::new(
-            ErrorKind::Argument,
-            format!("'{}' is of another file; one of this file is needed", other.path()),
-        ))
+    /// Creates the link that `make` describes, which changes nothing where it fails; missing groups on the way, too.
+    fn create_link(
+        &self,
+        what: &str,
+        path: &str,
+        make: impl FnOnce(&At<'_>, &mut State) -> Result<LinkTarget>,
+    ) -> Result<()> {
+        self.change_at(what, path, |at, state| {
+            let target = make(at, state)?;
+            let parent = at.way.make_parent(state)?;
+            let place = group::place(state, parent, at.way.name)?;
+            group::insert(state, parent, at.way.name, &target, place)
+        })
     }
 
     /// Describes the link at `path`. External links on the way are followed.
@@ -158,7 +188,7 @@ impl Object {
             let State { store, objects, .. } = state;
             let (header, links) = objects.get(parent)?.group()?;
             let link = links.find(store, header, name)?;
-            let link = link.ok_or_else(|| Error::new(ErrorKind::NotFound, "there is no such link"))?;
+            let link = link.ok_or_else(no_link)?;
             Ok(link.into())
         })
     }
@@ -180,4 +210,8 @@ impl Object {
             Ok(all.into_iter().map(|(name, link)| (lossless(name), link.into())).collect())
         })
     }
+}
+
+fn no_link() -> Error {
+    Error::new(ErrorKind::NotFound, "there is no such link")
 }

@@ -41,6 +41,7 @@ mod path;
 mod progress;
 mod reference;
 mod referenced;
+mod registry;
 mod search;
 mod state;
 mod sweep;

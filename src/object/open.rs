@@ -1,7 +1,7 @@
 //! From a path or a backend to a state: creating a file, and opening one after its superblock and extension were
 //! checked (specification II.A "Superblock", II.C "Superblock Extension").
 
-use std::fs::{self, File as OsFile};
+use std::fs::File as OsFile;
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -16,6 +16,7 @@ use crate::object::header::ObjectHeader;
 use crate::object::maintain::Maintenance;
 use crate::object::options::{CreateOptions, FormatVersion, Io, Locking, OpenOptions};
 use crate::object::referenced::Pinned;
+use crate::object::registry::{self, FileId};
 use crate::object::state::{Objects, State};
 use crate::store::direct::DirectBackend;
 use crate::store::file::FileBackend;
@@ -34,7 +35,7 @@ fn policy(locking: Locking) -> LockPolicy {
 }
 
 /// Creates the file at `path`; an existing one is emptied after its lock was taken.
-pub(super) fn create_path(path: &Path, options: &CreateOptions) -> Result<Box<dyn Backend>> {
+pub(super) fn create_path(path: &Path, options: &CreateOptions) -> Result<(Box<dyn Backend>, FileId)> {
     check_io(options.io, true)?;
     let mut how = OsFile::options();
     how.read(true).write(true);
@@ -52,10 +53,11 @@ pub(super) fn create_path(path: &Path, options: &CreateOptions) -> Result<Box<dy
     let failed = |e| Error::io(format_args!("emptying '{}'", path.display()), e);
     // Only what is not empty: ext4 takes even an idle cut to nothing for the replacing of a file, and writes such a
     // file's data out when it is closed, which makes the close wait.
-    if file.metadata().map_err(failed)?.len() > 0 {
+    let metadata = file.metadata().map_err(failed)?;
+    if metadata.len() > 0 {
         file.set_len(0).map_err(failed)?;
     }
-    Ok(backend(file, options.io, true))
+    Ok((backend(file, options.io, true), registry::id(&metadata)))
 }
 
 /// Fails, before anything is done to a file, where it cannot be reached so.
@@ -87,19 +89,20 @@ pub(super) fn sync_folder(path: &Path) -> Result<()> {
 }
 
 /// Opens the file at `path`.
-pub(super) fn open_path(path: &Path, options: &OpenOptions) -> Result<Box<dyn Backend>> {
+pub(super) fn open_path(path: &Path, options: &OpenOptions) -> Result<(Box<dyn Backend>, FileId)> {
     check_io(options.io, !options.read_only)?;
     let failed = |e| Error::io(format_args!("opening '{}'", path.display()), e);
     let file = OsFile::options().read(true).write(!options.read_only).open(path).map_err(failed)?;
-    if fs::metadata(path).map_err(failed)?.is_dir() {
+    let metadata = file.metadata().map_err(failed)?;
+    if metadata.is_dir() {
         return Err(Error::new(ErrorKind::NotHdf5, format!("'{}' is a directory", path.display())));
     }
     lock::lock(&file, path, !options.read_only, policy(options.locking))?;
-    Ok(backend(file, options.io, !options.read_only))
+    Ok((backend(file, options.io, !options.read_only), registry::id(&metadata)))
 }
 
 /// The state of a new file with an empty root group; nothing is written yet.
-pub(super) fn create(backend: Box<dyn Backend>, options: &CreateOptions) -> Result<State> {
+fn create(backend: Box<dyn Backend>, options: &CreateOptions) -> Result<State> {
     let version = match options.format {
         FormatVersion::V18 => 2,
         FormatVersion::V110 => 3,
@@ -114,6 +117,13 @@ pub(super) fn create(backend: Box<dyn Backend>, options: &CreateOptions) -> Resu
     let slot = objects.add(root);
     objects.mark(slot)?;
     Ok(state(store, superblock, objects, FreeSpace::new(), Recovery::Nothing))
+}
+
+/// The same, written.
+pub(super) fn create_flushed(backend: Box<dyn Backend>, options: &CreateOptions) -> Result<State> {
+    let mut state = create(backend, options)?;
+    state.flush()?;
+    Ok(state)
 }
 
 fn state(

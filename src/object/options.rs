@@ -82,6 +82,14 @@ impl Default for CreateOptions {
     }
 }
 
+impl CreateOptions {
+    /// How the new file is open.
+    pub(super) fn access(&self) -> OpenOptions {
+        let CreateOptions { locking, cache_bytes, durability, threads, io, .. } = *self;
+        OpenOptions { read_only: false, locking, cache_bytes, durability, threads, io }
+    }
+}
+
 /// Options of opening a file.
 #[derive(Debug, Clone)]
 pub struct OpenOptions {

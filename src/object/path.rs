@@ -38,6 +38,21 @@ pub(super) struct Outside {
     pub file: Vec<u8>,
     /// The path in it.
     pub path: Vec<u8>,
+    /// The names behind the link, which are looked up from there.
+    pub rest: Vec<u8>,
+}
+
+impl Outside {
+    fn refused(&self) -> Error {
+        let name = String::from_utf8_lossy(&self.link);
+        Error::unsupported(format_args!("following external link '{name}' in this call"))
+    }
+
+    /// A name more behind the link.
+    fn push(&mut self, name: &[u8]) {
+        self.rest.push(b'/');
+        self.rest.extend_from_slice(name);
+    }
 }
 
 impl Reached {
@@ -45,10 +60,7 @@ impl Reached {
     fn here(self) -> Result<Slot> {
         match self {
             Reached::Here(slot) => Ok(slot),
-            Reached::Outside(Outside { link, .. }) => {
-                let name = String::from_utf8_lossy(&link);
-                Err(Error::unsupported(format_args!("following external link '{name}' in this call")))
-            }
+            Reached::Outside(outside) => Err(outside.refused()),
         }
     }
 }
@@ -71,10 +83,7 @@ fn walk(state: &mut State, start: Slot, path: &[u8], budget: &mut u32) -> Result
         match step(state, current, part, budget)? {
             Reached::Here(slot) => current = slot,
             Reached::Outside(mut outside) => {
-                for part in parts {
-                    outside.path.push(b'/');
-                    outside.path.extend_from_slice(part);
-                }
+                parts.for_each(|part| outside.push(part));
                 return Ok(Reached::Outside(outside));
             }
         }
@@ -97,79 +106,111 @@ fn step(state: &mut State, group: Slot, name: &[u8], budget: &mut u32) -> Result
                 ));
             }
             *budget -= 1;
-            walk(state, group, &path, budget)
-                .map_err(|e| e.within(format_args!("following soft link '{}'", String::from_utf8_lossy(name))))
+            let reached = walk(state, group, &path, budget).map(|reached| match reached {
+                // What a soft link names has to be there, where what stands behind it may be created.
+                Reached::Outside(mut outside) => {
+                    outside.path.append(&mut outside.rest);
+                    Reached::Outside(outside)
+                }
+                here => here,
+            });
+            reached.map_err(|e| e.within(format_args!("following soft link '{}'", String::from_utf8_lossy(name))))
         }
         Some(LinkTarget::User(EXTERNAL, data)) => {
             // A byte of version and flags, then both names, each with a NUL behind it.
             let mut names = data.get(1..).unwrap_or_default().split(|&byte| byte == 0);
             let mut next = || names.next().unwrap_or_default().to_vec();
-            Ok(Reached::Outside(Outside { link: name.to_vec(), file: next(), path: next() }))
+            Ok(Reached::Outside(Outside { link: name.to_vec(), file: next(), path: next(), rest: Vec::new() }))
         }
         Some(LinkTarget::User(kind, _)) => Err(Error::unsupported(format_args!(
             "following user-defined link '{}' of type {kind}",
             String::from_utf8_lossy(name)
         ))),
-        None => Err(Error::new(ErrorKind::NotFound, format!("there is no '{}'", String::from_utf8_lossy(name)))),
+        None => Err(missing_name(name)),
     }
 }
 
-/// The group that holds the last part of `path`, and that part. Groups on the way that are missing are created when
-/// `create` is set.
-pub(super) fn parent<'a>(state: &mut State, start: Slot, path: &'a [u8], create: bool) -> Result<(Slot, &'a [u8])> {
+/// The way to a name: the group that holds it, of which the last parts may be missing.
+pub(super) struct Way<'a> {
+    group: Slot,
+    missing: Vec<&'a [u8]>,
+    /// The last part of the path.
+    pub name: &'a [u8],
+}
+
+impl Way<'_> {
+    /// The group that holds the name, on a way that has to be there.
+    pub fn parent(&self, state: &mut State) -> Result<Slot> {
+        if let Some(missing) = self.missing.first() {
+            return Err(missing_name(missing));
+        }
+        state.objects.get(self.group)?.check_alive()?;
+        state.objects.get(self.group)?.group()?;
+        Ok(self.group)
+    }
+
+    /// The group that holds the name; missing ones are created.
+    pub fn make_parent(&self, state: &mut State) -> Result<Slot> {
+        let mut group = self.group;
+        for name in &self.missing {
+            group = group::create(state, group, name, &GroupOptions::default())?;
+        }
+        Way { group, missing: Vec::new(), name: self.name }.parent(state)
+    }
+
+    /// Fails where nothing can be linked there, with the groups that would be created: nothing is.
+    pub fn check_free(&self, state: &mut State) -> Result<()> {
+        let names = self.missing.iter().chain([&self.name]);
+        names.clone().try_for_each(|name| group::check_name(name))?;
+        names.take(1).try_for_each(|name| group::place(state, self.group, name).map(|_| ()))
+    }
+}
+
+/// Where the way to a name leads.
+pub(super) enum Place<'a> {
+    /// To a group of the file.
+    Here(Way<'a>),
+    /// Through an external link out of it, behind which this is the last name of the path.
+    Outside(Outside, &'a [u8]),
+}
+
+/// The way to the last part of `path`, which itself is not followed. Changes nothing.
+pub(super) fn way<'a>(state: &mut State, start: Slot, path: &'a [u8]) -> Result<Place<'a>> {
     let mut names = parts(path);
-    let Some(mut last) = names.next() else {
+    let Some(mut name) = names.next() else {
         return Err(Error::new(ErrorKind::Argument, "the path names no link: at least one name is needed"));
     };
-    let mut current = if path.first() == Some(&b'/') { root(state)? } else { start };
-    let mut budget = MAX_SOFT_LINKS;
-    for next in names {
-        let name = std::mem::replace(&mut last, next);
-        let missing = create && !group::contains(state, current, name)?;
-        current = match missing {
-            true => group::create(state, current, name, &GroupOptions::default())?,
-            false => step(state, current, name, &mut budget)?.here()?,
-        };
+    let mut group = if path.first() == Some(&b'/') { root(state)? } else { start };
+    let (mut budget, mut missing) = (MAX_SOFT_LINKS, Vec::new());
+    while let Some(next) = names.next() {
+        let on_way = std::mem::replace(&mut name, next);
+        if !missing.is_empty() || !group::contains(state, group, on_way)? {
+            missing.push(on_way);
+            continue;
+        }
+        match step(state, group, on_way, &mut budget)? {
+            Reached::Here(slot) => group = slot,
+            Reached::Outside(mut outside) => {
+                for next in names {
+                    outside.push(std::mem::replace(&mut name, next));
+                }
+                return Ok(Place::Outside(outside, name));
+            }
+        }
     }
-    state.objects.get(current)?.check_alive()?;
-    state.objects.get(current)?.group()?;
-    Ok((current, last))
+    Ok(Place::Here(Way { group, missing, name }))
 }
 
-/// Where the link at `path` is, with its name: the group that holds it.
-pub(super) fn link_place<'a>(state: &mut State, start: Slot, path: &'a [u8]) -> Result<(Reached, &'a [u8])> {
-    let Some(name) = parts(path).last() else {
-        return Err(Error::new(ErrorKind::Argument, "the path names no link: at least one name is needed"));
-    };
-    // What follows the name are '/' and '.', as is what stands before it.
-    let end = path.windows(name.len()).rposition(|part| part == name).unwrap_or(0);
-    let reached = resolve_or_leave(state, start, &path[..end])?;
-    if let Reached::Here(slot) = reached {
-        state.objects.get(slot)?.check_alive()?;
-        state.objects.get(slot)?.group()?;
+/// A way on which no external link was found before.
+pub(super) fn way_here<'a>(state: &mut State, start: Slot, path: &'a [u8]) -> Result<Way<'a>> {
+    match way(state, start, path)? {
+        Place::Here(way) => Ok(way),
+        Place::Outside(outside, _) => Err(outside.refused()),
     }
-    Ok((reached, name))
 }
 
-/// Fails where nothing can be linked at `path`, with groups on the way that would be created: nothing is.
-pub(super) fn check_free(state: &mut State, start: Slot, path: &[u8]) -> Result<()> {
-    let mut current = if path.first() == Some(&b'/') { root(state)? } else { start };
-    let mut budget = MAX_SOFT_LINKS;
-    let mut names = parts(path).peekable();
-    if names.peek().is_none() {
-        return Err(Error::new(ErrorKind::Argument, "the path names no link: at least one name is needed"));
-    }
-    while let Some(name) = names.next() {
-        group::check_name(name)?;
-        if names.peek().is_none() {
-            return group::place(state, current, name).map(|_| ());
-        }
-        if !group::contains(state, current, name)? {
-            break;
-        }
-        current = step(state, current, name, &mut budget)?.here()?;
-    }
-    Ok(())
+fn missing_name(name: &[u8]) -> Error {
+    Error::new(ErrorKind::NotFound, format!("there is no '{}'", String::from_utf8_lossy(name)))
 }
 
 #[cfg(test)]

@@ -79,6 +79,11 @@ impl Store {
         self.durability = durability;
     }
 
+    /// What a flush survives.
+    pub fn durability(&self) -> Durability {
+        self.durability
+    }
+
     fn commit(&mut self, end: u64, superblock: &[u8]) -> Result<()> {
         let (new, in_place) = self.dirty_blocks();
         self.write_new(&new)?;

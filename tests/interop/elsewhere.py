@@ -61,6 +61,7 @@ def main():
     strings()
     through(number)
     links(number)
+    changes(number)
 
 
 def through(number):
@@ -208,6 +209,69 @@ def links(number):
         file.close()
     assert seen > 50, seen
     print(f"{FOLDER}/near/near.h5: external links lead where libhdf5 says")
+
+
+def tree(path):
+    """What is in a file, external links not followed."""
+    found = {}
+    with h5py.File(path, "r") as file:
+        def look(group, prefix):
+            for name in group:
+                link = group.get(name, getlink=True)
+                if isinstance(link, h5py.HardLink):
+                    item = group[name]
+                    found[prefix + name] = item[()].tolist() if isinstance(item, h5py.Dataset) else type(item).__name__
+                    if isinstance(item, h5py.Group):
+                        look(item, prefix + name + "/")
+                else:
+                    found[prefix + name] = type(link).__name__, link.path
+        look(file, "/")
+    return found
+
+
+def changes(number):
+    """What h5r and libhdf5 change through external links is the same, and libhdf5 goes on where h5r has changed."""
+    for who in "ours", "theirs":
+        os.makedirs(who, exist_ok=True)
+        with h5py.File(f"{who}/far.h5", "w") as file:
+            file["group/data"] = np.arange(5, dtype="<i4")
+            file["group/old/x"] = [1]
+            file["group/soft"] = h5py.SoftLink("/group/data")
+        with h5py.File(f"{who}/near.h5", "w") as file:
+            file["out"] = h5py.ExternalLink("far.h5", "/group")
+            file["soft"] = h5py.SoftLink("out/old")
+            file["own"] = np.arange(3, dtype="<i4")
+    with h5py.File("theirs/near.h5", "r+") as file:
+        file.create_group("soft/a/b")
+        file["out"]["new"] = np.arange(7, dtype="<i4")
+        file["out/link"] = h5py.SoftLink("/group/new")
+        file.copy("own", file["out"], "own")
+        file.move("out/data", "out/moved/data")
+        file.move("out/soft", "here")
+        del file["out/old/x"]
+        file["out/own"][1] = 70
+    file, data = File("ours/near.h5"), ctypes.c_void_p()
+    root = file.root
+    ok(H5R.h5r_group_create(root, b"soft/a/b", None, None))
+    ok(H5R.h5r_dataset_create(root, b"out/new", number, ctypes.c_size_t(1), array([7]), None, ctypes.byref(data)))
+    ok(H5R.h5r_dataset_write(data, number, None, pointer(np.arange(7, dtype="<i4"))))
+    ok(H5R.h5r_object_close(data))
+    ok(H5R.h5r_link_create_soft(root, b"out/link", b"/group/new"))
+    ok(H5R.h5r_object_copy(root, b"own", root, b"out/own", None))
+    ok(H5R.h5r_link_move(root, b"out/data", None, b"out/moved/data"))
+    ok(H5R.h5r_link_move(root, b"out/soft", None, b"here"))
+    ok(H5R.h5r_link_delete(root, b"out/old/x"))
+    part = Selection(1, array([1]), None, array([1]), None)
+    ok(H5R.h5r_dataset_write(file.open("out/own"), number, ctypes.byref(part), pointer(np.array([70], "<i4"))))
+    file.close()
+    for name in "near", "far":
+        assert tree(f"ours/{name}.h5") == tree(f"theirs/{name}.h5"), (tree(f"ours/{name}.h5"), tree(f"theirs/{name}.h5"))
+    with h5py.File("ours/near.h5", "r+") as file:
+        del file["out/moved/data"]
+        file["out/moved"]["more"] = [4, 5]
+    found = tree("ours/far.h5")
+    assert found["/group/moved/more"] == [4, 5] and "/group/moved/data" not in found, found
+    print(f"{FOLDER}/ours: what is changed through external links is as libhdf5 changes it")
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ impl Default for CheckOptions {
 pub fn check_path(path: &Path, options: &CheckOptions) -> Result<Report> {
     let check = || {
         let opening = OpenOptions { read_only: !options.recover, locking: options.locking, ..OpenOptions::default() };
-        check_on(open::open_path(path, &opening)?, options)
+        check_on(open::open_path(path, &opening)?.0, options)
     };
     check().map_err(|e| e.within(format_args!("checking file '{}'", path.display())))
 }

@@ -17,7 +17,7 @@ use super::file::Shared;
 use super::group;
 use super::header::ObjectHeader;
 use super::link::LinkTarget;
-use super::path::{self, Reached};
+use super::path::{self, Outside, Reached};
 use super::state::State;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::AddressMap;
@@ -78,51 +78,57 @@ impl Object {
     /// way are created. A name that is taken is an error, and after any error there is no part of a copy.
     ///
     /// References to objects stay as they are in a copy within a file, and become null in one in another file. External links on
-    /// the way to the source are followed.
+    /// the way to the source and to the copy are followed.
     pub fn copy(&self, from: &str, target: &Object, to: &str, options: &CopyOptions) -> Result<()> {
         const WHAT: &str = "copying";
-        let run = || {
-            check_path(from)?;
-            check_path(to)?;
-            Shared::change_from(&self.inner.shared, &target.inner.shared, |files| {
-                let (source, group) = (self.inner.slot, target.inner.slot);
-                files.from().objects.get(source)?.check_alive()?;
-                files.to().objects.get(group)?.check_alive()?;
-                let found = match path::resolve_or_leave(files.from(), source, from.as_bytes())? {
-                    Reached::Here(found) => found,
-                    Reached::Outside(outside) => return Ok(Some(outside)),
-                };
-                let found = files.from().objects.get(found)?.header.address();
-                path::check_free(files.to(), group, to.as_bytes())?;
-                let budget = files.from().store.space().end().saturating_mul(PER_BYTE).saturating_add(MIN_BUDGET);
-                let mut copier = Copier {
-                    files,
-                    options,
-                    made: Vec::new(),
-                    by_source: AddressMap::default(),
-                    current: 0,
-                    failed: Box::default(),
-                    kept: Vec::new(),
-                    values: Vec::new(),
-                    extents: Vec::new(),
-                    budget,
-                };
-                let copied = copier.copy(found).and_then(|copy| link(copier.files.to(), group, to, copy));
-                copied.map(|()| None).map_err(|error| copier.give_back(error))
-            })
-        };
-        match run().map_err(|e| self.explain(e, WHAT, from))? {
-            None => Ok(()),
-            Some(outside) => self.beyond(WHAT, from, &outside, |object| object.copy(".", target, to, options)),
+        check_path(from).and(check_path(to)).map_err(|e| self.explain(e, WHAT, from))?;
+        let (target, to) = target.settle(WHAT, to)?;
+        let outside = self.copy_from_here(from, &target, &to, options).map_err(|e| self.explain(e, WHAT, from))?;
+        if let Some(outside) = outside {
+            self.beyond(WHAT, from, &outside, |object| object.copy(".", &target, &to, options))?;
         }
+        let file = target.file();
+        drop(target);
+        file.commit_unless_held().map_err(|e| self.explain(e, WHAT, from))
+    }
+
+    /// Copies an object of this file, or says which external link on the way leads out of it.
+    fn copy_from_here(&self, from: &str, target: &Object, to: &str, options: &CopyOptions) -> Result<Option<Outside>> {
+        Shared::change_from(&self.inner.shared, &target.inner.shared, |files| {
+            let (source, group) = (self.inner.slot, target.inner.slot);
+            files.from().objects.get(source)?.check_alive()?;
+            files.to().objects.get(group)?.check_alive()?;
+            let found = match path::resolve_or_leave(files.from(), source, from.as_bytes())? {
+                Reached::Here(found) => found,
+                Reached::Outside(outside) => return Ok(Some(outside)),
+            };
+            let found = files.from().objects.get(found)?.header.address();
+            path::way_here(files.to(), group, to.as_bytes())?.check_free(files.to())?;
+            let budget = files.from().store.space().end().saturating_mul(PER_BYTE).saturating_add(MIN_BUDGET);
+            let mut copier = Copier {
+                files,
+                options,
+                made: Vec::new(),
+                by_source: AddressMap::default(),
+                current: 0,
+                failed: Box::default(),
+                kept: Vec::new(),
+                values: Vec::new(),
+                extents: Vec::new(),
+                budget,
+            };
+            let copied = copier.copy(found).and_then(|copy| link(copier.files.to(), group, to, copy));
+            copied.map(|()| None).map_err(|error| copier.give_back(error))
+        })
     }
 }
 
 /// Links the copy, with groups on the way that are missing.
 fn link(state: &mut State, group: u32, path: &str, copy: u64) -> Result<()> {
-    let (parent, name) = path::parent(state, group, path.as_bytes(), true)?;
-    let place = group::place(state, parent, name)?;
-    group::insert(state, parent, name, &LinkTarget::Hard(copy), place)
+    let way = path::way_here(state, group, path.as_bytes())?;
+    let parent = way.make_parent(state)?;
+    let place = group::place(state, parent, way.name)?;
+    group::insert(state, parent, way.name, &LinkTarget::Hard(copy), place)
 }
 
 impl Copier<'_, '_> {
