@@ -18,6 +18,8 @@ mod tests;
 pub use search::{Key, Location, Record};
 pub use sweep::{Run, SweepProgress};
 
+use std::cell::Cell;
+
 use crate::error::{Error, Result};
 use crate::format::btree2::{Geometry, Header, CHECKSUM, MAX_LEVELS, PREFIX};
 use crate::format::UNDEFINED;
@@ -90,6 +92,8 @@ pub struct Tree {
     depth: usize,
     changed: bool,
     counts: Counts,
+    /// Where the store had the root last.
+    root_block: Cell<BlockId>,
 }
 
 impl Tree {
@@ -112,7 +116,7 @@ impl Tree {
             total: 0,
         };
         let counts = Counts { known: true, ..Counts::default() };
-        Ok(Tree { address, header, geometry, depth: 0, changed: true, counts })
+        Ok(Tree { address, header, geometry, depth: 0, changed: true, counts, root_block: Cell::new(BlockId::NOWHERE) })
     }
 
     /// The tree whose header is at `address`.
@@ -132,7 +136,8 @@ impl Tree {
         if header.total > store.space().end() / u64::from(header.record_size) {
             return Err(Error::corrupt(HEADER, address, format_args!("{} records", header.total)));
         }
-        Ok(Tree { address, header, geometry, depth, changed: false, counts: Counts::default() })
+        let root_block = Cell::new(BlockId::NOWHERE);
+        Ok(Tree { address, header, geometry, depth, changed: false, counts: Counts::default(), root_block })
     }
 
     /// The header's address.
@@ -271,6 +276,18 @@ impl Tree {
             }
         }
         self.load(store, address, level, nrec)
+    }
+
+    /// The block of the root, which every search begins with: it is looked up only when the store has moved it.
+    #[inline]
+    fn root(&self, store: &mut Store) -> Result<BlockId> {
+        let (block, address) = (self.root_block.get(), self.header.root);
+        if store.stands_at(block, address, self.geometry.node_size() as u32) {
+            return Ok(block);
+        }
+        let block = self.node(store, address, self.depth, self.header.root_nrec)?;
+        self.root_block.set(block);
+        Ok(block)
     }
 
     #[cold]

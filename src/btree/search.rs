@@ -139,13 +139,12 @@ fn expected(point: u32, range: &Range<u32>, count: usize) -> usize {
 /// How `key` stands to a record that alone does not tell. Short records are copied to a short place.
 #[inline]
 fn resolve<K: Key>(store: &mut Store, key: &mut K, block: BlockId, place: Range<usize>) -> Result<Ordering> {
-    let record = &store.bytes(block)[place];
-    let mut short = [0; SHORT];
-    if let Some(copy) = short.get_mut(..record.len()) {
-        copy.copy_from_slice(record);
-        return key.resolve(store, copy);
+    let page = store.bytes(block);
+    // A copy of constant length needs no call: what stands behind the record comes along.
+    if let (true, Some(&short)) = (place.len() <= SHORT, page[place.start..].first_chunk::<SHORT>()) {
+        return key.resolve(store, &short[..place.len()]);
     }
-    let copy = Record::from(record);
+    let copy = Record::from(&page[place]);
     key.resolve(store, &copy)
 }
 
@@ -160,7 +159,10 @@ impl Tree {
         let (mut address, mut nrec) = (self.header.root, self.header.root_nrec);
         let mut range = 0..u32::MAX;
         for level in (0..=self.depth).rev() {
-            let block = self.node(store, address, level, nrec)?;
+            let block = match level == self.depth {
+                true => self.root(store)?,
+                false => self.node(store, address, level, nrec)?,
+            };
             // A smaller tree stays near the processor.
             if level == 0 && self.depth > 1 {
                 self.fetch_leaf(store, block, nrec, key, &range);

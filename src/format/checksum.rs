@@ -80,11 +80,10 @@ impl<'a> Hash<'a> {
         if rest.is_empty() {
             return c;
         }
-        let mut last = [0u8; BLOCK];
-        last[..rest.len()].copy_from_slice(rest);
-        a = a.wrapping_add(word(&last, 0));
-        b = b.wrapping_add(word(&last, 4));
-        c = c.wrapping_add(word(&last, 8));
+        let last = last_words(rest);
+        a = a.wrapping_add(last[0]);
+        b = b.wrapping_add(last[1]);
+        c = c.wrapping_add(last[2]);
         c = (c ^ b).wrapping_sub(b.rotate_left(14));
         a = (a ^ c).wrapping_sub(c.rotate_left(11));
         b = (b ^ a).wrapping_sub(a.rotate_left(25));
@@ -144,6 +143,21 @@ fn mix_all(lanes: &mut [(usize, Hash<'_>); LANES]) {
     }
 }
 
+/// One to twelve bytes as three words, with zeros behind them; by loads that overlap, for names are short.
+#[inline(always)]
+fn last_words(rest: &[u8]) -> [u32; 3] {
+    let length = rest.len();
+    let end = rest.last_chunk::<4>().map_or(0, |end| u32::from_le_bytes(*end));
+    // The bytes behind the last full word: the highest of the last four.
+    let part = |full: usize| end >> (8 * (full + 4 - length));
+    match length {
+        9.. => [word(rest, 0), word(rest, 4), part(8)],
+        5..=8 => [word(rest, 0), part(4), 0],
+        4 => [end, 0, 0],
+        _ => [rest.iter().rev().fold(0, |word, &byte| word << 8 | u32::from(byte)), 0, 0],
+    }
+}
+
 #[inline(always)]
 fn word(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
@@ -159,6 +173,16 @@ mod tests {
         assert_eq!(lookup3(b"", 0), 0xdead_beef);
         assert_eq!(lookup3(b"Four score and seven years ago", 0), 0x1777_0551);
         assert_eq!(lookup3(b"Four score and seven years ago", 1), 0xcd62_8161);
+    }
+
+    #[test]
+    fn the_last_bytes_count_as_if_zeros_stood_behind_them() {
+        let bytes: Vec<u8> = (1..=12).map(|i| 0x11 * i).collect();
+        for length in 1..=12 {
+            let mut padded = [0; 12];
+            padded[..length].copy_from_slice(&bytes[..length]);
+            assert_eq!(last_words(&bytes[..length]), [0, 4, 8].map(|at| word(&padded, at)), "{length} bytes");
+        }
     }
 
     #[test]

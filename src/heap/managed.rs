@@ -4,7 +4,7 @@ use super::holes::Hole;
 use super::table::NONE;
 use super::{Heap, HeapId, MAX_ID};
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::fractal_heap::Slot;
+use crate::format::fractal_heap::{Header, Slot};
 use crate::format::UNDEFINED;
 use crate::store::{BlockId, Store};
 
@@ -29,12 +29,30 @@ impl Bump {
     pub const NONE: Bump = Bump { at: 0, end: 0, block: NONE };
 }
 
-/// Bytes of the parts of a managed object's ID, and of all of it.
+/// How a managed object's ID is laid out: bytes of its parts and of all of it. Kept, for every look-up needs them.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct IdWidths {
-    pub offset: usize,
-    pub length: usize,
-    pub all: usize,
+pub(super) struct IdLayout {
+    offset: usize,
+    length: usize,
+    all: usize,
+    /// Bits of the offset and of the length, where both are in the first eight bytes.
+    masks: Option<(u64, u64)>,
+    /// Bytes of a direct block's prefix, in which no object is.
+    overhead: u64,
+}
+
+impl IdLayout {
+    pub fn new(header: &Header) -> Self {
+        let (offset, length) = (header.offset_width(), header.length_width());
+        let mask = |width: usize| (1 << (8 * width)) - 1;
+        IdLayout {
+            offset,
+            length,
+            all: header.params.id_length.into(),
+            masks: (offset + length <= 7).then(|| (mask(offset), mask(length))),
+            overhead: header.direct_overhead(),
+        }
+    }
 }
 
 /// The first eight bytes, or as many as there are, as a number; by two loads and no loop.
@@ -82,7 +100,7 @@ impl Heap {
 
     #[inline]
     pub(super) fn managed_id(&self, offset: u64, length: u32) -> Result<HeapId> {
-        let IdWidths { offset: offset_width, length: length_width, all } = self.widths;
+        let IdLayout { offset: offset_width, length: length_width, all, .. } = self.layout;
         if all > MAX_ID {
             return Err(Error::unsupported(format_args!("fractal heap IDs of {all} bytes")));
         }
@@ -96,29 +114,37 @@ impl Heap {
         Ok(HeapId { bytes, length: all as u8 })
     }
 
-    /// Offset, length and block of a managed object. Bounds are checked, whether it lives is not known.
-    #[inline]
-    pub(super) fn managed_object(&self, id: &[u8]) -> Result<(u64, u32, u32)> {
-        let IdWidths { offset: offset_width, length: length_width, .. } = self.widths;
-        let (offset, length) = if offset_width + length_width <= 7 {
+    /// Offset and length as an ID says them.
+    #[inline(always)]
+    fn parts_of(&self, id: &[u8]) -> (u64, u64) {
+        let IdLayout { offset: offset_width, length: length_width, masks, .. } = self.layout;
+        if let Some((offset_mask, length_mask)) = masks {
             let word = first_word(id) >> 8;
-            let mask = |width: usize| (1 << (8 * width)) - 1;
-            (word & mask(offset_width), word >> (8 * offset_width) & mask(length_width))
-        } else {
-            let (mut offset, mut length) = ([0; 8], [0; 8]);
-            offset[..offset_width].copy_from_slice(&id[1..1 + offset_width]);
-            length[..length_width].copy_from_slice(&id[1 + offset_width..][..length_width]);
-            (u64::from_le_bytes(offset), u64::from_le_bytes(length))
-        };
-        let Some(index) = self.table.find(offset) else {
-            return Err(self.bad_id(format_args!("offset {offset:#x} is in no direct block")));
-        };
-        let block = &self.table.blocks[index as usize];
-        let at = offset - block.offset;
-        if at < self.header.direct_overhead() || length == 0 || at + length > block.size.into() {
-            return Err(self.bad_id(format_args!("{length} bytes at offset {offset:#x}")));
+            return (word & offset_mask, word >> (8 * offset_width) & length_mask);
         }
-        Ok((offset, length as u32, index))
+        let (mut offset, mut length) = ([0; 8], [0; 8]);
+        offset[..offset_width].copy_from_slice(&id[1..1 + offset_width]);
+        length[..length_width].copy_from_slice(&id[1 + offset_width..][..length_width]);
+        (u64::from_le_bytes(offset), u64::from_le_bytes(length))
+    }
+
+    /// Offset, length and block of a managed object. Bounds are checked, whether it lives is not known.
+    #[inline(always)]
+    pub(super) fn managed_object(&self, id: &[u8]) -> Result<(u64, u32, u32)> {
+        let (offset, length) = self.parts_of(id);
+        if let Some(index) = self.table.find(offset) {
+            let block = &self.table.blocks[index as usize];
+            let at = offset - block.offset;
+            if at >= self.layout.overhead && length > 0 && at + length <= block.size.into() {
+                return Ok((offset, length as u32, index));
+            }
+        }
+        Err(self.misplaced(offset, length))
+    }
+
+    #[cold]
+    fn misplaced(&self, offset: u64, length: u64) -> Error {
+        self.bad_id(format_args!("{length} bytes at offset {offset:#x}, which are in no direct block"))
     }
 
     /// The heap offset of a managed object.

@@ -88,7 +88,7 @@ pub struct Heap {
     table: table::Table,
     /// Whether the table of blocks was read.
     loaded: bool,
-    widths: managed::IdWidths,
+    layout: managed::IdLayout,
     /// Whether the holes were read.
     holes_loaded: bool,
     /// Whether the free-space manager of the file could not be read and its holes are unknown.
@@ -149,11 +149,7 @@ impl Heap {
         Heap {
             address,
             table: table::Table::new(header.table.start_bits),
-            widths: managed::IdWidths {
-                offset: header.offset_width(),
-                length: header.length_width(),
-                all: header.params.id_length.into(),
-            },
+            layout: managed::IdLayout::new(&header),
             header,
             loaded: false,
             holes_loaded: false,

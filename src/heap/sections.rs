@@ -4,7 +4,7 @@
 //! not read, because the blocks tell it, and not written: libhdf5 1.10.8 to 2.2.0 all fail now and then where they use
 //! them ("pinned entry count not decreasing" at close, or a crash), with their own files too. See `parts.rs`.
 
-use super::holes::BlockHoles;
+use super::holes::{sort_by_key, BlockHoles};
 use super::Heap;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::free_space::{FreeSpaceHeader, SectionWriter, CLIENT_HEAP};
@@ -202,7 +202,7 @@ impl Heap {
             self.free_space.delete(store);
             return Ok(());
         }
-        holes.sort_unstable();
+        sort_by_key(&mut holes, |hole| hole.0);
         let mut header =
             FreeSpaceHeader::new(CLIENT_HEAP, CLASSES, self.header.params.max_bits, self.header.params.max_direct);
         header.serialized = holes.len() as u64;

@@ -37,8 +37,10 @@ struct Source {
     segments: Vec<Segment>,
     /// Position << 32 | bytes of this hole and all before it.
     holes: Vec<u64>,
-    /// How many holes begin before each piece of `1 << piece_bits` bytes: where a search begins.
-    before: Vec<u16>,
+    /// One bit for each piece of `1 << piece_bits` bytes: whether a hole begins in it. Pieces are so small that no two do.
+    begins: Vec<u64>,
+    /// How many holes begin before each word of these.
+    before: Vec<u32>,
     piece_bits: u32,
 }
 
@@ -276,35 +278,40 @@ impl Heap {
 impl Source {
     /// Keeps the holes of a block of `size` bytes for [`Source::live_before`].
     fn index_holes(&mut self, mut holes: Vec<u64>, size: u32) {
-        self.piece_bits = size.div_ceil(holes.len().max(1) as u32).next_power_of_two().trailing_zeros();
-        let (mut sum, mut pieces) = (0, 0);
-        self.before.reserve_exact((size >> self.piece_bits) as usize + 1);
-        for (number, hole) in holes.iter_mut().enumerate() {
-            let position = (*hole >> 32) as u32;
-            while pieces << self.piece_bits <= position {
-                self.before.push(number as u16);
-                pieces += 1;
-            }
+        let position = |hole: u64| (hole >> 32) as u32;
+        let apart = holes.windows(2).map(|pair| position(pair[1]) - position(pair[0])).min();
+        self.piece_bits = apart.unwrap_or(size).max(1).ilog2();
+        let words = ((size >> self.piece_bits) / u64::BITS) as usize + 1;
+        self.begins = vec![0; words];
+        let mut sum = 0;
+        for hole in &mut holes {
+            let piece = position(*hole) >> self.piece_bits;
+            self.begins[(piece / u64::BITS) as usize] |= 1 << (piece % u64::BITS);
             sum += *hole & 0xffff_ffff;
             *hole = *hole >> 32 << 32 | sum;
         }
-        self.before.resize((size >> self.piece_bits) as usize + 1, holes.len() as u16);
+        self.before = self
+            .begins
+            .iter()
+            .scan(0, |before, bits| Some(std::mem::replace(before, *before + bits.count_ones())))
+            .collect();
         self.holes = holes;
     }
 
-    /// Living bytes before the object at a position; none when a hole overlaps it.
+    /// Living bytes before the object at a position; none when a hole overlaps it. Without a loop or a branch that could
+    /// be guessed wrong: the objects of a heap are asked for in no order.
     #[inline]
     fn live_before(&self, at: u32, length: u32, overhead: u32, size: u32) -> Option<u32> {
-        let holes = &self.holes;
         let position = |hole: u64| (hole >> 32) as u32;
-        let mut next = usize::from(self.before[(at >> self.piece_bits) as usize]);
-        while next < holes.len() && position(holes[next]) <= at {
-            next += 1;
-        }
-        let sum = |count: usize| count.checked_sub(1).map_or(0, |last| holes[last] as u32);
+        let piece = at >> self.piece_bits;
+        let word = (piece / u64::BITS) as usize;
+        let below = self.begins[word] & ((1 << (piece % u64::BITS)) - 1);
+        let next = (self.before[word] + below.count_ones()) as usize;
+        let next = next + usize::from(self.holes.get(next).is_some_and(|&hole| position(hole) <= at));
+        let sum = |count: usize| count.checked_sub(1).map_or(0, |last| self.holes[last] as u32);
         let before = sum(next);
-        let begins = next.checked_sub(1).map_or(overhead, |last| position(holes[last]) + (before - sum(last)));
-        let ends = holes.get(next).map_or(size, |&hole| position(hole));
+        let begins = next.checked_sub(1).map_or(overhead, |last| position(self.holes[last]) + (before - sum(last)));
+        let ends = self.holes.get(next).map_or(size, |&hole| position(hole));
         (at >= begins && at + length <= ends).then(|| at - overhead - before)
     }
 }

@@ -271,8 +271,8 @@ impl<K: DenseKind> DenseStore<K> {
     /// The name record at a location that was found.
     pub fn record(&self, store: &Store, location: &Location) -> [u8; MAX_RECORD] {
         let mut copy = [0; MAX_RECORD];
-        let record = self.names.record_at(store, location);
-        copy[..record.len()].copy_from_slice(record);
+        // Of constant length: no call.
+        copy[..K::NAME_SIZE].copy_from_slice(&self.names.record_at(store, location)[..K::NAME_SIZE]);
         copy
     }
 
