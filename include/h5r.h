@@ -1552,10 +1552,13 @@ h5r_status h5r_dataset_create(h5r_object *loc,
                               const h5r_dataset_options *options,
                               h5r_object **dataset_out);
 
-// Writes the elements of `selection`, or all for NULL, from `data`: elements of `memory_type` in row-major order.
+// Writes the elements of `selection`, or all for NULL, from `data`: elements of `memory_type` in row-major order. What is written
+// to a virtual dataset goes to its sources, and in other files is committed as what is changed through external links. Before
+// values of variable length are written to external files, the file is flushed.
 //
-// Errors: BAD_HANDLE, ARGUMENT, RANGE (outside the dataset), WRONG_KIND, TYPE, UNSUPPORTED (a virtual dataset of other
-// files, a filter that is only read, chunks with an implicit index), READ_ONLY, IO, FAILED. Any thread.
+// Errors: BAD_HANDLE, ARGUMENT, RANGE (outside the dataset, or an element of a virtual one without a source), WRONG_KIND, TYPE,
+// UNSUPPORTED (references into another file, a filter that is only read, chunks with an implicit index), READ_ONLY (also the file
+// of a source), LOCKED, IO, FAILED. Any thread.
 h5r_status h5r_dataset_write(h5r_object *dataset,
                              h5r_type memory_type,
                              const h5r_selection *selection,

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use h5r::datatype::{Arena, ByteOrder, CharacterSet, Datatype, Number, StringPadding};
+use h5r::datatype::{Arena, ByteOrder, CharacterSet, Datatype, Number, ReferenceKind, StringPadding};
 use h5r::error::ErrorKind;
 use h5r::format::message::fill::Fill;
 use h5r::object::dataset::{DatasetOptions, NewLayout, Selection};
@@ -204,5 +204,43 @@ fn a_virtual_dataset_is_copied_to_a_file_of_the_oldest_format() {
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     assert!(!kept.root().unwrap().link_exists("copied").unwrap());
     drop((from, numbered, kept));
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// Of two sources one is in a file that the program has open: what is written there is committed with that file, and the other at
+/// once.
+#[test]
+fn what_is_written_is_in_the_sources_of_other_files() {
+    let folder = folder("written");
+    let (first, second) = (folder.join("virtual_part_0.h5"), folder.join("virtual_part_1.h5"));
+    source(&first, "rows", 0, 3);
+    source(&second, "rows", 10, 3);
+    let held = File::open(&second, &OpenOptions::default()).unwrap();
+    let file = File::open(&folder.join("virtual_numbered.h5"), &OpenOptions::default()).unwrap();
+    let whole = file.root().unwrap().open("files").unwrap();
+    assert_eq!(rows(&whole), (6, vec![0, 1, 2, 10, 11, 12]));
+    let reference = Datatype::reference(ReferenceKind::Object).unwrap();
+    let error = whole.dataset_write(&reference, None, &[0; 6 * 4 * 8]).unwrap_err();
+    assert!(error.kind() == ErrorKind::Unsupported && error.message().contains("references"), "{error}");
+    let on_disk = |path: &Path| {
+        let options = OpenOptions { read_only: true, locking: Locking::Off, ..OpenOptions::default() };
+        let file = File::open(path, &options).unwrap();
+        file.check().unwrap();
+        rows(&file.root().unwrap().open("rows").unwrap()).1
+    };
+    whole.dataset_write(&I32, None, &values(100, 6)).unwrap();
+    assert_eq!(rows(&whole), (6, vec![100, 101, 102, 103, 104, 105]));
+    assert_eq!(rows(&held.root().unwrap().open("rows").unwrap()).1, [103, 104, 105]);
+    assert_eq!(on_disk(&first), [100, 101, 102]);
+    assert_eq!(on_disk(&second), [10, 11, 12]);
+    held.flush().unwrap();
+    assert_eq!(on_disk(&second), [103, 104, 105]);
+    held.close().unwrap();
+    std::fs::remove_file(&second).unwrap();
+    // What was found when the dataset was described is gone: nothing is written.
+    let error = whole.dataset_write(&I32, None, &values(200, 6)).unwrap_err();
+    assert!(error.message().contains("element 12 of those that are written has no source"), "{error}");
+    assert_eq!(on_disk(&first), [100, 101, 102]);
+    drop((whole, file));
     std::fs::remove_dir_all(folder).unwrap();
 }

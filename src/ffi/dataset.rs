@@ -326,10 +326,13 @@ pub unsafe extern "C" fn h5r_dataset_create(
     })
 }
 
-/// Writes the elements of `selection`, or all for NULL, from `data`: elements of `memory_type` in row-major order.
+/// Writes the elements of `selection`, or all for NULL, from `data`: elements of `memory_type` in row-major order. What is written
+/// to a virtual dataset goes to its sources, and in other files is committed as what is changed through external links. Before
+/// values of variable length are written to external files, the file is flushed.
 ///
-/// Errors: BAD_HANDLE, ARGUMENT, RANGE (outside the dataset), WRONG_KIND, TYPE, UNSUPPORTED (a virtual dataset of other
-/// files, a filter that is only read, chunks with an implicit index), READ_ONLY, IO, FAILED. Any thread.
+/// Errors: BAD_HANDLE, ARGUMENT, RANGE (outside the dataset, or an element of a virtual one without a source), WRONG_KIND, TYPE,
+/// UNSUPPORTED (references into another file, a filter that is only read, chunks with an implicit index), READ_ONLY (also the file
+/// of a source), LOCKED, IO, FAILED. Any thread.
 #[no_mangle]
 pub unsafe extern "C" fn h5r_dataset_write(
     dataset: *mut h5r_object,

@@ -152,9 +152,7 @@ impl Object {
         match how {
             Transfer::Simple => self.dataset_write(memory, selection, data),
             Transfer::Called => self.write_elements_called(memory, selection, data, pointers),
-            Transfer::Converted => {
-                self.change_array(WHAT, |state, slot| state.write_elements(slot, memory, selection, data, pointers))
-            }
+            Transfer::Converted => Way::begin(|way| self.write_values_at_depth(memory, selection, data, pointers, way)),
         }
     }
 

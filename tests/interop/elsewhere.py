@@ -6,6 +6,7 @@ usage: elsewhere.py LIBRARY FOLDER
 """
 import ctypes
 import os
+import shutil
 import sys
 
 import h5py
@@ -60,12 +61,15 @@ def main():
     print(f"{FOLDER}/elsewhere.h5: external raw data are written as libhdf5 writes them")
     strings()
     through(number)
+    into(number)
+    values_into()
+    values_outside()
     links(number)
     changes(number)
 
 
 def through(number):
-    """What is written to a virtual dataset goes to its sources, which are in the same file, or nowhere."""
+    """What is written to a virtual dataset goes to its sources in the same file."""
     with h5py.File("through.h5", "w", libver="latest") as file:
         for name in "abc":
             file.create_dataset(name, (3, 4), ">i2" if name == "b" else "<i4", chunks=(2, 3), maxshape=(None, 4))
@@ -97,7 +101,7 @@ def through(number):
         for call in H5R.h5r_dataset_read, H5R.h5r_dataset_write:
             assert call(file.open(name), number, None, pointer(values.copy())) < 0 and message in H5R.h5r_last_error(), name
     assert H5R.h5r_dataset_write(file.open("away"), number, None, pointer(values)) < 0
-    assert b"whose sources are in other files" in H5R.h5r_last_error(), H5R.h5r_last_error()
+    assert b"element 0 of those that are written has no source" in H5R.h5r_last_error(), H5R.h5r_last_error()
     file.close()
     expected = np.full((6, 4), -1)
     expected[:, :3] = values[:18].reshape(6, 3)
@@ -108,6 +112,168 @@ def through(number):
         assert (file["a"][...] == expected[::2]).all() and (file["b"][:, 1:] == expected[1::2, :3]).all()
         assert (file["b"][:, 0] == 0).all() and (file["c"][...] == 0).all()
     print(f"{FOLDER}/through.h5: what is written to virtual datasets is in their sources")
+
+
+def into(number):
+    """What is written to a virtual dataset goes to its sources in other files, of other types and virtual themselves."""
+    os.makedirs("parts", exist_ok=True)
+    for index, datatype in enumerate(("<i4", ">i2", "<f8")):
+        with h5py.File(f"parts/into_{index}.h5", "w") as source:
+            source.create_dataset("group/data", (4,), datatype, **({"chunks": (3,), "compression": 4} if index else {}))
+    with h5py.File("parts/into_virtual.h5", "w", libver="latest") as source:
+        layout = h5py.VirtualLayout((4,), "<i8")
+        layout[:] = h5py.VirtualSource("into_1.h5", "group/data", (4,))
+        source.create_virtual_dataset("virtual", layout)
+    with h5py.File("into.h5", "w", libver="latest") as file:
+        layout = h5py.VirtualLayout((5, 4), "<i4")
+        for row, (name, data) in enumerate((("parts/into_0.h5", "group/data"), ("parts/into_virtual.h5", "virtual"),
+                                            ("parts/into_2.h5", "group/data"), ("parts/into_missing.h5", "data"))):
+            layout[row] = h5py.VirtualSource(name, data, (4,))
+        file.create_virtual_dataset("virtual", layout)
+    before = {name: open(f"parts/{name}", "rb").read() for name in os.listdir("parts")}
+    file, values = File("into.h5"), np.arange(1, 21, dtype="<i4")
+    virtual = file.open("virtual")
+    for rows in 5, 4:
+        part = Selection(2, array([0, 0]), None, array([rows, 4]), None)
+        assert H5R.h5r_dataset_write(virtual, number, ctypes.byref(part), pointer(values)) < 0
+        assert b"element 12 of those that are written has no source" in H5R.h5r_last_error(), H5R.h5r_last_error()
+    part = Selection(2, array([0, 1]), None, array([3, 3]), None)
+    refused = np.zeros((3, 3), "S4")
+    text = ctypes.c_uint64()
+    ok(H5R.h5r_type_string(ctypes.c_size_t(4), 0, 0, ctypes.byref(text)))
+    assert H5R.h5r_dataset_write(virtual, text, ctypes.byref(part), pointer(refused)) < 0
+    assert b"there is no conversion" in H5R.h5r_last_error(), H5R.h5r_last_error()
+    assert before == {name: open(f"parts/{name}", "rb").read() for name in os.listdir("parts")}
+    ok(H5R.h5r_dataset_write(virtual, number, ctypes.byref(part), pointer(values)))
+    wanted, found = np.zeros((5, 4), "<i4"), np.zeros((5, 4), "<i4")
+    wanted[:3, 1:] = values[:9].reshape(3, 3)
+    ok(H5R.h5r_dataset_read(virtual, number, None, pointer(found)))
+    assert (found == wanted).all(), found
+    # In the files before this one is flushed, for nothing else has them open.
+    for row in range(3):
+        with h5py.File(f"parts/into_{row}.h5", "r+") as source:
+            assert (source["group/data"][...] == wanted[row]).all(), (row, source["group/data"][...])
+            source["group/data"][0] = wanted[row, 0] = 50 + row
+    file.close()
+    with h5py.File("into.h5") as file:
+        assert (file["virtual"][...] == wanted).all(), file["virtual"][...]
+    print(f"{FOLDER}/into.h5: what is written to virtual datasets is in their sources in other files")
+
+
+def texts(values):
+    return (ctypes.c_char_p * len(values))(*[value.encode() for value in values])
+
+
+RECORD = np.dtype([("number", "<i4"), ("text", h5py.string_dtype()), ("real", ">f8")])
+
+
+class Record(ctypes.Structure):
+    _fields_ = [("real", ctypes.c_double), ("number", ctypes.c_int16), ("text", ctypes.c_char_p)]
+
+
+def memory_types(file):
+    """Types of elements in memory: all members of a record, one of them, and a text."""
+    record, one, text = ctypes.c_uint64(), ctypes.c_uint64(), ctypes.c_uint64()
+    ok(H5R.h5r_type_string_variable(0, 1, ctypes.byref(text)))
+    ok(H5R.h5r_type_compound(ctypes.c_size_t(ctypes.sizeof(Record)), ctypes.byref(record)))
+    ok(H5R.h5r_type_insert(record, b"real", ctypes.c_uint64(0), token("H5R_F64")))
+    ok(H5R.h5r_type_insert(record, b"number", ctypes.c_uint64(8), token("H5R_I16")))
+    ok(H5R.h5r_type_insert(record, b"text", ctypes.c_uint64(Record.text.offset), text))
+    ok(H5R.h5r_type_compound(ctypes.c_size_t(4), ctypes.byref(one)))
+    ok(H5R.h5r_type_insert(one, b"number", ctypes.c_uint64(0), token("H5R_I32")))
+    return record, one, text
+
+
+def write_records(dataset, types, first, strings):
+    """Records from a place on, then their numbers alone."""
+    records = (Record * len(strings))(*[Record(index / 2, 7, f"{text} {index}".encode()) for index, text in enumerate(strings)])
+    part = Selection(1, array([first]), None, array([len(strings)]), None)
+    ok(H5R.h5r_dataset_write(dataset, types[0], ctypes.byref(part), records))
+    numbers = np.arange(first, first + len(strings), dtype="<i4")
+    ok(H5R.h5r_dataset_write(dataset, types[1], ctypes.byref(part), pointer(numbers)))
+    return [(first + index, f"{text} {index}", index / 2) for index, text in enumerate(strings)]
+
+
+def records_of(dataset):
+    return [(int(number), text.decode() if isinstance(text, bytes) else text, float(real)) for number, text, real in dataset[...]]
+
+
+def values_into():
+    """Texts and records written to virtual datasets are in the heaps of their sources' files."""
+    for name in 0, 1:
+        with h5py.File(f"into_values_{name}.h5", "w") as source:
+            source["text"] = ["old"] * 4
+            source.create_dataset("records", data=np.array([(1, "old", 2)] * 4, RECORD), chunks=(3,))
+    with h5py.File("into_values.h5", "w", libver="latest") as file:
+        file["own"] = ["old"] * 2
+        layout = h5py.VirtualLayout((10,), h5py.string_dtype())
+        for name in 0, 1:
+            layout[4 * name:4 * name + 4] = h5py.VirtualSource(f"into_values_{name}.h5", "text", (4,))
+        layout[8:] = h5py.VirtualSource(".", "own", (2,))
+        file.create_virtual_dataset("text", layout)
+        layout = h5py.VirtualLayout((8,), RECORD)
+        for name in 0, 1:
+            layout[name::2] = h5py.VirtualSource(f"into_values_{name}.h5", "records", (4,))
+        file.create_virtual_dataset("records", layout)
+    file = File("into_values.h5")
+    types = memory_types(file)
+    new = [f"new {index} " * index for index in range(8)]
+    part = Selection(1, array([2]), None, array([8]), None)
+    for _ in range(3):
+        ok(H5R.h5r_dataset_write(file.open("text"), types[2], ctypes.byref(part), texts(new)))
+        records = write_records(file.open("records"), types, 1, ["a", "", "ccc" * 100, "d", "e"])
+    file.close()
+    wanted = ["old"] * 2 + new
+    wanted_records = [(1, "old", 2.0)] + records + [(1, "old", 2.0)] * 2
+    for name in 0, 1:
+        with h5py.File(f"into_values_{name}.h5", "r+") as source:
+            assert list(source["text"].asstr()[...]) == wanted[4 * name:4 * name + 4], list(source["text"])
+            assert records_of(source["records"]) == wanted_records[name::2], records_of(source["records"])
+            source["text"][1] = wanted[4 * name + 1] = f"h5py's {name}"
+        File(f"into_values_{name}.h5").close()
+    with h5py.File("into_values.h5") as file:
+        assert list(file["text"].asstr()[...]) == wanted, list(file["text"])
+        assert list(file["own"].asstr()[...]) == wanted[8:], list(file["own"])
+        assert records_of(file["records"]) == wanted_records, records_of(file["records"])
+    print(f"{FOLDER}/into_values.h5: texts and records written to virtual datasets are in their sources")
+
+
+def values_outside():
+    """Texts and records in external files, whose texts are in the heap of the file, and libhdf5 writes on."""
+    for name in "text.raw", "records.raw", "more.raw":
+        if os.path.exists(name):
+            os.remove(name)
+    with h5py.File("outside_values.h5", "w") as file:
+        file.create_dataset("text", (9,), h5py.string_dtype(), external=[("text.raw", 8, 16 * 9)])
+        file.create_dataset("records", (6,), RECORD, external=[("records.raw", 0, 50), ("more.raw", 3, h5py.h5f.UNLIMITED)])
+    file = File("outside_values.h5")
+    types = memory_types(file)
+    new = [f"new {index} " * index for index in range(8)]
+    part = Selection(1, array([1]), None, array([8]), None)
+    for _ in range(3):
+        ok(H5R.h5r_dataset_write(file.open("text"), types[2], ctypes.byref(part), texts(new)))
+        records = write_records(file.open("records"), types, 1, ["a", "", "ccc" * 100, "d"])
+        # What a crash would leave: nobody has flushed.
+        shutil.copy("outside_values.h5", "killed.h5")
+        with h5py.File("killed.h5") as killed:
+            assert list(killed["text"].asstr()[...]) == [""] + new, list(killed["text"])
+            assert records_of(killed["records"])[1:5] == records, records_of(killed["records"])
+    found = (ctypes.c_char_p * 9)()
+    ok(H5R.h5r_dataset_read(file.open("text"), types[2], None, found))
+    assert [(value or b"").decode() for value in found] == [""] + new, list(found)
+    ok(H5R.h5r_vlen_release(types[2], ctypes.c_size_t(9), found))
+    file.close()
+    with h5py.File("outside_values.h5", "r+") as file:
+        assert list(file["text"].asstr()[...]) == [""] + new, list(file["text"])
+        assert records_of(file["records"]) == [(0, "", 0.0)] + records + [(0, "", 0.0)], records_of(file["records"])
+        file["text"][4] = "h5py's"
+    file, found = File("outside_values.h5"), (ctypes.c_char_p * 9)()
+    ok(H5R.h5r_dataset_read(file.open("text"), types[2], None, found))
+    new[3] = "h5py's"
+    assert [(value or b"").decode() for value in found] == [""] + new, list(found)
+    ok(H5R.h5r_vlen_release(types[2], ctypes.c_size_t(9), found))
+    file.close()
+    print(f"{FOLDER}/outside_values.h5: texts and records in external files are as libhdf5 has them")
 
 
 def strings():

@@ -1,14 +1,16 @@
-//! Reading raw data that are not in the file, without its lock; and elements as the file has them.
+//! Raw data that are not in the file, read without its lock, and written; and elements as the file has them.
 
 use std::path::Path;
 
 use super::virtuals::Way;
-use super::{external, DatasetState, Selection, Storage};
-use crate::datatype::{Datatype, Pointers};
+use super::{external, DatasetState, HeapObjects, LayoutKind, Selection, Storage};
+use crate::datatype::{Converter, Datatype, Pointers};
 use crate::error::{Error, Result};
 use crate::format::virtual_mapping::Mapping;
+use crate::object::elements::{check_buffer, Bridge, Returned};
+use crate::object::elements_called::Transfer;
 use crate::object::header::ObjectHeader;
-use crate::object::state::State;
+use crate::object::state::{Slot, State};
 use crate::object::value::value_size;
 use crate::object::Object;
 use crate::store::Store;
@@ -54,9 +56,8 @@ impl DatasetState {
         if self.storage != Storage::External {
             return Ok(false);
         }
-        let folder = file.parent().unwrap_or(Path::new(""));
-        let parts = self.external_parts(store, header)?;
-        self.write_external(parts, folder, memory, selection, data).map(|()| true)
+        let mut external = self.open_external(self.external_parts(store, header)?, folder_of(file), true)?;
+        self.write_external(&mut external, memory, selection, data).map(|()| true)
     }
 
     fn elsewhere(&self, store: &mut Store, header: &ObjectHeader) -> Result<Option<Elsewhere>> {
@@ -65,6 +66,43 @@ impl DatasetState {
             Storage::Virtual => self.mappings(store, header).map(Elsewhere::Virtual).map(Some),
             _ => Ok(None),
         }
+    }
+}
+
+fn folder_of(file: &Path) -> &Path {
+    file.parent().unwrap_or(Path::new(""))
+}
+
+impl State {
+    /// Writes selected elements of external raw data, as [`State::write_elements`]. What they own is in the file's global heap, and
+    /// committed before the external files refer to it; what they owned before is so until the next flush.
+    fn write_external_elements(
+        &mut self,
+        (slot, file): (Slot, &Path),
+        memory: &Datatype,
+        selection: Option<&Selection<'_>>,
+        data: &[u8],
+        pointers: &mut dyn Pointers,
+    ) -> Result<()> {
+        let State { store, objects, heap, .. } = self;
+        let (header, array) = objects.get(slot)?.array()?;
+        let file_type = array.datatype().clone();
+        let converter = Converter::to_file(memory, &file_type, store.sizes())?;
+        let count = array.selected(selection)?;
+        check_buffer(count, memory, data.len())?;
+        let mut external = array.open_external(array.external_parts(store, header)?, folder_of(file), true)?;
+        // Also to find, before anything is changed, that the files can be written.
+        let mut old = vec![0; value_size(count, &file_type)?];
+        array.read_external(&mut external, &file_type, selection, &mut old)?;
+        let mut new = if converter.keeps_some(&file_type) { old.clone() } else { vec![0; old.len()] };
+        converter.run(data, &mut new, &mut Bridge::new(store, heap, pointers))?;
+        if file_type.has_pointers() {
+            self.flush()?;
+        }
+        let State { store, objects, heap, .. } = self;
+        objects.get(slot)?.array()?.1.write_external(&mut external, &file_type, selection, &new)?;
+        let (sizes, fill) = (store.sizes(), &mut HeapObjects::new());
+        file_type.release(&old, Some(&new), sizes, &mut Returned { store, heap, fill })
     }
 }
 
@@ -124,6 +162,38 @@ impl Object {
         }
     }
 
+    /// Writes elements of any type, as [`dataset_write_values`](Self::dataset_write_values), of a dataset that so many virtual
+    /// ones have led to.
+    pub(in crate::object) fn write_values_at_depth(
+        &self,
+        memory: &Datatype,
+        selection: Option<&Selection<'_>>,
+        data: &[u8],
+        pointers: &mut dyn Pointers,
+        way: Way<'_>,
+    ) -> Result<()> {
+        const WHAT: &str = "writing dataset";
+        let (storage, how) = self.read(WHAT, "", |state, slot| {
+            let State { store, objects, .. } = state;
+            let (header, array) = objects.get(slot)?.array()?;
+            Ok((array.storage.kind(), Transfer::of(array, store, header, memory)?))
+        })?;
+        match (how, storage) {
+            (_, LayoutKind::Virtual) => self.write_to_sources(memory, selection, data, pointers, way),
+            (Transfer::Simple, _) => self.write_at_depth(memory, selection, data, way),
+            (Transfer::Called, _) => self.write_elements_called(memory, selection, data, pointers),
+            (Transfer::Converted, LayoutKind::External) => {
+                let file = self.file();
+                self.change(WHAT, "", |state, slot| {
+                    state.write_external_elements((slot, file.path()), memory, selection, data, pointers)
+                })
+            }
+            (Transfer::Converted, _) => {
+                self.change_array(WHAT, |state, slot| state.write_elements(slot, memory, selection, data, pointers))
+            }
+        }
+    }
+
     /// Reads a dataset that so many virtual ones have led to.
     pub(super) fn read_at_depth(
         &self,
@@ -151,10 +221,9 @@ impl Object {
         let Some((array, elsewhere)) = elsewhere else { return Ok(()) };
         let file = self.file();
         let read = match elsewhere {
-            Elsewhere::External(parts) => {
-                let folder = file.path().parent().unwrap_or(Path::new(""));
-                array.read_external(parts, folder, memory, selection, out)
-            }
+            Elsewhere::External(parts) => array
+                .open_external(parts, folder_of(file.path()), false)
+                .and_then(|mut external| array.read_external(&mut external, memory, selection, out)),
             Elsewhere::Virtual(mappings) => array.read_virtual(&file, &mappings, memory, selection, out, way),
         };
         read.map_err(|e| e.within(format_args!("reading dataset '{}'", self.path())))

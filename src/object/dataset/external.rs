@@ -86,8 +86,7 @@ impl DatasetState {
     /// Reads the selected elements from external files.
     pub(super) fn read_external(
         &self,
-        parts: Vec<Part>,
-        folder: &Path,
+        external: &mut Store,
         memory: &Datatype,
         selection: Option<&Selection<'_>>,
         out: &mut [u8],
@@ -97,17 +96,14 @@ impl DatasetState {
         if self.check_transfer(&slab, memory, out.len())? == 0 {
             return Ok(());
         }
-        let mut store = self.open_external(parts, folder, false)?;
-        let fetch = |address, buffer: &mut [u8]| store.read_raw(address, buffer, "external raw data");
+        let fetch = |address, buffer: &mut [u8]| external.read_raw(address, buffer, "external raw data");
         transfer::read(fetch, 0, &slab, conversion, out)
     }
 
-    /// Writes the selected elements to external files, at once. A file that is not there is made, as by libhdf5, relative to the
-    /// current folder.
+    /// Writes the selected elements to external files, at once.
     pub(super) fn write_external(
         &self,
-        parts: Vec<Part>,
-        folder: &Path,
+        external: &mut Store,
         memory: &Datatype,
         selection: Option<&Selection<'_>>,
         data: &[u8],
@@ -117,16 +113,17 @@ impl DatasetState {
         if self.check_transfer(&slab, memory, data.len())? == 0 {
             return Ok(());
         }
+        transfer::write(external, 0, &slab, conversion, data)
+    }
+
+    /// The parts, one after the other, as one extent of a file. One that is not there is made if it is to be written, as by libhdf5,
+    /// relative to the current folder, with the first access to it.
+    pub(super) fn open_external(&self, parts: Vec<Part>, folder: &Path, is_written: bool) -> Result<Store> {
         let room = parts.iter().fold(0, |room: u64, part| room.saturating_add(part.size));
-        if room < self.size {
+        if is_written && room < self.size {
             let message = format!("the external files have room for {room} bytes, the dataset has {}", self.size);
             return Err(Error::new(ErrorKind::Range, message));
         }
-        transfer::write(&mut self.open_external(parts, folder, true)?, 0, &slab, conversion, data)
-    }
-
-    /// The parts, one after the other, as one extent of a file.
-    fn open_external(&self, parts: Vec<Part>, folder: &Path, is_written: bool) -> Result<Store> {
         let backend = ExternalBackend { parts, folder: folder.to_path_buf(), size: self.size, open: None, is_written };
         Store::new(Box::new(backend), crate::format::Sizes::EIGHT, 0, self.size, !is_written)
     }

@@ -35,6 +35,7 @@ mod sweep;
 mod tests;
 mod transfer;
 mod values;
+mod virtual_write;
 mod virtuals;
 
 pub(super) use called_parts::Remade;

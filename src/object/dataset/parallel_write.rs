@@ -11,7 +11,7 @@ use super::selection::{Selection, Slab};
 use super::transfer::repeat;
 use super::virtuals::Way;
 use super::{DatasetState, Storage};
-use crate::datatype::{Conversion, Datatype};
+use crate::datatype::{Conversion, Datatype, NoPointers};
 use crate::error::{Error, Result};
 use crate::format::filter::{self, Skip};
 use crate::format::message::filter_pipeline::Filter;
@@ -244,7 +244,7 @@ impl Object {
                 return self.write_called(memory, selection, data);
             }
             if is_virtual {
-                self.write_to_sources(memory, selection, data, way)?;
+                self.write_to_sources(memory, selection, data, &mut NoPointers, way)?;
             }
             let Some(plan) = plan else { return self.listener().report(total, total) };
             let is_outdated = AtomicBool::new(false);

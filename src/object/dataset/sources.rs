@@ -24,13 +24,15 @@ impl<'a> Sources<'a> {
         Sources { file, last: None }
     }
 
-    /// The dataset that a mapping leads to, of numbered ones that with the number, and its dimensions; none if it is not there.
-    pub fn open(&mut self, mapping: &Mapping, number: u64) -> Result<Option<(Object, Vec<u64>)>> {
+    /// The dataset that a mapping leads to, of numbered ones that with the number, its dimensions and type; none if it is not
+    /// there.
+    pub fn open(&mut self, mapping: &Mapping, number: u64) -> Result<Option<(Object, Vec<u64>, Datatype)>> {
         let (name, dataset) = mapping.names(number)?;
         let file = match name.as_slice() {
             b"." => self.file,
             name => {
                 if self.last.as_ref().is_none_or(|(last, _)| last != name) {
+                    self.commit()?;
                     self.last = Some((name.to_vec(), find_file(self.file, name, "HDF5_VDS_PREFIX")?));
                 }
                 match &self.last {
@@ -41,13 +43,22 @@ impl<'a> Sources<'a> {
         };
         match file.root()?.open(&String::from_utf8_lossy(&dataset)) {
             Ok(source) => {
-                let dims = source.read("describing dataset", "", |state, slot| {
-                    Ok(state.objects.get(slot)?.array()?.1.clone().stored().dims())
+                let (dims, datatype) = source.read("describing dataset", "", |state, slot| {
+                    let array = state.objects.get(slot)?.array()?.1;
+                    Ok((array.clone().stored().dims(), array.datatype.clone()))
                 })?;
-                Ok(dims.map(|dims| (source, dims)))
+                Ok(dims.map(|dims| (source, dims, datatype)))
             }
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
             Err(e) => Err(e),
+        }
+    }
+
+    /// Commits what was written to the file that was opened last, unless something else has it open.
+    pub fn commit(&mut self) -> Result<()> {
+        match self.last.take() {
+            Some((_, Some(file))) => file.commit_unless_held(),
+            _ => Ok(()),
         }
     }
 }
@@ -184,7 +195,7 @@ fn source_extent(
     target: usize,
     dims: &[u64],
 ) -> Result<Option<u64>> {
-    let Some((_, source_dims)) = open.open(mapping, 0)? else { return Ok(Some(0)) };
+    let Some((_, source_dims, _)) = open.open(mapping, 0)? else { return Ok(Some(0)) };
     let of = |axes: Option<Vec<Axis>>, dimension: usize| axes.and_then(|axes| axes.get(dimension).copied());
     let source_axis = of(axes(&mapping.source, &source_dims)?, source);
     let target_axis = of(axes(&mapping.target, dims)?, target);

@@ -6,15 +6,15 @@ use super::mapped::{self, axes, check_inside, is_inside, Axis, Projection};
 use super::selection::Slab;
 use super::sources::Sources;
 use super::{own_body, transfer, DatasetState, Selection};
-use crate::datatype::{Datatype, Pointers};
+use crate::datatype::{Datatype, NoPointers, Pointers};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::kind;
 use crate::format::message::layout::{Layout, LayoutClass};
 use crate::format::selection::Selected;
 use crate::format::virtual_mapping::{self, Growth, Mapping};
 use crate::format::UNDEFINED;
+use crate::object::elements::is_simple;
 use crate::object::header::ObjectHeader;
-use crate::object::state::State;
 use crate::object::{global_heap, File, Object};
 use crate::store::Store;
 
@@ -95,34 +95,7 @@ impl DatasetState {
         Ok(())
     }
 
-    /// Writes the selected elements to the sources, if each has one; before anything is written, all are looked for.
-    fn write_virtual(
-        &self,
-        file: &File,
-        mappings: &[Mapping],
-        memory: &Datatype,
-        selection: Option<&Selection<'_>>,
-        data: &[u8],
-        way: Way<'_>,
-    ) -> Result<()> {
-        way.check()?;
-        if mappings.iter().any(|mapping| mapping.file != b".") {
-            return Err(Error::unsupported("writing a virtual dataset whose sources are in other files"));
-        }
-        let slab = Slab::with_all_dimensions(selection, self.dataspace.dims())?;
-        let mut found = vec![false; self.check_transfer(&slab, memory, data.len())? as usize];
-        let dims = self.dataspace.dims();
-        let (slab, what) = (&slab, Access::Find(&mut found));
-        self.use_mappings(mappings, &mut Reading { dims, sources: Sources::new(file), memory, slab, way, what })?;
-        if let Some(number) = found.iter().position(|found| !found) {
-            let message = format!("element {number} of those that are written has no source");
-            return Err(Error::new(ErrorKind::Range, message));
-        }
-        let what = Access::Write(data);
-        self.use_mappings(mappings, &mut Reading { dims, sources: Sources::new(file), memory, slab, way, what })
-    }
-
-    fn use_mappings(&self, mappings: &[Mapping], reading: &mut Reading<'_>) -> Result<()> {
+    pub(super) fn use_mappings(&self, mappings: &[Mapping], reading: &mut Reading<'_>) -> Result<()> {
         let is_backwards = matches!(reading.what, Access::ReadValues { .. });
         for number in 0..mappings.len() {
             let number = if is_backwards { mappings.len() - 1 - number } else { number };
@@ -131,7 +104,7 @@ impl DatasetState {
             reading.mapping(mapping, known).map_err(|e| {
                 let (file, dataset) =
                     (String::from_utf8_lossy(&mapping.file), String::from_utf8_lossy(&mapping.dataset));
-                let doing = if matches!(reading.what, Access::Write(_)) { "writing" } else { "reading" };
+                let doing = if reading.is_writing() { "writing" } else { "reading" };
                 e.within(format_args!("{doing} its source '{dataset}' in '{file}'"))
             })?;
         }
@@ -162,7 +135,7 @@ impl Way<'_> {
     }
 
     /// Fails where virtual datasets lead to each other in a cycle, or so often that a call would not end.
-    fn check(self) -> Result<()> {
+    pub(super) fn check(self) -> Result<()> {
         self.met.set(self.met.get().saturating_add(1));
         if self.depth >= MAX_DEPTH {
             let message = format!("more than {MAX_DEPTH} virtual datasets lead to each other, a cycle");
@@ -177,28 +150,43 @@ impl Way<'_> {
 }
 
 /// What is done with the elements asked for.
-enum Access<'a> {
+pub(super) enum Access<'a> {
     /// They are read, as they are in a file.
     Read(&'a mut [u8]),
     /// They are read with what their pointers lead to; `read` tells which were.
     ReadValues { out: &'a mut [u8], pointers: &'a mut dyn Pointers, read: &'a mut [bool] },
     /// It is told which have a source.
     Find(&'a mut [bool]),
-    /// They are written.
-    Write(&'a [u8]),
+    /// They are written, with what their pointers lead to.
+    Write { data: &'a [u8], pointers: &'a mut dyn Pointers },
 }
 
 /// A virtual dataset that is being read or written.
-struct Reading<'a> {
-    dims: &'a [u64],
-    sources: Sources<'a>,
-    memory: &'a Datatype,
-    slab: &'a Slab,
-    way: Way<'a>,
-    what: Access<'a>,
+pub(super) struct Reading<'a> {
+    pub dims: &'a [u64],
+    pub sources: Sources<'a>,
+    pub memory: &'a Datatype,
+    pub slab: &'a Slab,
+    pub way: Way<'a>,
+    pub what: Access<'a>,
+}
+
+/// How a source takes or gives elements.
+#[derive(Clone, Copy)]
+pub(super) enum Takes {
+    /// With the conversion of numbers and strings.
+    Simple,
+    /// Converted as a whole.
+    Converted,
+    /// As a virtual dataset.
+    Virtual,
 }
 
 impl Reading<'_> {
+    fn is_writing(&self) -> bool {
+        matches!(self.what, Access::Find(_) | Access::Write { .. })
+    }
+
     /// Reads or writes what a mapping gives. `known` is the number of its sources if they are numbered and were counted.
     fn mapping(&mut self, mapping: &Mapping, known: Option<u64>) -> Result<()> {
         let target = axes(&mapping.target, self.dims)?;
@@ -252,7 +240,10 @@ impl Reading<'_> {
                 "values of variable length are in another file's heap, and are read with memory for them only";
             return Err(Error::new(ErrorKind::Type, message));
         }
-        let Some((object, dims)) = self.sources.open(mapping, number)? else { return Ok(()) };
+        if self.is_writing() && mapping.file != b"." && self.memory.has_references() {
+            return Err(Error::unsupported("writing references to a dataset in another file"));
+        }
+        let Some((object, dims, datatype)) = self.sources.open(mapping, number)? else { return Ok(()) };
         let (mut target, mut source) = (target, axes(&mapping.source, &dims)?);
         if let (Some((to, from)), Some(target), Some(source)) = (grown, &mut target, &mut source) {
             if let (Some(to), Some(from)) =
@@ -262,9 +253,14 @@ impl Reading<'_> {
                 (*to.0, *from.0) = (to.0.cut(both), from.0.cut(both));
             }
         }
-        let Access::Read(out) = &mut self.what else {
+        let takes = match is_simple(&datatype, self.memory) {
+            _ if self.is_writing() => object.takes(self.memory)?,
+            true => Takes::Simple,
+            false => Takes::Converted,
+        };
+        let (Access::Read(out), Takes::Simple) = (&mut self.what, takes) else {
             source.as_ref().map_or(Ok(()), |source| check_inside(source, &dims))?;
-            return self.by_runs(&object, mapping, target.as_deref(), source.as_deref(), &dims);
+            return self.by_runs((&object, takes), mapping, target.as_deref(), source.as_deref(), &dims);
         };
         // What a source in chunks does not have yet reads as its fill value.
         let mut missing = None;
@@ -294,13 +290,13 @@ impl Reading<'_> {
                 Some(None) => check_inside(source, &dims)?,
             }
         }
-        self.by_runs(&object, mapping, target.as_deref(), source.as_deref(), &dims)
+        self.by_runs((&object, takes), mapping, target.as_deref(), source.as_deref(), &dims)
     }
 
     /// Reads or writes what is asked for of a source and no more, run by run.
     fn by_runs(
         &mut self,
-        object: &Object,
+        (object, takes): (&Object, Takes),
         mapping: &Mapping,
         target: Option<&[Axis]>,
         source: Option<&[Axis]>,
@@ -326,13 +322,26 @@ impl Reading<'_> {
                         Some(&Selection { start: Some(&at), count: Some(&count_of), ..Selection::default() });
                     let bytes = next * size..(next + run) * size;
                     match &mut self.what {
+                        Access::Read(out) if matches!(takes, Takes::Converted) => {
+                            object.read_values_at_depth(memory, selection, &mut out[bytes], &mut NoPointers, way)?;
+                        }
                         Access::Read(out) => object.read_at_depth(memory, selection, &mut out[bytes], way)?,
                         Access::ReadValues { out, pointers, read } => {
                             object.read_values_at_depth(memory, selection, &mut out[bytes], *pointers, way)?;
                             read[next..next + run].fill(true);
                         }
-                        Access::Find(found) => found[next..next + run].fill(true),
-                        Access::Write(data) => object.write_at_depth(memory, selection, &data[bytes], way)?,
+                        Access::Find(found) => {
+                            if let Takes::Virtual = takes {
+                                object.find_its_sources(memory, selection, way)?;
+                            }
+                            found[next..next + run].fill(true);
+                        }
+                        Access::Write { data, .. } if matches!(takes, Takes::Simple) => {
+                            object.write_at_depth(memory, selection, &data[bytes], way)?;
+                        }
+                        Access::Write { data, pointers } => {
+                            object.write_values_at_depth(memory, selection, &data[bytes], *pointers, way)?;
+                        }
                     }
                 }
                 let passed = run.max(1);
@@ -416,25 +425,4 @@ fn asked(slab: &Slab, at: &[u64], length: u64, mut visit: impl FnMut(u64, u64, u
         index += count;
     }
     Ok(())
-}
-
-impl Object {
-    /// Writes the selected elements of a virtual dataset that so many virtual ones have led to.
-    pub(super) fn write_to_sources(
-        &self,
-        memory: &Datatype,
-        selection: Option<&Selection<'_>>,
-        data: &[u8],
-        way: Way<'_>,
-    ) -> Result<()> {
-        const WHAT: &str = "writing dataset";
-        let (array, mappings) = self.change(WHAT, "", |state, slot| {
-            let State { store, objects, .. } = state;
-            let (header, array) = objects.get(slot)?.array()?;
-            let mappings = array.mappings(store, header)?;
-            Ok((if way.is_nested() { array.clone().stored() } else { array.clone() }, mappings))
-        })?;
-        let written = array.write_virtual(&self.file(), &mappings, memory, selection, data, way);
-        written.map_err(|e| self.explain(e, WHAT, ""))
-    }
 }
