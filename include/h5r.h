@@ -1874,6 +1874,9 @@ h5r_status h5r_link_iterate(h5r_object *group, int32_t order, h5r_link_visit vis
 // for the length, and makes nothing. A reference to an object has 8 bytes, one of H5R_REF_REGION 12: both are
 // elements of their types as they are. An element of the other kinds is a length and a pointer to the bytes.
 //
+// External links are followed. A reference to another file has the path by which that is open; only the kinds of
+// H5R_REF_STANDARD_... lead there.
+//
 // A reference of H5R_REF_REGION has its selection in the file from here on, also if it is not written to any element.
 //
 // Errors: BAD_HANDLE, ARGUMENT, RANGE (a selection outside the dataset), NOT_FOUND, WRONG_KIND, TOO_SMALL, LIMIT, READ_ONLY
@@ -1902,17 +1905,18 @@ h5r_status h5r_reference_create_points(h5r_object *loc,
                                        size_t *length_out);
 
 // Opens the object that the `length` bytes of a reference lead to. `loc` is any object of the file. libhdf5 gives all references
-// since 1.12 the type of H5R_REF_STANDARD_OBJECT; here and below this kind stands for any of them.
+// since 1.12 the type of H5R_REF_STANDARD_OBJECT; here and below this kind stands for any of them. A reference to another file has
+// its name, which says where it is from the current folder, or else beside this file; it is opened as by h5r_object_open.
 //
-// Errors: BAD_HANDLE, ARGUMENT, RANGE (the length), NOT_FOUND (a null reference, or no object there), UNSUPPORTED (a reference to
-// another file), CORRUPT, IO. Any thread.
+// Errors: BAD_HANDLE, ARGUMENT, RANGE (the length), NOT_FOUND (a null reference, or no object or file there), NOT_HDF5, LOCKED,
+// UNSUPPORTED, CORRUPT, IO. Any thread.
 h5r_status h5r_reference_open(h5r_object *loc,
                               int32_t kind,
                               const void *reference,
                               size_t length,
                               h5r_object **object_out);
 
-// Stores a path, with its NUL, of the object that a reference leads to in `buffer` of `capacity` bytes, and its length
+// Stores a path, with its NUL, of the object that a reference leads to, in its file, in `buffer` of `capacity` bytes, and its length
 // without NUL in `length_out`, which may be NULL. Of several paths it is the first one in the order of names. Capacity 0 asks
 // for the length only. All of the file is looked through.
 //

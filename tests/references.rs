@@ -145,3 +145,76 @@ fn what_leads_nowhere_is_an_error() {
     assert!(root.reference_path(ReferenceKind::Object, &object).is_err());
     assert!(file.check_report(10).unwrap().findings.is_empty());
 }
+
+/// A reference to what a path leads to through an external link has the name of that file, and is followed into it.
+#[test]
+fn references_lead_to_other_files() {
+    let folder = std::env::temp_dir().join(format!("h5r-references-{}", std::process::id()));
+    std::fs::create_dir_all(folder.join("below")).unwrap();
+    let far = File::create(&folder.join("below/far.h5"), &CreateOptions::default()).unwrap();
+    let root = far.root().unwrap();
+    let dataset =
+        root.create_dataset("g/d", &Datatype::little(Number::I32), &[6, 8], &DatasetOptions::default()).unwrap();
+    dataset.attr_write("mark", &Datatype::little(Number::I32), &[], &[7, 0, 0, 0]).unwrap();
+    let address = dataset.address().unwrap();
+    drop((dataset, root));
+    far.close().unwrap();
+    let near = File::create(&folder.join("near.h5"), &CreateOptions::default()).unwrap();
+    let root = near.root().unwrap();
+    root.link_create_external("out", "below/far.h5", "/g").unwrap();
+    root.link_create_external("self", "near.h5", "/").unwrap();
+    let all = [
+        (ReferenceKind::StandardObject, Referred::Object),
+        (ReferenceKind::StandardRegion, Referred::Points { rank: 2, coordinates: &[5, 7, 0, 0] }),
+        (ReferenceKind::StandardAttribute, Referred::Attribute("mark")),
+    ];
+    for (number, (kind, referred)) in all.into_iter().enumerate() {
+        let length = root.reference("out/d", kind, referred, 0).unwrap().len();
+        assert_eq!(root.reference("out/d", kind, referred, length - 1).unwrap_err().kind(), ErrorKind::TooSmall);
+        stored(&root, kind, &root.reference("out/d", kind, referred, length).unwrap(), &format!("r{number}"));
+    }
+    // What the link leads to may be this file.
+    let inside = root.reference("self/r0", ReferenceKind::StandardObject, Referred::Object, 999).unwrap();
+    assert_eq!(inside, root.reference("r0", ReferenceKind::StandardObject, Referred::Object, 999).unwrap());
+    for (kind, referred) in [(ReferenceKind::Object, Referred::Object), (ReferenceKind::Region, Referred::Region(None))]
+    {
+        let error = root.reference("out/d", kind, referred, 999).unwrap_err();
+        assert!(error.kind() == ErrorKind::Argument && error.message().contains("to which no reference"), "{error}");
+    }
+    let findings = near.check_report(10).unwrap().findings;
+    assert!(findings.is_empty(), "{findings:?}");
+    drop(root);
+    near.close().unwrap();
+    // From the folder that was moved, too.
+    let moved = folder.with_extension("moved");
+    std::fs::rename(&folder, &moved).unwrap();
+    std::fs::copy(moved.join("below/far.h5"), moved.join("far.h5")).unwrap();
+    let near = File::open(&moved.join("near.h5"), &OpenOptions::default()).unwrap();
+    let root = near.root().unwrap();
+    for (number, (kind, referred)) in all.into_iter().enumerate() {
+        for reference in loaded(&root, kind, &format!("r{number}")) {
+            let object = root.dereference(kind, &reference).unwrap();
+            assert!(!near.has(&object) && object.address().unwrap() == address);
+            assert_eq!(root.reference_path(kind, &reference).unwrap(), "/g/d");
+            let part = root.reference_part(kind, &reference).unwrap();
+            match (referred, part) {
+                (Referred::Object, Part::Whole) => {}
+                (Referred::Points { coordinates: points, .. }, Part::Region(Selected::Points { coordinates, .. })) => {
+                    assert_eq!(points, coordinates);
+                }
+                (Referred::Attribute(name), Part::Attribute(found)) => assert_eq!(name.as_bytes(), found),
+                (_, found) => panic!("{referred:?}: {found:?}"),
+            }
+        }
+    }
+    let reference = loaded(&root, ReferenceKind::StandardObject, "r0")[0].clone();
+    let object = root.dereference(ReferenceKind::StandardObject, &reference).unwrap();
+    object.attr_write("new", &Datatype::little(Number::I8), &[], &[1]).unwrap();
+    drop(object);
+    std::fs::remove_file(moved.join("far.h5")).unwrap();
+    let error = root.dereference(ReferenceKind::StandardObject, &reference).err().unwrap();
+    assert!(error.kind() == ErrorKind::NotFound && error.message().contains("there is no file '"), "{error}");
+    drop(root);
+    near.close().unwrap();
+    std::fs::remove_dir_all(moved).unwrap();
+}

@@ -62,17 +62,47 @@ pub fn encode(address: u64, part: &Part, rank: usize, sizes: Sizes) -> Result<Ve
     Ok(bytes)
 }
 
-/// The address and the part in such a reference.
-pub fn decode(bytes: &[u8], sizes: Sizes) -> Result<(u64, Part)> {
+/// The same reference, which is of the file of that name, as it stands in another file.
+pub fn encode_outside(bytes: &[u8], file: &[u8]) -> Result<Vec<u8>> {
+    let long = |_| Error::range("length of a file's name in a reference", file.len(), "0..65535 bytes");
+    let length = u16::try_from(file.len()).map_err(long)?.to_le_bytes();
+    let token = bytes.get(2).map_or(0, |&token| 3 + usize::from(token));
+    match bytes.split_at_checked(token) {
+        Some(([kind, flags, token @ ..], part)) => {
+            Ok([&[*kind, flags | IN_OTHER_FILE][..], token, &length, file, part].concat())
+        }
+        _ => Err(Error::internal("a reference without a token")),
+    }
+}
+
+/// What such a reference says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decoded {
+    /// The name of the file, if that is another one.
+    pub file: Option<Vec<u8>>,
+    /// Bytes of the file's addresses.
+    pub offset: u8,
+    /// The address of the object.
+    pub address: u64,
+    /// What is referred to.
+    pub part: Part,
+}
+
+/// What a reference says as libhdf5 encodes it since 1.12.
+pub fn decode(bytes: &[u8]) -> Result<Decoded> {
     let mut reader = Reader::new(bytes, "reference");
-    let (kind, flags, token) = (reader.u8()?, reader.u8()?, reader.u8()?);
-    if token != sizes.offset {
-        return Err(reader.error(format_args!("a token of {token} bytes, the file's addresses have {}", sizes.offset)));
+    let (kind, flags, offset) = (reader.u8()?, reader.u8()?, reader.u8()?);
+    if !matches!(offset, 1..=8) {
+        return Err(reader.error(format_args!("a token of {offset} bytes, 1 to 8 are an address")));
     }
-    let address = reader.address(sizes)?;
-    if flags & IN_OTHER_FILE != 0 {
-        return Err(Error::unsupported("following a reference to an object of another file"));
-    }
+    let address = reader.uint(usize::from(offset))?;
+    let file = match flags & IN_OTHER_FILE {
+        0 => None,
+        _ => {
+            let length = usize::from(reader.u16()?);
+            Some(reader.take(length)?.to_vec())
+        }
+    };
     let part = match kind {
         OBJECT => Part::Whole,
         REGION => {
@@ -85,7 +115,7 @@ pub fn decode(bytes: &[u8], sizes: Sizes) -> Result<(u64, Part)> {
         }
         _ => return Err(reader.error(format_args!("kind {kind}"))),
     };
-    Ok((address, part))
+    Ok(Decoded { file, offset, address, part })
 }
 
 #[cfg(test)]
@@ -98,13 +128,17 @@ mod tests {
         let points = Selected::Points { rank: 1, coordinates: vec![3, 1] };
         for part in [Part::Whole, Part::Region(points.clone()), Part::Attribute(b"name".to_vec())] {
             let bytes = encode(0x1234, &part, 1, sizes).unwrap();
-            assert_eq!(decode(&bytes, sizes).unwrap(), (0x1234, part));
-            assert!((0..bytes.len()).all(|end| decode(&bytes[..end], sizes).is_err()));
+            let decoded = Decoded { file: None, offset: 8, address: 0x1234, part };
+            assert_eq!(decode(&bytes).unwrap(), decoded);
+            let outside = encode_outside(&bytes, b"far.h5").unwrap();
+            assert_eq!(outside[11..19], *b"\x06\0far.h5");
+            assert_eq!(decode(&outside).unwrap(), Decoded { file: Some(b"far.h5".to_vec()), ..decoded });
+            for bytes in [bytes, outside] {
+                assert!((0..bytes.len()).all(|end| decode(&bytes[..end]).is_err()));
+            }
         }
         let old = encode_old_region(0x55, &points.encode(1).unwrap(), sizes);
         assert_eq!(decode_old_region(&old, sizes).unwrap(), (0x55, points));
-        let mut other = encode(1, &Part::Whole, 0, sizes).unwrap();
-        other[1] = IN_OTHER_FILE;
-        assert!(decode(&other, sizes).unwrap_err().message().contains("another file"));
+        assert!(encode_outside(&[2, 0, 9, 1], b"").is_err() && encode_outside(&[2, 0, 0], &[b'x'; 65536]).is_err());
     }
 }

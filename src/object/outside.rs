@@ -39,7 +39,20 @@ fn places(of: &Path, name: &Path, variable: &str) -> Vec<PathBuf> {
 /// The file of a name that stands in another file; none if there is none. `variable` is the environment variable whose folders
 /// are looked at first.
 pub(super) fn find_file(of: &File, name: &[u8], variable: &str) -> Result<Option<File>> {
-    for path in places(of.path(), Path::new(OsStr::from_bytes(name)), variable) {
+    first_of(of, places(of.path(), Path::new(OsStr::from_bytes(name)), variable))
+}
+
+/// The file that a reference names: where it says, as libhdf5 has it, or beside the one with the reference.
+pub(super) fn find_referenced(of: &File, name: &[u8]) -> Result<File> {
+    let path = Path::new(OsStr::from_bytes(name));
+    let found = first_of(of, std::iter::once(path.to_path_buf()).chain(places(of.path(), path, "")))?;
+    let missing = || format!("there is no file '{}'", path.display());
+    found.ok_or_else(|| Error::new(ErrorKind::NotFound, missing()))
+}
+
+/// The first of these files that is there.
+fn first_of(of: &File, places: impl IntoIterator<Item = PathBuf>) -> Result<Option<File>> {
+    for path in places {
         // Nothing that could block, such as a pipe.
         if !path.is_file() {
             continue;

@@ -2,16 +2,22 @@
 //! of an object reference the address, of a region reference of before libhdf5 1.12 the heap ID, and of the others their
 //! encoding, to which an element in memory points.
 
+use std::os::unix::ffi::OsStrExt;
+
 use crate::datatype::ReferenceKind;
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::reference::{self, Part};
+use crate::format::reference::{self, Decoded, Part};
 use crate::format::selection::Selected;
 use crate::format::UNDEFINED;
 use crate::object::dataset::Selection;
 use crate::object::face::{check_path, Object};
 use crate::object::options::Order;
-use crate::object::path;
+use crate::object::outside::find_referenced;
+use crate::object::path::{self, Reached};
 use crate::object::state::{Slot, State};
+use crate::object::File;
+
+const FOLLOWING: &str = "following a reference from";
 
 /// Bytes of an object reference.
 const OBJECT_BYTES: usize = 8;
@@ -38,71 +44,121 @@ pub enum Referred<'a> {
 
 impl Object {
     /// A reference of a kind to the object at `path`, or to a part of it, which the kind allows, for a buffer of `room`
-    /// bytes. Without room nothing is made, and so many zero bytes are returned.
+    /// bytes. Without room nothing is made, and so many zero bytes are returned. External links are followed: the kinds of before
+    /// libhdf5 1.12 cannot lead to another file, and the others have its name.
     pub fn reference(&self, path: &str, kind: ReferenceKind, referred: Referred<'_>, room: usize) -> Result<Vec<u8>> {
+        const WHAT: &str = "making reference to";
         let encode = |state: &mut State, slot: Slot| {
             check_path(path)?;
-            let target = path::resolve(state, slot, path.as_bytes())?;
-            let (part, rank) = part(state, target, kind, referred)?;
-            let (address, sizes) = (state.objects.get(target)?.header.address(), state.store.sizes());
-            state.pinned.pin(address);
-            let bytes = match (kind, &part) {
-                (ReferenceKind::Object, _) => address.to_ne_bytes().to_vec(),
-                (ReferenceKind::Region, Part::Region(selected)) => {
-                    reference::encode_old_region(address, &selected.encode(rank)?, sizes)
-                }
-                _ => reference::encode(address, &part, rank, sizes)?,
-            };
-            let length = if kind == ReferenceKind::Region { REGION_BYTES } else { bytes.len() };
-            match room {
-                0 => Ok(vec![0; length]),
-                _ if room < length => {
-                    let message = format!("the buffer's capacity is {room}, and {length} bytes are needed");
-                    Err(Error::new(ErrorKind::TooSmall, message))
-                }
-                _ => Ok(bytes),
+            match path::resolve_or_leave(state, slot, path.as_bytes())? {
+                Reached::Here(target) => fitting(kind, encoded(state, target, kind, referred)?, room).map(Ok),
+                Reached::Outside(outside) => Ok(Err(outside)),
             }
         };
-        if kind != ReferenceKind::Region || room == 0 {
-            return self.read("making reference to", path, encode);
-        }
-        self.change("making reference to", path, |state, slot| {
-            let object = encode(state, slot)?;
-            let (address, index) = state.heap.insert(&mut state.store, &object)?;
-            Ok([&address.to_le_bytes()[..], &index.to_le_bytes()].concat())
-        })
+        let made = if kind != ReferenceKind::Region || room == 0 {
+            self.read(WHAT, path, encode)?
+        } else {
+            self.change(WHAT, path, |state, slot| match encode(state, slot)? {
+                Ok(object) => {
+                    let (address, index) = state.heap.insert(&mut state.store, &object)?;
+                    Ok(Ok([&address.to_le_bytes()[..], &index.to_le_bytes()].concat()))
+                }
+                outside => Ok(outside),
+            })?
+        };
+        let beyond = |object: &Object| match (self.is_beside(object), kind) {
+            (true, _) => object.reference(".", kind, referred, room),
+            (_, ReferenceKind::Object | ReferenceKind::Region) => {
+                let file = object.file().path().display().to_string();
+                let message =
+                    format!("it is in '{file}', to which no reference of kind {kind:?} leads: the standard ones do");
+                Err(Error::new(ErrorKind::Argument, message))
+            }
+            _ => {
+                let inside = object.reference(".", kind, referred, usize::MAX)?;
+                let name = object.file().path().as_os_str().as_bytes().to_vec();
+                fitting(kind, reference::encode_outside(&inside, &name)?, room)
+            }
+        };
+        made.or_else(|outside| self.beyond(WHAT, path, &outside, beyond))
     }
 
-    /// The object that a reference leads to.
+    /// The object that a reference leads to, which may be in another file: that is found from the current folder, or beside this one,
+    /// and opened as this one is.
     pub fn dereference(&self, kind: ReferenceKind, reference: &[u8]) -> Result<Object> {
-        let (object, dropped) = self.read("following a reference from", "", |state, _| {
-            let (address, _) = decode(state, kind, reference)?;
+        let (file, address) = self.referred(kind, reference)?;
+        let (object, dropped) = file.root()?.read(FOLLOWING, "", |state, _| {
             let slot = state.load(address)?;
-            let object = Object::of(&self.inner.shared, state, slot, format!("/(object at {address:#x})"))?;
+            let object = Object::of(&file.shared, state, slot, format!("/(object at {address:#x})"))?;
             // Not here, where the lock is held: a handle that is dropped takes it.
             Ok((object, state.drop_surplus()))
         })?;
         dropped.map(|()| object)
     }
 
-    /// The path of the object that a reference leads to: the first one that is found. All of the file is looked through.
+    /// The path of the object that a reference leads to, in its file: the first one that is found. All of the file is looked
+    /// through.
     pub fn reference_path(&self, kind: ReferenceKind, reference: &[u8]) -> Result<String> {
-        let address = self
-            .read("following a reference from", "", |state, _| decode(state, kind, reference).map(|found| found.0))?;
+        let (file, address) = self.referred(kind, reference)?;
         let mut found = None;
-        self.file().root()?.visit(Order::Native, |path, object| {
+        file.root()?.visit(Order::Native, |path, object| {
             if object.address()? == address {
                 found = Some(if path == "." { "/".into() } else { format!("/{path}") });
             }
             Ok(found.is_none())
         })?;
         let nowhere = || Error::new(ErrorKind::NotFound, format!("no path leads to the object at {address:#x}"));
-        found.ok_or_else(nowhere).map_err(|e| self.explain(e, "following a reference from", ""))
+        found.ok_or_else(nowhere).map_err(|e| self.explain(e, FOLLOWING, ""))
+    }
+
+    /// The file of the object that a reference leads to, and its address.
+    fn referred(&self, kind: ReferenceKind, reference: &[u8]) -> Result<(File, u64)> {
+        let decoded = self.read(FOLLOWING, "", |state, _| decode(state, kind, reference))?;
+        let find = || {
+            let file = match &decoded.file {
+                None => self.file(),
+                Some(name) => find_referenced(&self.file(), name)?,
+            };
+            let offset = file.sizes()?.offset;
+            if decoded.offset != offset {
+                let message = format!("a token of {} bytes, the file's addresses have {offset}", decoded.offset);
+                return Err(Error::new(ErrorKind::Corrupt, message));
+            }
+            Ok((file, decoded.address))
+        };
+        find().map_err(|e| self.explain(e, FOLLOWING, ""))
     }
 
     /// What a reference refers to in its object.
     pub fn reference_part(&self, kind: ReferenceKind, reference: &[u8]) -> Result<Part> {
-        self.read("following a reference from", "", |state, _| decode(state, kind, reference).map(|found| found.1))
+        self.read(FOLLOWING, "", |state, _| decode(state, kind, reference).map(|found| found.part))
+    }
+}
+
+/// The bytes of a reference to an object of the file; of a region of before libhdf5 1.12, those that the heap holds.
+fn encoded(state: &mut State, target: Slot, kind: ReferenceKind, referred: Referred<'_>) -> Result<Vec<u8>> {
+    let (part, rank) = part(state, target, kind, referred)?;
+    let (address, sizes) = (state.objects.get(target)?.header.address(), state.store.sizes());
+    state.pinned.pin(address);
+    match (kind, &part) {
+        (ReferenceKind::Object, _) => Ok(address.to_ne_bytes().to_vec()),
+        (ReferenceKind::Region, Part::Region(selected)) => {
+            Ok(reference::encode_old_region(address, &selected.encode(rank)?, sizes))
+        }
+        _ => reference::encode(address, &part, rank, sizes),
+    }
+}
+
+/// The bytes of a reference, for a buffer of `room` bytes; without room as many zeros.
+fn fitting(kind: ReferenceKind, bytes: Vec<u8>, room: usize) -> Result<Vec<u8>> {
+    let length = if kind == ReferenceKind::Region { REGION_BYTES } else { bytes.len() };
+    match room {
+        0 => Ok(vec![0; length]),
+        _ if room < length => {
+            let message = format!("the buffer's capacity is {room}, and {length} bytes are needed");
+            Err(Error::new(ErrorKind::TooSmall, message))
+        }
+        _ => Ok(bytes),
     }
 }
 
@@ -166,9 +222,10 @@ fn points(rank: usize, points: &[u64], dims: &[u64]) -> Result<Selected> {
     })
 }
 
-/// The address of the object that a reference leads to, and the part.
-fn decode(state: &mut State, kind: ReferenceKind, bytes: &[u8]) -> Result<(u64, Part)> {
+/// What a reference says.
+fn decode(state: &mut State, kind: ReferenceKind, bytes: &[u8]) -> Result<Decoded> {
     let sizes = state.store.sizes();
+    let here = |address, part| Decoded { file: None, offset: sizes.offset, address, part };
     let number = |bytes: &[u8]| bytes.iter().rev().fold(0, |number, &byte| number << 8 | u64::from(byte));
     let null = || Error::new(ErrorKind::NotFound, "the reference is null");
     let expect = |expected: usize| match bytes.len() == expected {
@@ -182,7 +239,7 @@ fn decode(state: &mut State, kind: ReferenceKind, bytes: &[u8]) -> Result<(u64, 
             address.copy_from_slice(bytes);
             match u64::from_ne_bytes(address) {
                 0 | UNDEFINED => Err(null()),
-                address => Ok((address, Part::Whole)),
+                address => Ok(here(address, Part::Whole)),
             }
         }
         ReferenceKind::Region => {
@@ -193,13 +250,13 @@ fn decode(state: &mut State, kind: ReferenceKind, bytes: &[u8]) -> Result<(u64, 
             }
             let object = state.heap.get(&mut state.store, address, index)?;
             let (address, selected) = reference::decode_old_region(object, sizes)?;
-            Ok((address, Part::Region(selected)))
+            Ok(here(address, Part::Region(selected)))
         }
         _ if bytes.is_empty() => Err(null()),
         _ => {
-            let found = reference::decode(bytes, sizes)?;
+            let found = reference::decode(bytes)?;
             let fits = matches!(
-                (kind, &found.1),
+                (kind, &found.part),
                 (ReferenceKind::StandardObject, _)
                     | (ReferenceKind::StandardRegion, Part::Region(_))
                     | (ReferenceKind::StandardAttribute, Part::Attribute(_))

@@ -277,6 +277,66 @@ def we_follow(path):
     file.close()
 
 
+def far_ours(near, far):
+    """A file with references of h5r to another one, through an external link."""
+    with h5py.File(far, "w") as file:
+        file.create_dataset("a/g/d", data=np.arange(48, dtype="<i4").reshape(6, 8)).attrs["mark"] = np.int32(7)
+    file = File(near, True)
+    ok(H5R.h5r_link_create_external(file.root, b"out", os.path.basename(far).encode(), b"/a/g"))
+    put(file, "new objects", STANDARD_OBJECT, [made(file, "out/d", STANDARD_OBJECT)])
+    put(file, "new regions", STANDARD_REGION, [made_of_points(file, "out/d", STANDARD_REGION, PLACES)])
+    put(file, "new attributes", STANDARD_ATTRIBUTE, [made(file, "out/d", STANDARD_ATTRIBUTE, attribute="mark")])
+    file.close()
+
+
+def far_theirs(near, far):
+    """The same by libhdf5."""
+    with h5py.File(far, "r") as there, h5py.File(near, "w", libver=("v112", "v112")) as file:
+        refs = (Reference * 3)()
+        call("H5Rcreate_object", there.id.id, b"a/g/d", 0, ctypes.byref(refs[0]))
+        space = there["a/g/d"].id.get_space()
+        space.select_elements(np.array(PLACES).reshape(-1, 2))
+        call("H5Rcreate_region", there.id.id, b"a/g/d", space.id, 0, ctypes.byref(refs[1]))
+        call("H5Rcreate_attr", there.id.id, b"a/g/d", b"mark", 0, ctypes.byref(refs[2]))
+        one = h5py.h5s.create_simple((1,))
+        for name, ref in zip((b"new objects", b"new regions", b"new attributes"), refs):
+            holder = call("H5Dcreate2", file.id.id, name, REF, one.id, 0, 0, 0)
+            call("H5Dwrite", holder, REF, 0, 0, 0, ctypes.byref(ref))
+            attribute = call("H5Acreate2", holder, b"same", REF, one.id, 0, 0)
+            call("H5Awrite", attribute, REF, ctypes.byref(ref))
+            call("H5Aclose", attribute)
+            call("H5Dclose", holder)
+
+
+def far_followed(near, is_ours):
+    """Both follow the references of a file to another one. To libhdf5 all are of one type."""
+    with h5py.File(near, "r+") as file:
+        refs = [open_references(file, name, 1) for name in ("new objects", "new regions", "new attributes")]
+        for one in refs[0]:
+            assert name_of(one) == "/a/g/d"
+        for one in refs[1]:
+            space = call("H5Ropen_region", ctypes.byref(one), 0, 0)
+            assert places(space) == PLACES
+            call("H5Sclose", space)
+        for one in refs[2]:
+            call("H5Aclose", call("H5Ropen_attr", ctypes.byref(one), 0, 0))
+        for one in (one for pair in refs for one in pair):
+            HDF5.H5Rdestroy(ctypes.byref(one))
+    file, found = File(near), np.zeros((6, 8), "<i4")
+    for kind, name in ((STANDARD_OBJECT, "new objects"), (STANDARD_REGION, "new regions"), (STANDARD_ATTRIBUTE, "new attributes")):
+        for reference in got(file, name, kind if is_ours else STANDARD_OBJECT, 1):
+            assert path_of(file, kind, reference) == "/a/g/d"
+            dataset = ctypes.c_void_p()
+            ok(H5R.h5r_reference_open(file.root, I32(kind), reference, ctypes.c_size_t(len(reference)), ctypes.byref(dataset)))
+            ok(H5R.h5r_dataset_read(dataset, U64(3), None, found.ctypes.data_as(ctypes.c_void_p)))
+            assert (found == np.arange(48).reshape(6, 8)).all()
+            if kind == STANDARD_REGION:
+                assert region_of(file, kind, reference) == (POINTS, PLACES)
+            if kind == STANDARD_ATTRIBUTE:
+                assert attribute_of(file, kind, reference) == "mark"
+    file.close()
+
+
 def main():
     os.makedirs(FOLDER, exist_ok=True)
     ours, theirs = os.path.join(FOLDER, "ours.h5"), os.path.join(FOLDER, "theirs.h5")
@@ -289,6 +349,10 @@ def main():
         assert done.returncode == 0 and "/a/g" in done.stdout, done.stderr
     they_write(theirs)
     we_follow(theirs)
+    if HAS_NEW:
+        for near, make in ("near_ours.h5", far_ours), ("near_theirs.h5", far_theirs):
+            make(os.path.join(FOLDER, near), os.path.join(FOLDER, "far.h5"))
+            far_followed(os.path.join(FOLDER, near), make is far_ours)
     print(f"references: both ways, libhdf5 {h5py.version.hdf5_version}{'' if HAS_NEW else ' (the older kinds)'}")
 
 
