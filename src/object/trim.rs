@@ -1,8 +1,8 @@
 //! Trimming: what stands at the end of the file moves into holes, so that the file ends earlier.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::object::header_moves::{Headers, Referenced};
-use crate::object::state::{Loaded, State};
+use crate::object::header_moves::{Inventory, Referenced};
+use crate::object::state::{Loaded, Slot, State};
 use crate::store::AddressMap;
 
 /// Attempts at ending the file earlier.
@@ -30,7 +30,7 @@ impl State {
         if !std::mem::take(&mut self.maintenance.trim_due) {
             return Ok(());
         }
-        let mut referenced = Referenced::NotSought;
+        let (mut inventory, mut referenced) = (None, Referenced::NotSought);
         for round in 0..TRIM_ROUNDS {
             let (free, end) = self.reopened_space();
             if free * TRIM_FREE_PARTS <= end {
@@ -44,7 +44,12 @@ impl State {
                     1 => packed - self.store.space().used_above(packed).min(packed),
                     _ => end - free / 2,
                 };
-                moved += self.move_far_down(limit, &mut referenced)?;
+                if inventory.is_none() {
+                    inventory = Some(self.take_inventory()?);
+                }
+                if let Some(inventory) = &mut inventory {
+                    moved += self.move_far_down(limit, inventory, &mut referenced)?;
+                }
             }
             let (free, end) = self.reopened_space();
             let limit = if round == 0 || far && round == 1 { packed } else { end - free / 2 };
@@ -72,51 +77,50 @@ impl State {
 
     /// Moves the raw data and the headers of all objects that hard links lead to, where they reach beyond `limit`, the last
     /// in the file first; how many had some. What is damaged or not known to this version stays where it is.
-    fn move_far_down(&mut self, limit: u64, referenced: &mut Referenced) -> Result<u64> {
-        let (mut high, mut headers) = (Vec::new(), Headers::default());
-        let mut waiting = vec![self.superblock.root];
-        while let Some(address) = waiting.pop() {
-            if headers.met.insert(address) {
-                let noted = self.note_header(address, limit, &mut headers, &mut waiting);
-                match noted.and_then(|()| self.end_of_raw(address)) {
-                    Ok(end) => high.extend((end > limit).then_some((end, address))),
-                    Err(error) if !stays(&error) => return Err(error),
-                    Err(_) => headers.miss(),
-                }
-                self.drop_surplus()?;
-            }
-        }
-        let mut moved = self.move_continuations(&headers, limit)?;
-        moved += self.move_values_down(&headers.met, limit)?;
-        let mut order: Vec<(u64, u64, Part)> = high.into_iter().map(|(end, object)| (end, object, Part::Raw)).collect();
-        let chosen = self.choose_headers(&headers, referenced)?;
-        order.extend(chosen.into_iter().map(|(end, object)| (end, object, Part::Header)));
+    fn move_far_down(&mut self, limit: u64, inventory: &mut Inventory, referenced: &mut Referenced) -> Result<u64> {
+        let mut moved = self.move_continuations(inventory, limit)?;
+        moved += self.move_values_down(inventory, limit)?;
+        let chosen = self.choose_headers(inventory, limit, referenced)?;
+        let mut order: Vec<(u64, Part, u32)> =
+            chosen.into_iter().map(|(end, index)| (end, Part::Header, index)).collect();
+        let items = inventory.items.iter().enumerate();
+        let high = items.filter(|(_, item)| item.raw_end > limit);
+        order.extend(high.map(|(index, item)| (item.raw_end, Part::Raw, index as u32)));
         // Headers and data in turn, as they stand, and as those stood whose places they take.
         order.sort_unstable_by(|a, b| b.cmp(a));
         let mut places = AddressMap::default();
-        for (_, address, part) in order {
-            let now = places.get(&address).copied().unwrap_or(address);
+        for (_, part, index) in order {
+            let address = inventory.items[index as usize].address;
             match part {
-                Part::Raw => moved += u64::from(self.move_raw_unless_damaged(now, limit)?),
-                Part::Header => places.extend(self.move_first_chunk(address, limit)?.map(|place| (address, place))),
+                Part::Raw => {
+                    if let Some(end) = self.move_raw_unless_damaged(address, limit)? {
+                        inventory.items[index as usize].raw_end = end;
+                        moved += 1;
+                    }
+                }
+                Part::Header => {
+                    if let Some(place) = self.move_first_chunk(address, limit)? {
+                        places.insert(address, place);
+                        inventory.moved(index, place);
+                    }
+                }
             }
             self.drop_surplus()?;
         }
-        self.turn_links(&headers, &places)?;
+        self.turn_links(inventory, &places)?;
         Ok(moved + places.len() as u64)
     }
 
-    fn move_raw_unless_damaged(&mut self, address: u64, limit: u64) -> Result<bool> {
+    fn move_raw_unless_damaged(&mut self, address: u64, limit: u64) -> Result<Option<u64>> {
         let before = self.store.edits();
         match self.move_raw_of(address, limit) {
-            Err(error) if self.store.edits() == before && stays(&error) => Ok(false),
+            Err(error) if self.store.edits() == before && stays(&error) => Ok(None),
             moved => moved,
         }
     }
 
     /// Where an object's raw data and their index end.
-    fn end_of_raw(&mut self, address: u64) -> Result<u64> {
-        let slot = self.load(address)?;
+    pub(super) fn end_of_raw(&mut self, slot: Slot) -> Result<u64> {
         let State { store, objects, .. } = self;
         let Loaded { header, dataset, .. } = objects.get(slot)?;
         let mut end = 0;
@@ -129,7 +133,8 @@ impl State {
         Ok(end)
     }
 
-    fn move_raw_of(&mut self, address: u64, limit: u64) -> Result<bool> {
+    /// Moves the raw data that reach beyond `limit`; where they end then, if they moved.
+    fn move_raw_of(&mut self, address: u64, limit: u64) -> Result<Option<u64>> {
         let slot = self.load(address)?;
         let State { store, objects, .. } = self;
         let Loaded { header, dataset, .. } = objects.get(slot)?;
@@ -137,10 +142,11 @@ impl State {
             Some(dataset) => dataset.relocate_above(store, header, limit)? > 0,
             None => false,
         };
-        if moved {
-            objects.mark(slot)?;
+        if !moved {
+            return Ok(None);
         }
-        Ok(moved)
+        objects.mark(slot)?;
+        self.end_of_raw(slot).map(Some)
     }
 
     /// Moves B-tree nodes, heap blocks and header continuations that stand at `limit` or above into holes below; how

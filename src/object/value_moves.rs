@@ -10,7 +10,8 @@ use crate::format::message::kind;
 use crate::format::Sizes;
 use crate::heap::GlobalHeap;
 use crate::object::attribute_lost::has_references;
-use crate::object::state::State;
+use crate::object::header_moves::Inventory;
+use crate::object::state::{Slot, State};
 use crate::object::value::{self, TypeOf};
 use crate::store::Store;
 
@@ -72,7 +73,7 @@ impl Carry for Anew<'_> {
 impl State {
     /// Stores what attributes of an object own in collections at `limit` or above anew, below it where there is space; how many
     /// attributes did. An error of a kind that is the object's own comes before anything is changed.
-    pub(super) fn move_values_of(&mut self, address: u64, limit: u64) -> Result<u64> {
+    fn move_values_of(&mut self, address: u64, limit: u64) -> Result<u64> {
         let (slot, sizes) = (self.load(address)?, self.store.sizes());
         let State { store, objects, heap, .. } = self;
         let object = objects.get(slot)?;
@@ -123,20 +124,38 @@ impl State {
         Ok(moved)
     }
 
-    /// The same of all objects.
-    pub(super) fn move_values_down(&mut self, objects: &HashSet<u64>, limit: u64) -> Result<u64> {
+    /// Whether attributes of an object own values elsewhere.
+    pub(super) fn owns_values(&mut self, slot: Slot) -> Result<bool> {
+        let State { store, objects, .. } = self;
+        let (object, sizes) = (objects.get(slot)?, store.sizes());
+        let mut any = false;
+        if let Some(dense) = object.attributes.dense(store)? {
+            dense.for_each(store, |_, message| {
+                any = owns(message, sizes)?;
+                Ok(!any)
+            })?;
+            return Ok(any);
+        }
+        for index in object.header.find_all(kind::ATTRIBUTE) {
+            any |= owns(object.header.body(store, index)?, sizes)?;
+        }
+        Ok(any)
+    }
+
+    /// The same as [`State::move_values_of`] of all objects.
+    pub(super) fn move_values_down(&mut self, inventory: &Inventory, limit: u64) -> Result<u64> {
         if self.store.shared().table.is_some() {
             return Ok(0);
         }
         self.heap.stay_below(limit);
-        let moved = self.move_all_values(objects, limit);
+        let moved = self.move_all_values(inventory, limit);
         self.heap.stay_below(u64::MAX);
         moved
     }
 
-    fn move_all_values(&mut self, objects: &HashSet<u64>, limit: u64) -> Result<u64> {
+    fn move_all_values(&mut self, inventory: &Inventory, limit: u64) -> Result<u64> {
         let mut moved = 0;
-        for &address in objects {
+        for address in inventory.items.iter().filter(|item| item.owns_values).map(|item| item.address) {
             let before = self.store.edits();
             match self.move_values_of(address, limit) {
                 Err(error) if self.store.edits() != before || !super::trim::stays(&error) => return Err(error),
