@@ -22,7 +22,7 @@ import numpy as np
 os.environ["HDF5_USE_FILE_LOCKING"] = "FALSE"
 import h5py  # noqa: E402
 from h5py import h5d, h5f, h5o, h5t  # noqa: E402
-from h5r import H5R, I32, U64, File, ok  # noqa: E402
+from h5r import H5R, I32, U64, CreateOptions, File, ok  # noqa: E402
 
 # Free space below this is not worth a free-space manager (docs/design.md).
 FORGOTTEN = 4096
@@ -430,6 +430,48 @@ def external_data(folder):
             assert file["data"].external == parts and (file["data"][...] == values).all()
 
 
+def unfiltered_edges(folder):
+    """Chunks at the edges that are stored without filters are filtered in the copy for libhdf5 1.8, whose format has no such edges."""
+    values = np.arange(130, dtype="<i4").reshape(10, 13)
+    source, old, new = (f"{folder}/edges {name}.h5" for name in ("source", "old", "new"))
+    library, extents = ctypes.CDLL(h5py.h5p.__file__), {"fixed": (10, 13), "growing": (h5py.h5s.UNLIMITED,) * 2}
+    with h5py.File(source, "w", libver="latest") as file:
+        for name, most in extents.items():
+            for filters in ("deflate",), ("shuffle",), ("shuffle", "deflate", "fletcher32"):
+                creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+                creation.set_chunk((4, 5))
+                for set_filter in filters:
+                    getattr(creation, f"set_{set_filter}")(*((6,) if set_filter == "deflate" else ()))
+                # H5D_CHUNK_DONT_FILTER_PARTIAL_CHUNKS
+                assert library.H5Pset_chunk_opts(ctypes.c_int64(creation.id), 2) >= 0
+                space = h5py.h5s.create_simple(values.shape, most)
+                made = h5d.create(file.id, f"{name} {' '.join(filters)}".encode(), h5t.STD_I32LE, space, creation)
+                made.write(h5py.h5s.ALL, h5py.h5s.ALL, values)
+        names = list(file)
+    files = [File(source), File(old, create=CreateOptions(format=0)), File(new, create=True)]
+    for name in names:
+        for file in files[1:]:
+            copy(files[0], name, file, name)
+    for file in files:
+        file.close()
+    for path, options in (old, 0), (new, 2):
+        assert leaked(path) <= FORGOTTEN
+        content = open(path, "rb").read()
+        assert content[8] == (2 if path == old else 3) and (b"FAHD" in content) == (b"BTHD" in content) == (path == new)
+        with h5py.File(path, "r+") as file:
+            for name in names:
+                dataset, found = file[name], ctypes.c_uint()
+                creation = dataset.id.get_create_plist()
+                assert library.H5Pget_chunk_opts(ctypes.c_int64(creation.id), ctypes.byref(found)) >= 0
+                assert found.value == options and (dataset[...] == values).all(), (path, name, found, dataset[...])
+                dataset[7:, 8:] = -values[7:, 8:]
+        with h5py.File(path) as file:
+            changed = values.copy()
+            changed[7:, 8:] *= -1
+            assert all((file[name][...] == changed).all() for name in names), path
+    subprocess.run(["h5dump", old], capture_output=True, check=True, timeout=60)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("library")
@@ -445,7 +487,8 @@ def main():
             print(f"copies: failed with --seed {seed} --rounds 1", flush=True)
             raise
     external_data(options.folder)
-    print(f"copies: {options.rounds} rounds, and external data")
+    unfiltered_edges(options.folder)
+    print(f"copies: {options.rounds} rounds, external data, and edges without filters")
 
 
 if __name__ == "__main__":

@@ -56,13 +56,15 @@ impl Copier<'_, '_> {
 
     /// Copies the raw data of a dataset.
     pub fn fill_data(&mut self, from: Slot, to: Slot) -> Result<()> {
-        let to_implicit =
-            self.files.to().objects.get(to)?.dataset.as_ref().is_some_and(|array| array.has_implicit_index());
+        let target = self.files.to().objects.get(to)?.dataset.as_ref();
+        let to_implicit = target.is_some_and(|array| array.has_implicit_index());
+        let to_unfiltered = target.is_some_and(|array| array.has_unfiltered_edges());
         let State { store, objects, .. } = self.files.from();
         let object = objects.get(from)?;
         let Some(array) = object.dataset.as_mut().filter(|array| array.has_storage()) else { return Ok(()) };
         let datatype = array.datatype().clone();
         let data = array.copied_data(store, &object.header, to_implicit)?;
+        let recoded = array.has_unfiltered_edges() && !to_unfiltered;
         if !self.is_plain(&datatype)? {
             return self.carry_elements(from, to, &datatype, data);
         }
@@ -87,7 +89,13 @@ impl Copier<'_, '_> {
                 self.extents.clear();
                 Ok(())
             }
-            CopiedData::Chunks(chunks) => chunks.chunks(BATCH).try_for_each(|batch| self.copy_chunks(to, batch)),
+            CopiedData::Chunks(chunks) => {
+                let array = self.files.from().objects.get(from)?.array()?.1;
+                let (edges, whole): (Vec<_>, Vec<_>) =
+                    chunks.into_iter().partition(|(scaled, _)| recoded && array.is_edge(scaled));
+                whole.chunks(BATCH).try_for_each(|batch| self.copy_chunks(to, batch))?;
+                self.carry_elements(from, to, &datatype, CopiedData::Chunks(edges))
+            }
         }
     }
 

@@ -97,12 +97,8 @@ impl DatasetState {
         }
         let is_filtered = header.find(kind::FILTER_PIPELINE).is_some();
         let edges = layout.flags & EDGES_UNFILTERED;
-        let needs_new = is_filtered && edges != 0;
-        if version <= READ_BY_18 && layout.index != ChunkIndex::BTree1 && !(needs_new && version < READ_BY_18) {
-            if needs_new {
-                let what = "copying chunks whose edges are unfiltered to a file that libhdf5 1.8 shall read";
-                return Err(Error::unsupported(what));
-            }
+        let needs_new = version < READ_BY_18 && is_filtered && edges != 0;
+        if version <= READ_BY_18 && layout.index != ChunkIndex::BTree1 && !needs_new {
             (layout.index, layout.flags) = (ChunkIndex::BTree1, 0);
         } else if layout.index == ChunkIndex::Implicit && !plain {
             // Such chunks are written all at once only.
@@ -118,6 +114,18 @@ impl DatasetState {
             *filtered = (0, 0);
         }
         Ok(Layout::chunked(layout))
+    }
+
+    /// Whether chunks that reach out of the dataset are stored without its filters.
+    pub(in crate::object) fn has_unfiltered_edges(&self) -> bool {
+        matches!(&self.storage, Storage::Chunked(chunked) if chunked.flags & EDGES_UNFILTERED != 0)
+    }
+
+    /// Whether a chunk reaches out of the dataset.
+    pub(in crate::object) fn is_edge(&self, scaled: &[u64]) -> bool {
+        let chunk = self.chunk_dims().unwrap_or_default();
+        let ends = scaled.iter().zip(&chunk).map(|(at, chunk)| at.saturating_add(1).saturating_mul(*chunk));
+        ends.zip(self.dataspace.dims()).any(|(end, dim)| end > *dim)
     }
 
     /// Whether chunks stand one after the other in one extent.
