@@ -3,9 +3,9 @@
 
 use std::path::Path;
 
-use h5r::datatype::{Datatype, Number};
+use h5r::datatype::{Arena, CharacterSet, Datatype, Number, StringPadding};
 use h5r::error::ErrorKind;
-use h5r::format::message::fill::Fill;
+use h5r::format::message::fill::{AllocationTime, Fill, WriteTime};
 use h5r::object::dataset::{DatasetOptions, NewLayout, Selection};
 use h5r::object::{CreateOptions, File, FormatVersion, Object, OpenOptions};
 use h5r::store::{Change, MemoryBackend, RecordingBackend};
@@ -87,6 +87,11 @@ impl Model {
     }
 }
 
+/// The chunks that dimensions have.
+fn grid(dims: &[u64], chunk: &[u64]) -> u64 {
+    dims.iter().zip(chunk).map(|(dim, chunk)| dim.div_ceil(*chunk)).product()
+}
+
 /// One random change of a dataset and its model.
 fn change(dataset: &Object, model: &mut Model, max: &[u64], seed: &[u32], step: i32) {
     let limits: Vec<u64> = model.dims.iter().zip(max).map(|(&dim, &max)| max.min(dim + 6)).collect();
@@ -125,7 +130,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
     fn a_chunked_dataset_is_what_was_done_to_it(
-        shape in 0..SHAPES.len(), filtered: bool, old_format: bool,
+        shape in 0..SHAPES.len(), filtered: bool, old_format: bool, when in 0..3usize,
         steps in prop::collection::vec(prop::collection::vec(any::<u32>(), 5), 1..40),
     ) {
         let (dims, max, chunk) = SHAPES[shape];
@@ -134,13 +139,18 @@ proptest! {
         let memory = MemoryBackend::new();
         let bytes = memory.shared();
         let file = File::create_on(Box::new(memory), Path::new("chunked"), &created).unwrap();
-        let dataset = file.root().unwrap().create_dataset("d", &I32, dims, &options(max, chunk, filtered)).unwrap();
+        let allocation = [AllocationTime::Default, AllocationTime::Late, AllocationTime::Early][when];
+        let options = DatasetOptions { allocation, ..options(max, chunk, filtered) };
+        let dataset = file.root().unwrap().create_dataset("d", &I32, dims, &options).unwrap();
         let mut model = Model::new(dims);
         for (step, seed) in steps.iter().enumerate() {
             change(&dataset, &mut model, max, seed, step as i32);
             prop_assert_eq!(dataset.dataset_dims().unwrap().unwrap(), &model.dims[..]);
             if seed[0] % 7 == 0 {
                 prop_assert!(read(&dataset) == model.values, "step {}", step);
+            }
+            if allocation == AllocationTime::Early && seed[0] % 5 == 0 {
+                prop_assert_eq!(dataset.chunks().unwrap().len() as u64, grid(&model.dims, chunk));
             }
             if seed[0] % 11 == 0 {
                 file.flush().unwrap();
@@ -191,7 +201,7 @@ fn holds(bytes: Vec<u8>, expected: &[i32]) -> bool {
 
 /// Changes chunks between flushes; how many states of the file in between were looked at, and how many of them did not
 /// hold what was last flushed. `careless` hands space of the flushed state out again at once.
-fn states_between_flushes(shape: usize, filtered: bool, careless: bool) -> (usize, usize) {
+fn states_between_flushes(shape: usize, filtered: bool, careless: bool, allocation: AllocationTime) -> (usize, usize) {
     let (dims, max, chunk) = SHAPES[shape];
     let recording = RecordingBackend::new(Box::new(MemoryBackend::new()));
     let log = recording.log();
@@ -199,7 +209,8 @@ fn states_between_flushes(shape: usize, filtered: bool, careless: bool) -> (usiz
     if careless {
         file.reuse_at_once().unwrap();
     }
-    let dataset = file.root().unwrap().create_dataset("d", &I32, dims, &options(max, chunk, filtered)).unwrap();
+    let options = DatasetOptions { allocation, ..options(max, chunk, filtered) };
+    let dataset = file.root().unwrap().create_dataset("d", &I32, dims, &options).unwrap();
     let mut model = Model::new(dims);
     let mut flushed: Option<(usize, Model)> = None;
     let (mut checked, mut broken) = (0, 0);
@@ -235,14 +246,19 @@ fn states_between_flushes(shape: usize, filtered: bool, careless: bool) -> (usiz
 #[test]
 fn between_flushes_the_flushed_chunks_stay() {
     for (shape, filtered) in (0..SHAPES.len()).flat_map(|shape| [(shape, false), (shape, true)]) {
-        let (checked, broken) = states_between_flushes(shape, filtered, false);
-        assert!(checked >= 10 && broken == 0, "{broken} of {checked} states of shape {shape} are broken");
+        for allocation in [AllocationTime::Default, AllocationTime::Late, AllocationTime::Early] {
+            // Early and without filters, the first has an implicit index, whose chunks are overwritten where they are.
+            if (shape, filtered, allocation) != (0, false, AllocationTime::Early) {
+                let (checked, broken) = states_between_flushes(shape, filtered, false, allocation);
+                assert!(checked >= 10 && broken == 0, "{broken} of {checked} states of shape {shape} are broken");
+            }
+        }
     }
 }
 
 #[test]
 fn and_would_not_if_their_space_were_used_again_at_once() {
-    let (checked, broken) = states_between_flushes(3, false, true);
+    let (checked, broken) = states_between_flushes(3, false, true, AllocationTime::Default);
     assert!(broken > 0, "{checked} states hold");
 }
 
@@ -292,6 +308,134 @@ fn chunks_of_an_implicit_index_are_written_in_place() {
         assert_eq!(read(&again.root().unwrap().open(name).unwrap()), model, "{name}, written whole");
         assert!(again.check_report(10).unwrap().is_sound());
     }
+}
+
+/// Early, all chunks have space from the beginning; late, from the first write on; filled, unless the fill value is never written.
+#[test]
+fn chunks_are_allocated_when_they_shall_be() {
+    let memory = MemoryBackend::new();
+    let bytes = memory.shared();
+    let file = File::create_on(Box::new(memory), Path::new("chunked"), &CreateOptions::default()).unwrap();
+    let root = file.root().unwrap();
+    let with = |max: &[u64], filtered, allocation| DatasetOptions { allocation, ..options(max, &[4], filtered) };
+    let one = Selection { start: Some(&[9]), count: Some(&[1]), ..Selection::default() };
+    for (max, filtered) in [(26, false), (40, false), (40, true), (u64::MAX, false), (u64::MAX, true)] {
+        let counts = |allocation| {
+            let dataset = root.create_dataset("d", &I32, &[26], &with(&[max], filtered, allocation)).unwrap();
+            let mut counts = vec![dataset.chunks().unwrap().len()];
+            dataset.dataset_write(&I32, Some(&one), &bytes_of(&[3])).unwrap();
+            counts.push(dataset.chunks().unwrap().len());
+            let mut model = Model::new(&[26]);
+            model.values[9] = 3;
+            for dims in [[40.min(max)], [6], [26]] {
+                dataset.dataset_set_extent(&dims).unwrap();
+                counts.push(dataset.chunks().unwrap().len());
+                model.resize(&dims);
+                assert_eq!(read(&dataset), model.values);
+            }
+            drop(dataset);
+            file.check().unwrap();
+            root.link_delete("d").unwrap();
+            counts
+        };
+        let most = if max == 26 { 7 } else { 10 };
+        assert_eq!(counts(AllocationTime::Early), [7, 7, most, 2, 7]);
+        assert_eq!(counts(AllocationTime::Late), [0, 7, 7, 2, 2]);
+        assert_eq!(counts(AllocationTime::Default), [0, 1, 1, 0, 0]);
+    }
+    // Nothing but space.
+    let never = DatasetOptions { fill_time: WriteTime::Never, ..with(&[3000], false, AllocationTime::Early) };
+    for (name, max) in [("implicit", 3000), ("extensible", u64::MAX)] {
+        let never = DatasetOptions { max_dims: Some(vec![max]), ..never.clone() };
+        let dataset = root.create_dataset(name, &I32, &[3000], &never).unwrap();
+        assert_eq!((dataset.chunks().unwrap().len(), dataset.dataset_info().unwrap().storage_size), (750, 12_000));
+        dataset.dataset_write(&I32, None, &bytes_of(&[5; 3000])).unwrap();
+        assert_eq!(read(&dataset), [5; 3000]);
+    }
+    let empty = root.create_dataset("empty", &I32, &[0], &with(&[40], false, AllocationTime::Early)).unwrap();
+    assert_eq!(empty.chunks().unwrap(), []);
+    let huge = DatasetOptions { max_dims: Some(vec![1 << 62]), ..with(&[40], false, AllocationTime::Early) };
+    assert_eq!(root.create_dataset("huge", &I32, &[1], &huge).err().unwrap().kind(), ErrorKind::Limit);
+    file.close().unwrap();
+    let backend = Box::new(MemoryBackend::with_bytes(bytes.lock().clone()));
+    let file = File::open_on(backend, Path::new("chunked"), &OpenOptions::default()).unwrap();
+    assert!(file.check_report(10).unwrap().is_sound());
+    let empty = file.root().unwrap().open("empty").unwrap();
+    empty.dataset_set_extent(&[9]).unwrap();
+    assert_eq!((empty.chunks().unwrap().len(), read(&empty)), (3, vec![7; 9]));
+    empty.dataset_append(&I32, 2, &bytes_of(&[1, 2])).unwrap();
+    assert_eq!(read(&empty), [7, 7, 7, 7, 7, 7, 7, 7, 7, 1, 2]);
+}
+
+fn text() -> Datatype {
+    Datatype::variable_string(StringPadding::NullTerminated, CharacterSet::Utf8).unwrap()
+}
+
+fn write_texts(dataset: &Object, start: u64, values: &[&str]) {
+    let mut arena = Arena::default();
+    let data: Vec<u8> = values.iter().flat_map(|value| arena.add(format!("{value}\0")).to_le_bytes()).collect();
+    let selection = Selection { start: Some(&[start]), count: Some(&[values.len() as u64]), ..Selection::default() };
+    dataset.dataset_write_values(&text(), Some(&selection), |_| Ok(&data), &mut arena).unwrap();
+}
+
+fn texts(dataset: &Object) -> h5r::error::Result<Vec<String>> {
+    let mut out = vec![0; 8 * dataset.dataset_dims()?.unwrap_or_default()[0] as usize];
+    let mut arena = Arena::default();
+    dataset.dataset_read_values(&text(), None, |_| Ok(&mut out), &mut arena)?;
+    let string = |pointer: &[u8; 8]| arena.get(u64::from_le_bytes(*pointer)).unwrap_or_default().to_vec();
+    let strings = out.as_chunks().0.iter().map(|pointer| String::from_utf8(string(pointer)).unwrap());
+    Ok(strings.map(|string| string.trim_end_matches('\0').to_string()).collect())
+}
+
+/// Heap IDs in chunks of an implicit index are not overwritten where the last flushed state has them.
+#[test]
+fn values_of_variable_length_in_implicit_chunks_are_the_flushed_ones_until_the_flush() {
+    let recording = RecordingBackend::new(Box::new(MemoryBackend::new()));
+    let log = recording.log();
+    let file = File::create_on(Box::new(recording), Path::new("chunked"), &CreateOptions::default()).unwrap();
+    let early = DatasetOptions {
+        layout: NewLayout::Chunked,
+        chunk: Some(vec![4]),
+        max_dims: Some(vec![40]),
+        allocation: AllocationTime::Early,
+        ..DatasetOptions::default()
+    };
+    let dataset = file.root().unwrap().create_dataset("d", &text(), &[10], &early).unwrap();
+    let mut model = vec![String::new(); 10];
+    let mut flushed: Option<(usize, Vec<String>)> = None;
+    let (mut checked, mut addresses) = (0, Vec::new());
+    for round in 0..5u64 {
+        for step in 0..4 {
+            let (start, words) = ((round * 3 + step * 2) % 7, [format!("{round}"), "x".repeat(30 * step as usize)]);
+            write_texts(&dataset, start, &[&words[0], &words[1]]);
+            words.into_iter().enumerate().for_each(|(i, word)| model[start as usize + i] = word);
+            let length = [10, 9, 13, 10][step as usize];
+            dataset.dataset_set_extent(&[length]).unwrap();
+            model.resize(length as usize, String::new());
+            assert_eq!(texts(&dataset).unwrap(), model);
+        }
+        addresses.push(dataset.chunks().unwrap()[0].address);
+        let changes = log.lock().clone();
+        if let Some((count, expected)) = &flushed {
+            for end in *count..=changes.len() {
+                checked += 1;
+                let disk = Box::new(MemoryBackend::with_bytes(replay(&changes[..end])));
+                let options = OpenOptions { read_only: true, ..OpenOptions::default() };
+                let disk = File::open_on(disk, Path::new("disk"), &options).unwrap();
+                assert_eq!(&texts(&disk.root().unwrap().open("d").unwrap()).unwrap(), expected, "{end} changes");
+            }
+        }
+        file.flush().unwrap();
+        file.check_flushed().unwrap();
+        flushed = Some((log.lock().len(), model.clone()));
+    }
+    assert!(checked > 4 && addresses.windows(2).all(|pair| pair[0] != pair[1]), "{checked}, {addresses:?}");
+    // Nothing of it stays when the dataset goes.
+    drop(dataset);
+    file.root().unwrap().link_delete("d").unwrap();
+    file.close().unwrap();
+    let bytes = replay(&log.lock());
+    assert!(bytes.windows(4).all(|bytes| bytes != b"GCOL"));
 }
 
 #[test]

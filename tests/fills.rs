@@ -78,8 +78,17 @@ fn every_stored_element_owns_its_value() {
     let compact = DatasetOptions { layout: NewLayout::Compact, ..DatasetOptions::default() };
     // How many values each has at the end of a part: those of its elements, and of a chunk all, and the fill value.
     let early = DatasetOptions { allocation: h5r::format::message::fill::AllocationTime::Early, ..Default::default() };
-    let all =
-        [(DatasetOptions::default(), [1, 7]), (compact, [7, 7]), (chunked.clone(), [1, 5]), (early.clone(), [7, 7])];
+    // An implicit index, and an extensible array.
+    let implicit = DatasetOptions { layout: NewLayout::Chunked, chunk: Some(vec![4]), ..early.clone() };
+    let extensible = DatasetOptions { max_dims: Some(vec![u64::MAX]), ..implicit.clone() };
+    let all = [
+        (DatasetOptions::default(), [1, 7]),
+        (compact, [7, 7]),
+        (chunked.clone(), [1, 5]),
+        (early.clone(), [7, 7]),
+        (implicit, [9, 9]),
+        (extensible, [9, 9]),
+    ];
     for (before, (options, counts)) in all.into_iter().enumerate() {
         let dataset = create(&file, "d", &[6], &options);
         assert_eq!(read(&dataset), ["fill"; 6]);
@@ -95,17 +104,17 @@ fn every_stored_element_owns_its_value() {
         file.flush().unwrap();
         assert_eq!(objects(&path) - before, 1, "{:?}", options.layout);
     }
-    // A scalar, and more elements than are filled at once: 4 fill values so far, and that of each.
+    // A scalar, and more elements than are filled at once: 6 fill values so far, and that of each.
     let (scalar, long) = (create(&file, "scalar", &[], &early), create(&file, "long", &[70_000], &early));
     file.flush().unwrap();
     assert_eq!(read(&long), vec!["fill"; 70_000]);
-    assert_eq!(objects(&path), 4 + 2 + 70_001);
+    assert_eq!(objects(&path), 6 + 2 + 70_001);
     drop((scalar, long));
     for name in ["scalar", "long"] {
         file.root().unwrap().link_delete(name).unwrap();
     }
     file.flush().unwrap();
-    assert_eq!(objects(&path), 6);
+    assert_eq!(objects(&path), 8);
 
     let dataset = create(&file, "d", &[6], &chunked);
     write(&dataset, 0, &["a", "b", "c", "d", "e"]);
@@ -120,20 +129,55 @@ fn every_stored_element_owns_its_value() {
         grown.resize(extent as usize, "fill".into());
         assert_eq!(read(&dataset), grown);
         file.flush().unwrap();
-        extents.push((extent, objects(&path) - 6));
+        extents.push((extent, objects(&path) - 8));
     }
     // Chunks of 4, and the fill value: what is outside in the last one is filled too.
     assert_eq!(extents, [(7, 9), (2, 5), (5, 5), (1, 5), (11, 5)]);
     write(&dataset, 9, &["last"]);
     drop(dataset);
     file.close().unwrap();
-    assert_eq!(objects(&path) - 6, 9);
+    assert_eq!(objects(&path) - 8, 9);
     let file = open(&path);
     assert_eq!(read(&file.root().unwrap().open("d").unwrap())[8..], ["fill", "last", "fill"]);
     file.root().unwrap().link_delete("d").unwrap();
     file.check().unwrap();
     file.close().unwrap();
-    assert_eq!(objects(&path), 7);
+    assert_eq!(objects(&path), 9);
+    std::fs::remove_file(path).unwrap();
+}
+
+/// Chunks that are allocated early have a fill value for each element as soon as the dataset grows, and give them back when it shrinks.
+#[test]
+fn early_chunks_own_their_values_as_long_as_the_dataset_has_them() {
+    let path = path("early");
+    let file = File::create(&path, &Default::default()).unwrap();
+    // An implicit index, and an extensible array.
+    for (before, max) in [12, u64::MAX].into_iter().enumerate() {
+        let early = DatasetOptions {
+            layout: NewLayout::Chunked,
+            chunk: Some(vec![4]),
+            max_dims: Some(vec![max]),
+            allocation: h5r::format::message::fill::AllocationTime::Early,
+            ..DatasetOptions::default()
+        };
+        let dataset = create(&file, "d", &[6], &early);
+        write(&dataset, 0, &["a", "b", "c", "d", "e"]);
+        let (mut values, mut extents) = (read(&dataset), Vec::new());
+        for extent in [7, 2, 5, 1, 11] {
+            dataset.dataset_set_extent(&[extent]).unwrap();
+            values.truncate(extent as usize);
+            values.resize(extent as usize, "fill".into());
+            assert_eq!(read(&dataset), values);
+            file.flush().unwrap();
+            extents.push((extent, objects(&path) - before));
+        }
+        assert_eq!(extents, [(7, 9), (2, 5), (5, 9), (1, 5), (11, 13)]);
+        drop(dataset);
+        file.root().unwrap().link_delete("d").unwrap();
+        file.check().unwrap();
+        file.flush().unwrap();
+        assert_eq!(objects(&path), before + 1);
+    }
     std::fs::remove_file(path).unwrap();
 }
 

@@ -15,10 +15,11 @@ use crate::store::{Seal, Store};
 const PAGE_BITS: u8 = 10;
 const NODE_SIZE: u32 = 2048;
 
-/// The index that libhdf5 1.10 and later choose for a new dataset; it is not allocated early.
-pub fn choose(dims: &[u64], max_dims: &[u64], chunk: &[u64], filtered: bool) -> ChunkIndex {
+/// The index that libhdf5 1.10 and later choose for a new dataset, whose chunks may be allocated early.
+pub fn choose(dims: &[u64], max_dims: &[u64], chunk: &[u64], filtered: bool, early: bool) -> ChunkIndex {
     match max_dims.iter().filter(|&&max| max == u64::MAX).count() {
         0 if dims == max_dims && dims == chunk => ChunkIndex::Single { filtered: filtered.then_some((0, 0)) },
+        0 if early && !filtered => ChunkIndex::Implicit,
         0 => ChunkIndex::FixedArray { page_bits: PAGE_BITS },
         1 => ChunkIndex::ExtensibleArray {
             max_bits: 32,
@@ -64,7 +65,7 @@ impl Index {
         let header = match chunks.layout.index {
             ChunkIndex::Single { .. } => return Ok(UNDEFINED),
             ChunkIndex::Implicit => {
-                return Err(Error::unsupported("writing chunks to an implicit index without space"))
+                return Err(Error::internal("an implicit index has no blocks"));
             }
             ChunkIndex::BTree1 => return BTree1::create(chunks, store),
             ChunkIndex::BTree2 { node_size, split, merge } => {

@@ -78,12 +78,27 @@ pub struct Freed {
 }
 
 impl Chunks<'_> {
-    /// Calls `visit` for every chunk, in the index's order.
+    /// Calls `visit` for every chunk of the dataset, in the index's order.
     pub fn for_each(&self, store: &mut Store, mut visit: impl FnMut(Chunk<'_>) -> Result<()>) -> Result<()> {
+        let is_outside = |scaled: &[u64]| {
+            let mut places = scaled.iter().zip(&self.layout.dims).zip(self.dims);
+            places.any(|((at, chunk), dim)| at.saturating_mul(*chunk) >= *dim)
+        };
         self.walk(store, &mut |part| match part {
+            // An implicit index also has those that the dataset can come to have.
+            Part::Chunk(chunk) if self.layout.index == ChunkIndex::Implicit && is_outside(chunk.scaled) => Ok(()),
             Part::Chunk(chunk) => visit(chunk),
             Part::Index { .. } => Ok(()),
         })
+    }
+
+    /// Bytes of all chunks of an implicit index, those that the maximum dimensions have.
+    pub fn implicit_bytes(&self) -> Result<u64> {
+        let bytes = self.chunk_bytes()?;
+        let total = Grid::new(self, None)?.total.and_then(|chunks| chunks.checked_mul(bytes));
+        total
+            .filter(|&total| total < i64::MAX as u64)
+            .ok_or_else(|| Error::corrupt("implicit chunk index", self.layout.address, "its size is beyond 2^63 bytes"))
     }
 
     /// Calls `visit` for every chunk and every block of the index.
@@ -259,11 +274,7 @@ impl Walk<'_, '_> {
     fn implicit(&mut self) -> Result<()> {
         let address = self.chunks.layout.address;
         let bytes = self.chunks.chunk_bytes()?;
-        let grid = Grid::new(self.chunks, None)?;
-        let total = grid.total.and_then(|chunks| chunks.checked_mul(bytes));
-        let Some(total) = total else {
-            return Err(Error::corrupt("implicit chunk index", address, "its size is beyond 2^64 bytes"));
-        };
+        let (grid, total) = (Grid::new(self.chunks, None)?, self.chunks.implicit_bytes()?);
         self.store.check_extent(address, total, "implicit chunk index")?;
         for index in 0..total / bytes {
             let scaled = grid.scaled(index, address)?;

@@ -5,6 +5,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
+use super::allocate::Allocation;
 use super::chunk_cache::ChunkCache;
 use super::cut::Cut;
 use super::extent::Tail;
@@ -63,6 +64,7 @@ pub(super) struct ChunkIo<'a> {
     pub filled: Option<Filled>,
     /// Whether elements own values in the global heap.
     pub has_pointers: bool,
+    pub allocation: Allocation,
 }
 
 impl DatasetState {
@@ -70,6 +72,7 @@ impl DatasetState {
     pub(super) fn chunk_io(&mut self, store: &mut Store, header: &ObjectHeader) -> Result<ChunkIo<'_>> {
         self.pause_appending();
         let (fill, filled, has_pointers) = (self.fill_element()?, self.filled()?, self.datatype.has_pointers());
+        let allocation = self.allocation();
         let Storage::Chunked(layout) = &mut self.storage else {
             return Err(Error::internal("chunks of a dataset that has none"));
         };
@@ -87,6 +90,7 @@ impl DatasetState {
             skips_noise: self.skips_noise,
             filled,
             has_pointers,
+            allocation,
         })
     }
 
@@ -283,15 +287,10 @@ impl ChunkIo<'_> {
 
     /// Fails when encoded chunks cannot be stored.
     pub fn check_can_store(&self) -> Result<()> {
-        match self.stays_in_place() && !self.has_pointers {
+        match self.is_implicit() {
             true => Ok(()),
             false => self.check_can_move(),
         }
-    }
-
-    /// Whether chunks are overwritten where they are, as contiguous data: those of an implicit index are in one extent.
-    fn stays_in_place(&self) -> bool {
-        self.layout.index == ChunkIndex::Implicit && self.layout.address != UNDEFINED
     }
 
     /// Fails when chunks cannot be written and taken out, before anything is changed.
@@ -302,11 +301,6 @@ impl ChunkIo<'_> {
 
     /// Fails when chunks cannot be stored in new places.
     pub fn check_can_move(&self) -> Result<()> {
-        if self.layout.index == ChunkIndex::Implicit {
-            // Its chunks stand in one extent, so none of them can move. Heap IDs are not overwritten in place.
-            let what = if self.has_pointers { "writing values of variable length in" } else { "moving or removing" };
-            return Err(Error::unsupported(format_args!("{what} chunks that an implicit index finds")));
-        }
         if self.layout.chunk_bytes().is_none_or(|bytes| bytes > u64::from(u32::MAX)) {
             return Err(Error::unsupported("writing chunks of 4 GiB or more"));
         }
@@ -402,6 +396,14 @@ impl ChunkIo<'_> {
 
     /// The same with several chunks, each another one.
     pub fn put_all(&mut self, store: &mut Store, chunks: &[Stored<'_>]) -> Result<()> {
+        if chunks.is_empty() {
+            return Ok(());
+        }
+        // Chunks of an implicit index are overwritten where they are, as contiguous data.
+        let (is_first, stays) = (self.layout.address == UNDEFINED, self.is_implicit());
+        if stays {
+            self.prepare_extent(store)?;
+        }
         let (mut places, mut writes) = (Vec::with_capacity(chunks.len()), Vec::with_capacity(chunks.len()));
         for Stored { scaled, filter_mask, bytes } in chunks {
             let old = self.find(store, scaled)?;
@@ -409,7 +411,7 @@ impl ChunkIo<'_> {
             if old.is_some() {
                 self.changes.fetch_add(1, Ordering::SeqCst);
             }
-            let is_free = |old: &Place| self.stays_in_place() || store.space().is_fresh(old.address, size);
+            let is_free = |old: &Place| stays || store.space().is_fresh(old.address, size);
             let in_place = old.filter(|old| old.size == size && is_free(old));
             let address = match in_place {
                 Some(old) => old.address,
@@ -419,7 +421,7 @@ impl ChunkIo<'_> {
             places.push((Place { address, size, filter_mask: *filter_mask }, old.filter(|_| in_place.is_none())));
         }
         store.write_raw_all(&writes)?;
-        if self.stays_in_place() {
+        if stays {
             return Ok(());
         }
         for (chunk, (place, old)) in chunks.iter().zip(places) {
@@ -428,7 +430,10 @@ impl ChunkIo<'_> {
                 store.free(old.address, old.size);
             }
         }
-        Ok(())
+        match is_first && self.allocation.is_late {
+            true => self.allocate(store, &vec![0; self.dims.len()]),
+            false => Ok(()),
+        }
     }
 
     /// Enters a chunk in the index, which is made if there is none.

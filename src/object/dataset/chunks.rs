@@ -1,7 +1,7 @@
 //! What the chunks of a new dataset are to be.
 
 use super::create::{DatasetOptions, NewFilter, NewLayout};
-use crate::chunk;
+use crate::chunk::{self, Chunks};
 use crate::datatype::Datatype;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::filter::{self, Elements, DEFLATE, FLETCHER32, MAX_LEVEL, OPTIONAL, SHUFFLE};
@@ -42,8 +42,10 @@ pub(super) fn plan(datatype: &Datatype, dims: &[u64], options: &DatasetOptions) 
     if options.null || dims.is_empty() || chunk.len() != dims.len() {
         return argument(format!("chunk dimensions {chunk:?} do not go with the dimensions {dims:?}"));
     }
-    if options.allocation == AllocationTime::Early {
-        return Err(Error::unsupported("early allocation of chunks"));
+    let is_early = options.allocation == AllocationTime::Early;
+    if is_early && filter::calls_back(&filters) {
+        // Its chunks are filled at once, with the file's lock held.
+        filter::check_writable(&filters, false)?;
     }
     let max_dims = options.max_dims.as_deref().unwrap_or(dims);
     for (&chunk, &max) in chunk.iter().zip(max_dims) {
@@ -52,12 +54,20 @@ pub(super) fn plan(datatype: &Datatype, dims: &[u64], options: &DatasetOptions) 
         }
     }
     let element_size = datatype.size() as u64;
-    let index = chunk::choose(dims, max_dims, chunk, !filters.is_empty());
+    let index = chunk::choose(dims, max_dims, chunk, !filters.is_empty(), is_early);
     let is_single = matches!(index, ChunkIndex::Single { filtered: Some(_) });
     let flags = if is_single { SINGLE_FILTERED } else { 0 };
     let layout = Chunked { version: 4, flags, dims: chunk.clone(), element_size, index, address: UNDEFINED };
     match layout.chunk_bytes() {
-        Some(bytes) if bytes <= MAX_BYTES => Ok(Some(NewChunks { layout, filters })),
+        Some(bytes) if bytes <= MAX_BYTES => {
+            let chunks = Chunks { layout: &layout, dims, max_dims };
+            if layout.index == ChunkIndex::Implicit && chunks.implicit_bytes().is_err() {
+                let message =
+                    format!("all chunks of a dataset of at most {max_dims:?} elements are larger than a file can be");
+                return Err(Error::new(ErrorKind::Limit, message));
+            }
+            Ok(Some(NewChunks { layout, filters }))
+        }
         _ => Err(Error::range("size of a chunk", format_args!("{chunk:?}"), format_args!("1..{MAX_BYTES} bytes"))),
     }
 }

@@ -102,7 +102,7 @@ impl DatasetState {
             (layout.index, layout.flags) = (ChunkIndex::BTree1, 0);
         } else if layout.index == ChunkIndex::Implicit && !plain {
             // Such chunks are written all at once only.
-            layout.index = chunk::choose(self.dataspace.dims(), self.max_dims(), &layout.dims, is_filtered);
+            layout.index = chunk::choose(self.dataspace.dims(), self.max_dims(), &layout.dims, is_filtered, false);
             let single = matches!(layout.index, ChunkIndex::Single { filtered: Some(_) });
             layout.flags = edges | if single { SINGLE_FILTERED } else { 0 };
         }
@@ -151,21 +151,18 @@ impl DatasetState {
                 })
             }
             Storage::Chunked(chunked) if chunked.address != UNDEFINED => {
-                let address = chunked.address;
                 let io = self.chunk_io(store, header)?;
-                let (mut all, mut size) = (Vec::new(), 0);
+                if implicit {
+                    let (address, size) = io.extent(store)?;
+                    return Ok(CopiedData::ImplicitChunks { address, size });
+                }
+                let mut all = Vec::new();
                 io.chunks().for_each(store, |chunk| {
-                    size += chunk.size;
-                    if !implicit {
-                        let place = Place { address: chunk.address, size: chunk.size, filter_mask: chunk.filter_mask };
-                        all.push((chunk.scaled.to_vec(), place));
-                    }
+                    let place = Place { address: chunk.address, size: chunk.size, filter_mask: chunk.filter_mask };
+                    all.push((chunk.scaled.to_vec(), place));
                     Ok(())
                 })?;
-                Ok(match implicit {
-                    true => CopiedData::ImplicitChunks { address, size },
-                    false => CopiedData::Chunks(all),
-                })
+                Ok(CopiedData::Chunks(all))
             }
             _ => Ok(CopiedData::Message),
         }

@@ -65,7 +65,8 @@ pub struct DatasetOptions {
     pub null: bool,
     /// What unwritten elements read as, in the dataset's type.
     pub fill: Fill,
-    /// When space is allocated; by default early for compact and late (at the first write) for contiguous.
+    /// When space is allocated; by default early for compact, late (at the first write) for contiguous, and for chunks incrementally
+    /// (at the first write to each; late is that of all, at the first write to any).
     pub allocation: AllocationTime,
     /// When the fill value is written.
     pub fill_time: WriteTime,
@@ -181,8 +182,8 @@ pub fn plan(datatype: &Datatype, dims: &[u64], options: &DatasetOptions) -> Resu
     let allocation_time = match (options.allocation, options.layout) {
         (AllocationTime::Default, NewLayout::Contiguous) => AllocationTime::Late,
         (_, NewLayout::Compact) => AllocationTime::Early,
-        (_, NewLayout::Chunked) => AllocationTime::Incremental,
-        (chosen, NewLayout::Contiguous) => chosen,
+        (AllocationTime::Default, NewLayout::Chunked) => AllocationTime::Incremental,
+        (chosen, _) => chosen,
     };
     let fill = FillValue { allocation_time, write_time: options.fill_time, fill: options.fill.clone() };
     Ok(Plan {

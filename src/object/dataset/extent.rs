@@ -75,7 +75,7 @@ impl DatasetState {
                 return Err(error);
             }
         }
-        Ok(())
+        self.allocate_chunks(store, header, before.dims())
     }
 
     /// Brings the dataspace message in line.

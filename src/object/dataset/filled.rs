@@ -166,10 +166,14 @@ impl DatasetState {
         self.filled()?.map_or(Ok(()), |mut filled| filled.own(store, elements))
     }
 
-    /// Of a new dataset: does at once what [`fill_one_by_one`](Self::fill_one_by_one) does, where space is allocated early.
+    /// Of a new dataset whose space is allocated early: takes that of chunks, and does at once what
+    /// [`fill_one_by_one`](Self::fill_one_by_one) does.
     pub(in crate::object) fn fill_early(&mut self, store: &mut Store, header: &mut ObjectHeader) -> Result<()> {
         match self.fill.allocation_time {
-            AllocationTime::Early => self.fill_one_by_one(store, header, u64::MAX),
+            AllocationTime::Early => {
+                self.allocate_chunks(store, header, &vec![0; self.dataspace.dims().len()])?;
+                self.fill_one_by_one(store, header, u64::MAX)
+            }
             _ => Ok(()),
         }
     }

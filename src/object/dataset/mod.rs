@@ -1,6 +1,7 @@
 //! Datasets: what their messages say, and their raw data in contiguous and compact storage (specification IV.A.2.i,
 //! "The Data Layout Message"), and in chunks, which are read here; their indexes are in [`chunk`](crate::chunk).
 
+mod allocate;
 mod blocks;
 mod called;
 mod called_parts;

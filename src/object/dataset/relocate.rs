@@ -50,9 +50,7 @@ impl DatasetState {
                 store.free(address, size);
                 Ok(self.size)
             }
-            Storage::Chunked(chunked)
-                if chunked.address != UNDEFINED && !matches!(chunked.index, ChunkIndex::Implicit) =>
-            {
+            Storage::Chunked(chunked) if chunked.address != UNDEFINED => {
                 let mut moved = 0;
                 self.change_chunks(store, header, |io, store| {
                     moved = io.relocate_above(store, limit)?;
@@ -85,6 +83,12 @@ impl DatasetState {
 
 impl ChunkIo<'_> {
     fn relocate_above(&mut self, store: &mut Store, limit: u64) -> Result<u64> {
+        if self.is_implicit() {
+            let (address, bytes) = self.extent(store)?;
+            let is_above = address.saturating_add(bytes) > limit;
+            let Some(target) = is_above.then(|| hole(store, bytes, address)).flatten() else { return Ok(0) };
+            return self.move_extent(store, target).map(|()| bytes);
+        }
         let moved = self.relocate_chunks(store, limit)?;
         Ok(moved + self.relocate_index(store, limit)?)
     }

@@ -73,6 +73,10 @@ impl ChunkIo<'_> {
             return Ok(());
         }
         self.changes.fetch_add(1, Ordering::SeqCst);
+        if self.is_implicit() {
+            // Their space stays the dataset's; they are filled when it grows again.
+            return Ok(());
+        }
         let (removed, freed): (Vec<_>, Vec<_>) = removed.into_iter().unzip();
         if let ChunkIndex::Single { filtered } = &mut self.layout.index {
             self.layout.address = UNDEFINED;

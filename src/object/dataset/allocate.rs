@@ -1,0 +1,211 @@
+//! Chunks that take space before they are written: where it is allocated early, when the dataset is made or grows, and where late, when
+//! its first chunk is written; as libhdf5 does (`H5Pset_alloc_time`). Those of an implicit index stand in one extent.
+
+use std::collections::HashSet;
+use std::sync::atomic::Ordering;
+use std::sync::Arc;
+
+use super::chunked::{ChunkIo, Stored, CHUNK};
+use super::transfer::repeat;
+use super::{DatasetState, Storage};
+use crate::chunk::Place;
+use crate::error::Result;
+use crate::format::filter::{self, Codec, Skip};
+use crate::format::message::fill::{AllocationTime, Fill, WriteTime};
+use crate::format::message::layout::ChunkIndex;
+use crate::format::UNDEFINED;
+use crate::object::elements_called::cut_off;
+use crate::object::header::ObjectHeader;
+use crate::store::Store;
+
+/// Chunks, and bytes of them, that are written together.
+const MOST_CHUNKS: usize = 256;
+const MOST_BYTES: usize = 1 << 20;
+
+/// What is to be done about chunks that were never written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Allocation {
+    /// All of them take space with the first that is written.
+    pub is_late: bool,
+    /// The fill value is written to them.
+    is_filled: bool,
+}
+
+/// A chunk that holds the fill value, as it is stored.
+#[derive(Clone)]
+struct Blank {
+    bytes: Arc<[u8]>,
+    filter_mask: u32,
+}
+
+impl DatasetState {
+    /// When chunks take space, and with what.
+    pub(super) fn allocation(&self) -> Allocation {
+        let is_set = self.fill.write_time != WriteTime::Never && self.fill.fill != Fill::Undefined;
+        Allocation {
+            // Fill values that own something are each given back by the write that replaces them, which this would follow.
+            is_late: self.fill.allocation_time == AllocationTime::Late && !self.has_variable_fill(),
+            is_filled: is_set || self.datatype.has_pointers(),
+        }
+    }
+
+    /// Whether a dataset that grows takes space for its new chunks.
+    fn allocates_growth(&self) -> bool {
+        match &self.storage {
+            Storage::Chunked(layout) if layout.index == ChunkIndex::Implicit && layout.address != UNDEFINED => true,
+            Storage::Chunked(_) => self.fill.allocation_time == AllocationTime::Early,
+            _ => false,
+        }
+    }
+
+    /// Takes space for the chunks of which nothing lies within `old` dimensions, where that is done early.
+    pub(super) fn allocate_chunks(&mut self, store: &mut Store, header: &mut ObjectHeader, old: &[u64]) -> Result<()> {
+        match self.allocates_growth() {
+            true => self.change_chunks(store, header, |io, store| io.allocate(store, old)),
+            false => Ok(()),
+        }
+    }
+}
+
+impl ChunkIo<'_> {
+    /// Takes space for the chunks of which nothing lies within `old` dimensions, and fills them as the fill time says. Nothing is
+    /// done for those that have space, nor, because the lock is held, where the user's filter would have to be called.
+    pub fn allocate(&mut self, store: &mut Store, old: &[u64]) -> Result<()> {
+        let bytes = self.check(self.fill.len())?;
+        if self.dims.contains(&0) || filter::calls_back(self.filters(false)) {
+            return Ok(());
+        }
+        let none = vec![0; self.dims.len()];
+        let is_new = self.is_implicit() && self.layout.address == UNDEFINED;
+        if is_new {
+            self.take_extent(store)?;
+        }
+        let grid = |dims: &[u64]| -> Vec<u64> {
+            dims.iter().zip(&self.layout.dims).map(|(dim, chunk)| dim.div_ceil(*chunk)).collect()
+        };
+        let (all, before) = (grid(self.dims), grid(if is_new { &none } else { old }));
+        let waiting: HashSet<Vec<u64>> = self.work.cache.places().into_iter().collect();
+        let at_once = (MOST_BYTES / bytes).clamp(1, MOST_CHUNKS);
+        let (mut blanks, mut batch) = ([None, None], Vec::with_capacity(at_once));
+        for (start, block) in cut_off(&all, &before) {
+            let mut next = Some(start.clone());
+            while let Some(scaled) = next {
+                next = following(&scaled, &start, &block);
+                if waiting.contains(&scaled) || !self.is_implicit() && self.find(store, &scaled)?.is_some() {
+                    continue;
+                }
+                if !self.has_blanks() {
+                    self.take_space(store, &scaled, bytes as u64)?;
+                    continue;
+                }
+                let is_partial = self.is_partial(&scaled);
+                let blank = match blanks[usize::from(is_partial)].take().filter(|_| self.filled.is_none()) {
+                    Some(blank) => blank,
+                    None => self.blank(store, is_partial, bytes)?,
+                };
+                blanks[usize::from(is_partial)] = Some(blank.clone());
+                batch.push((scaled, blank));
+                if batch.len() == at_once {
+                    self.put_blanks(store, &std::mem::take(&mut batch))?;
+                }
+            }
+        }
+        self.put_blanks(store, &batch)
+    }
+
+    /// Whether the fill value is written. What filters make of a chunk always is: else they could not undo it.
+    fn has_blanks(&self) -> bool {
+        self.allocation.is_filled || !self.filters(false).is_empty()
+    }
+
+    fn blank(&mut self, store: &mut Store, is_partial: bool, bytes: usize) -> Result<Blank> {
+        let mut data = vec![0; bytes];
+        repeat(&self.fill, &mut data);
+        self.own(store, &mut data)?;
+        let mut codec = Codec::default();
+        let encoded = codec.encode(self.filters(is_partial), &data, Skip { failing: true, noise: false })?;
+        Ok(Blank { bytes: encoded.bytes.into(), filter_mask: encoded.mask })
+    }
+
+    fn put_blanks(&mut self, store: &mut Store, batch: &[(Vec<u64>, Blank)]) -> Result<()> {
+        let stored = batch.iter().map(|(scaled, blank)| {
+            let Blank { bytes, filter_mask } = blank;
+            Stored { scaled, filter_mask: *filter_mask, bytes }
+        });
+        self.put_all(store, &stored.collect::<Vec<_>>())
+    }
+
+    /// Takes space for a chunk that is not filled.
+    fn take_space(&mut self, store: &mut Store, scaled: &[u64], bytes: u64) -> Result<()> {
+        if self.is_implicit() {
+            return Ok(());
+        }
+        let address = reserve(store, bytes)?;
+        self.enter(store, scaled, Place { address, size: bytes, filter_mask: 0 })
+    }
+
+    /// Whether all chunks that the maximum dimensions have are in one extent.
+    pub fn is_implicit(&self) -> bool {
+        self.layout.index == ChunkIndex::Implicit
+    }
+
+    /// Takes space for all chunks of an implicit index.
+    fn take_extent(&mut self, store: &mut Store) -> Result<()> {
+        let bytes = self.chunks().implicit_bytes()?;
+        self.layout.address = reserve(store, bytes)?;
+        self.work.index = None;
+        Ok(())
+    }
+
+    /// Where the chunks of an implicit index are, and their bytes.
+    pub fn extent(&self, store: &mut Store) -> Result<(u64, u64)> {
+        let (address, bytes) = (self.layout.address, self.chunks().implicit_bytes()?);
+        store.check_extent(address, bytes, CHUNK)?;
+        Ok((address, bytes))
+    }
+
+    /// Moves the chunks of an implicit index to other space.
+    pub fn move_extent(&mut self, store: &mut Store, target: u64) -> Result<()> {
+        let (address, bytes) = self.extent(store)?;
+        store.copy_raw(address, target, bytes, CHUNK)?;
+        self.changes.fetch_add(1, Ordering::SeqCst);
+        self.layout.address = target;
+        self.work.index = None;
+        store.free(address, bytes);
+        Ok(())
+    }
+
+    /// Makes the chunks of an implicit index ready to be overwritten: heap IDs and the global heap change together, so that the last
+    /// flushed state keeps its own.
+    pub fn prepare_extent(&mut self, store: &mut Store) -> Result<()> {
+        if self.layout.address == UNDEFINED {
+            return self.allocate(store, self.dims);
+        }
+        let (address, bytes) = self.extent(store)?;
+        if !self.has_pointers || store.space().is_fresh(address, bytes) {
+            return Ok(());
+        }
+        let target = store.allocate(bytes)?;
+        self.move_extent(store, target)
+    }
+}
+
+/// Takes space that is not written: the file reaches to its end, so that all of it can be read.
+fn reserve(store: &mut Store, bytes: u64) -> Result<u64> {
+    let address = store.allocate(bytes)?;
+    store.write_raw(address + bytes - 1, &[0])?;
+    Ok(address)
+}
+
+/// The place behind another one in a block of places, row by row.
+fn following(scaled: &[u64], start: &[u64], block: &[u64]) -> Option<Vec<u64>> {
+    let mut next = scaled.to_vec();
+    for d in (0..next.len()).rev() {
+        next[d] += 1;
+        if next[d] < start[d] + block[d] {
+            return Some(next);
+        }
+        next[d] = start[d];
+    }
+    None
+}
