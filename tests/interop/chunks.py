@@ -157,6 +157,16 @@ def reading():
         print(f"{libver}: {len(expected)} datasets of libhdf5 {h5py.version.hdf5_version} are read")
 
 
+# H5R_ALLOCATION_DEFAULT, _LATE, _EARLY: chunks take space with the first write to each, to any, and without one.
+ALLOCATIONS = {0: h5py.h5d.ALLOC_TIME_INCR, 1: h5py.h5d.ALLOC_TIME_LATE, 2: h5py.h5d.ALLOC_TIME_EARLY}
+
+
+def creation(allocation):
+    plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    plist.set_alloc_time(ALLOCATIONS[allocation])
+    return plist
+
+
 def create(file, name, shape, dtype, maxshape, chunks, fill, options):
     value = np.array([fill or 0], dtype)
     return file.create(
@@ -169,6 +179,7 @@ def create(file, name, shape, dtype, maxshape, chunks, fill, options):
         deflate=options.get("compression_opts", 4 if options.get("compression") else 0),
         shuffle=int(options.get("shuffle", False)),
         fletcher32=int(options.get("fletcher32", False)),
+        allocation=RANDOM.choice(list(ALLOCATIONS)),
     )
 
 
@@ -236,6 +247,10 @@ def judge(path, twins, old=True):
     """libhdf5 2.0 reads what h5r has written, and h5dump of 1.10 reads the file through, if it is not too new for that."""
     with h5py.File(path, "r") as file:
         for key, twin in twins.items():
+            is_early = file[key].id.get_create_plist().get_alloc_time() == h5py.h5d.ALLOC_TIME_EARLY
+            if is_early and file[key].size:
+                blocks = [-(-n // chunk) for n, chunk in zip(file[key].shape, file[key].chunks)]
+                assert file[key].id.get_num_chunks() == np.prod(blocks), key
             found = file[key][...]
             assert found.shape == twin.values.shape and np.array_equal(found, twin.values), key
             if 0 not in found.shape:
@@ -254,7 +269,8 @@ def modify_with_libhdf5(path, twins):
             dataset = file[key]
             for _ in range(3):
                 if RANDOM.random() < 0.5:
-                    shape = [RANDOM.randint(0, n + 20) if m is None else n for n, m in zip(dataset.shape, twin.maxshape)]
+                    limits = [n + 20 if m is None else m for n, m in zip(dataset.shape, twin.maxshape)]
+                    shape = [RANDOM.randint(0, limit) for limit in limits]
                     values = np.full(shape, twin.fill or 0, twin.values.dtype)
                     kept = tuple(slice(0, min(a, b)) for a, b in zip(shape, twin.values.shape))
                     values[kept] = twin.values[kept]
@@ -311,8 +327,9 @@ def modifying(libver):
                 if "lzf" in filters:
                     continue
                 key, dtype, fill = f"{number}_{filters}", np.dtype(RANDOM.choice(DTYPES)), RANDOM.choice([None, 7])
+                plist = creation(RANDOM.choice(list(ALLOCATIONS)))
                 dataset = file.create_dataset(
-                    key, shape, dtype, maxshape=maxshape, chunks=chunks, fillvalue=fill, **options
+                    key, shape, dtype, maxshape=maxshape, chunks=chunks, fillvalue=fill, dcpl=plist, **options
                 )
                 values = np.full(shape, fill or 0, dtype)
                 if RANDOM.random() < 0.7:
