@@ -354,6 +354,8 @@ fn chunks_are_allocated_when_they_shall_be() {
     }
     let empty = root.create_dataset("empty", &I32, &[0], &with(&[40], false, AllocationTime::Early)).unwrap();
     assert_eq!(empty.chunks().unwrap(), []);
+    let variable = DatasetOptions { fill: Fill::Default, ..never };
+    assert_eq!(root.create_dataset("v", &text(), &[3000], &variable).err().unwrap().kind(), ErrorKind::Argument);
     let huge = DatasetOptions { max_dims: Some(vec![1 << 62]), ..with(&[40], false, AllocationTime::Early) };
     assert_eq!(root.create_dataset("huge", &I32, &[1], &huge).err().unwrap().kind(), ErrorKind::Limit);
     file.close().unwrap();

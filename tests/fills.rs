@@ -152,7 +152,7 @@ fn early_chunks_own_their_values_as_long_as_the_dataset_has_them() {
     let path = path("early");
     let file = File::create(&path, &Default::default()).unwrap();
     // An implicit index, and an extensible array.
-    for (before, max) in [12, u64::MAX].into_iter().enumerate() {
+    for (before, max) in [(0, 12), (2, u64::MAX)] {
         let early = DatasetOptions {
             layout: NewLayout::Chunked,
             chunk: Some(vec![4]),
@@ -177,6 +177,17 @@ fn early_chunks_own_their_values_as_long_as_the_dataset_has_them() {
         file.check().unwrap();
         file.flush().unwrap();
         assert_eq!(objects(&path), before + 1);
+        // 3 x 3 chunks, and then 4 x 3.
+        let early = DatasetOptions { chunk: Some(vec![3, 2]), max_dims: Some(vec![max, 5]), ..early };
+        let dataset = create(&file, "d", &[7, 5], &early);
+        file.flush().unwrap();
+        assert_eq!(objects(&path), before + 2 + 54);
+        dataset.dataset_set_extent(&[10, 5]).unwrap();
+        file.flush().unwrap();
+        assert_eq!(objects(&path), before + 2 + 72);
+        drop(dataset);
+        file.root().unwrap().link_delete("d").unwrap();
+        file.flush().unwrap();
     }
     std::fs::remove_file(path).unwrap();
 }

@@ -166,6 +166,11 @@ impl Datatype {
         matches!(&self.0, Repr::Described(description) if description.has_pointers())
     }
 
+    /// Whether elements are, or have, sequences or strings of variable length.
+    pub fn has_variable_length(&self) -> bool {
+        matches!(&self.0, Repr::Described(description) if description.has_variable_length())
+    }
+
     /// The class number of the message's first byte.
     pub fn class(&self) -> u8 {
         match &self.0 {

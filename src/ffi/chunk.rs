@@ -168,8 +168,7 @@ pub unsafe extern "C" fn h5r_chunk_read(
 /// A mask that is not 0 is a trap where libhdf5 (seen with 2.0.0) changes the file later: overwriting a chunk with as many
 /// bytes it keeps the mask, and a chunk that was stored unfiltered becomes garbage when it happens to compress to its own size.
 ///
-/// Errors: as h5r_chunk_info (but NOT_FOUND), RANGE (also a length or mask that cannot be), UNSUPPORTED (an implicit index),
-/// READ_ONLY, FAILED. Any thread.
+/// Errors: as h5r_chunk_info (but NOT_FOUND), RANGE (also a length or mask that cannot be), READ_ONLY, FAILED. Any thread.
 #[no_mangle]
 pub unsafe extern "C" fn h5r_chunk_write(
     dataset: *mut h5r_object,

@@ -25,18 +25,19 @@ pub const H5R_LAYOUT_VIRTUAL: i32 = 3;
 /// The elements are in files of their own.
 pub const H5R_LAYOUT_EXTERNAL: i32 = 4;
 
-/// Early for compact datasets, late for all others; the default.
+/// Early for compact datasets, late for contiguous ones; each chunk takes space with the first write to it. The default.
 pub const H5R_ALLOCATION_DEFAULT: i32 = 0;
-/// Space is taken by the first write, that of chunks by the first write to each.
+/// Space is taken by the first write, that of all chunks too (but where the fill value is of variable length, or a filter a callback: each
+/// with the first write to it).
 pub const H5R_ALLOCATION_LATE: i32 = 1;
-/// Space is taken when the dataset is created; not for chunks, which is refused (UNSUPPORTED).
+/// Space is taken when the dataset is created, and for chunks also when it grows. UNSUPPORTED for chunks with a filter that is a callback.
 pub const H5R_ALLOCATION_EARLY: i32 = 2;
 
 /// The fill value is written with the allocation when the user gave one; the default.
 pub const H5R_FILL_IF_SET: i32 = 0;
 /// The fill value is written with the allocation.
 pub const H5R_FILL_ALWAYS: i32 = 1;
-/// The fill value is never written.
+/// The fill value is never written. ARGUMENT for strings and sequences of variable length, as in libhdf5.
 pub const H5R_FILL_NEVER: i32 = 2;
 
 /// A maximum dimension without bound.
@@ -291,8 +292,8 @@ impl h5r_dataset_options {
 /// relative to `loc`, with the groups on the way that are missing. `options` may be NULL for all defaults,
 /// `dataset_out` NULL when no handle is wanted; `h5r_object_close` closes the handle.
 ///
-/// Errors: BAD_HANDLE, ARGUMENT, RANGE, EXISTS, WRONG_KIND, TYPE (the fill value), UNSUPPORTED (chunks allocated early, a filter
-/// that is not known),
+/// Errors: BAD_HANDLE, ARGUMENT, RANGE, EXISTS, WRONG_KIND, TYPE (the fill value), UNSUPPORTED (a filter
+/// that is not known, or a callback where chunks are allocated early),
 /// READ_ONLY, IO, FAILED. Any thread.
 #[no_mangle]
 pub unsafe extern "C" fn h5r_dataset_create(
@@ -331,8 +332,7 @@ pub unsafe extern "C" fn h5r_dataset_create(
 /// values of variable length are written to external files, the file is flushed.
 ///
 /// Errors: BAD_HANDLE, ARGUMENT, RANGE (outside the dataset, or an element of a virtual one without a source), WRONG_KIND, TYPE,
-/// UNSUPPORTED (references into another file, a filter that is only read, chunks with an implicit index), READ_ONLY (also the file
-/// of a source), LOCKED, IO, FAILED. Any thread.
+/// UNSUPPORTED (references into another file, a filter that is only read), READ_ONLY (also the file of a source), LOCKED, IO, FAILED. Any thread.
 #[no_mangle]
 pub unsafe extern "C" fn h5r_dataset_write(
     dataset: *mut h5r_object,
@@ -405,8 +405,7 @@ pub unsafe extern "C" fn h5r_dataset_info(dataset: *mut h5r_object, info_out: *m
 /// Changes a chunked dataset's dimensions, within its maximum; `dims` has as many as its rank. Chunks that are then outside
 /// are freed, and where the dataset grows again it has its fill value.
 ///
-/// Errors: BAD_HANDLE, ARGUMENT, RANGE, WRONG_KIND (not chunked), UNSUPPORTED (edge chunks without filters, chunks with an
-/// implicit index), READ_ONLY, IO, FAILED. Any thread.
+/// Errors: BAD_HANDLE, ARGUMENT, RANGE, WRONG_KIND (not chunked), UNSUPPORTED (edge chunks without filters), READ_ONLY, IO, FAILED. Any thread.
 #[no_mangle]
 pub unsafe extern "C" fn h5r_dataset_set_extent(dataset: *mut h5r_object, dims: *const u64) -> h5r_status {
     guard::with_object(dataset, |object, _| {

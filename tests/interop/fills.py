@@ -21,7 +21,11 @@ LAYOUTS = {
     "chunks": {"chunks": (3, 2), "maxshape": (None, None)},
     "deflated": {"chunks": (4, 5), "maxshape": (None, 5), "compression": 3},
     "large": {"chunks": (100, 5), "maxshape": (None, 5)},
+    # Allocated early: an implicit index, where the format has it, and others.
+    "implicit": {"chunks": (3, 2), "maxshape": (20, 5)},
+    "early": {"chunks": (3, 2), "maxshape": (None, 5), "compression": 3},
 }
+ARE_EARLY = "implicit", "early"
 SHAPE = (7, 5)
 # H5R_ALLOCATION_EARLY
 EARLY = 2
@@ -53,8 +57,15 @@ def collections(path):
 def make_by_h5py(path, bounds):
     with h5py.File(path, "w", libver=bounds) as file:
         for name, layout in LAYOUTS.items():
-            file.create_dataset(name, SHAPE, h5py.string_dtype(), fillvalue=FILL, **layout)
-            written = file.create_dataset(f"{name} written", SHAPE, h5py.string_dtype(), fillvalue=FILL, **layout)
+
+            def create(name, is_early=name in ARE_EARLY, layout=layout):
+                plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+                if is_early:
+                    plist.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+                return file.create_dataset(name, SHAPE, h5py.string_dtype(), fillvalue=FILL, dcpl=plist, **layout)
+
+            create(name)
+            written = create(f"{name} written")
             written[2:4, 1:3] = "libhdf5"
         file["kept"] = ["this", "stays"]
 
@@ -69,7 +80,8 @@ def make_by_h5r(path):
         for name in name, f"{name} written":
             layout = LAYOUTS[name.split()[0]]
             shape = [UNLIMITED if most is None else most for most in layout["maxshape"]] if layout else None
-            dataset = file.create(name, token, SHAPE, chunk=layout.get("chunks"), max_dims=shape, deflate=layout.get("compression", 0), **options)
+            allocation = EARLY if name.split()[0] in ARE_EARLY else 0
+            dataset = file.create(name, token, SHAPE, chunk=layout.get("chunks"), max_dims=shape, deflate=layout.get("compression", 0), allocation=allocation, **options)
             if name.endswith("written"):
                 write(dataset, token, [["libhdf5"] * 2] * 2, [2, 1])
             ok(H5R.h5r_object_close(dataset))

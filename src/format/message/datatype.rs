@@ -318,6 +318,11 @@ impl Datatype {
         })
     }
 
+    /// Whether an element, or a part of it, is a sequence or a string of variable length.
+    pub fn has_variable_length(&self) -> bool {
+        self.any(&|class| matches!(class, Class::VariableLength { .. }))
+    }
+
     fn any(&self, is: &dyn Fn(&Class) -> bool) -> bool {
         is(&self.class)
             || match &self.class {

@@ -88,7 +88,7 @@ impl ChunkIo<'_> {
         let at_once = (MOST_BYTES / bytes).clamp(1, MOST_CHUNKS);
         let (mut blanks, mut batch) = ([None, None], Vec::with_capacity(at_once));
         for (start, block) in cut_off(&all, &before) {
-            let mut next = Some(start.clone());
+            let mut next = (!block.contains(&0)).then(|| start.clone());
             while let Some(scaled) = next {
                 next = following(&scaled, &start, &block);
                 if waiting.contains(&scaled) || !self.is_implicit() && self.find(store, &scaled)?.is_some() {

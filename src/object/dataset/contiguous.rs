@@ -106,20 +106,23 @@ impl DatasetState {
     /// Takes space for the raw data, and fills it unless all of it is about to be written.
     pub(super) fn allocate(&self, store: &mut Store, filled: bool) -> Result<u64> {
         let address = store.allocate(self.size)?;
+        // What was in the space before is not to be taken for heap IDs.
+        let is_left = self.fill.write_time == WriteTime::Never && !self.datatype.has_pointers();
         if self.size <= SMALL {
             let id = store.create_block_at(address, self.size as usize, Seal::None);
             // A new block is zeros.
-            if filled && self.fill.write_time != WriteTime::Never && matches!(self.fill.fill, Fill::Value(_)) {
+            if filled && !is_left && matches!(self.fill.fill, Fill::Value(_)) {
                 self.fill_buffer(store.bytes_mut(id))?;
             }
             return Ok(address);
         }
         // The file reaches to the end of the space, so that all of it can be read.
         let extend = |store: &mut Store| store.write_raw(address + self.size - 1, &[0]);
-        let result = match (&self.fill.fill, self.fill.write_time) {
+        let result = match &self.fill.fill {
             _ if !filled => Ok(()),
-            (Fill::Undefined, _) | (_, WriteTime::Never) => extend(store),
-            (Fill::Default, _) => {
+            Fill::Undefined if !self.datatype.has_pointers() => extend(store),
+            _ if is_left => extend(store),
+            Fill::Undefined | Fill::Default => {
                 // What the file has already may have been used before.
                 let used = store.reached(address, self.size);
                 transfer::fill(store, address, used, &[0]).and_then(|()| extend(store))

@@ -176,8 +176,10 @@ pub fn plan(datatype: &Datatype, dims: &[u64], options: &DatasetOptions) -> Resu
             return Err(Error::new(ErrorKind::Type, message));
         }
     }
-    if datatype.has_pointers() && options.fill_time == WriteTime::Never {
-        return Err(Error::unsupported("values of variable length without a fill value written"));
+    if datatype.has_variable_length() && options.fill_time == WriteTime::Never {
+        // Nor are they in libhdf5, which then takes what stands in the space for heap IDs.
+        let message = "the fill value of elements of variable length must be written: what was in the space before is none of theirs";
+        return Err(Error::new(ErrorKind::Argument, message));
     }
     let allocation_time = match (options.allocation, options.layout) {
         (AllocationTime::Default, NewLayout::Contiguous) => AllocationTime::Late,
