@@ -2,6 +2,7 @@
 //! shrunk and deleted, between flushes and within one.
 
 use h5r::datatype::{Datatype, Number};
+use h5r::format::message::fill::AllocationTime;
 use h5r::object::dataset::{DatasetOptions, NewLayout, Selection};
 use h5r::object::{Object, Order};
 
@@ -38,7 +39,7 @@ fn create(r: &Recorder, random: &mut Random, name: &str) {
         true => DEEP,
         false => SHAPES[random.below(SHAPES.len() as u64) as usize],
     };
-    let options = DatasetOptions {
+    let mut options = DatasetOptions {
         layout: NewLayout::Chunked,
         chunk: Some(chunk.to_vec()),
         max_dims: Some(max_dims.to_vec()),
@@ -46,6 +47,14 @@ fn create(r: &Recorder, random: &mut Random, name: &str) {
         deflate: random.one_in(2).then_some(1 + random.below(9) as u32),
         fletcher32: random.one_in(3),
         ..DatasetOptions::default()
+    };
+    // Chunks of an implicit index are overwritten in place, which is not promised to survive.
+    let may_be_implicit =
+        !max_dims.contains(&MANY) && !(options.shuffle || options.fletcher32 || options.deflate.is_some());
+    options.allocation = match random.below(4) {
+        0 => AllocationTime::Late,
+        1 if !may_be_implicit => AllocationTime::Early,
+        _ => AllocationTime::Default,
     };
     let dataset = r.root().create_dataset(name, &i32(), dims, &options).unwrap();
     match chunk == [1] {
