@@ -50,7 +50,7 @@ fn create(r: &Recorder, random: &mut Random, name: &str) {
     };
     // Chunks of an implicit index are overwritten in place, which is not promised to survive.
     let may_be_implicit =
-        !max_dims.contains(&MANY) && !(options.shuffle || options.fletcher32 || options.deflate.is_some());
+        !(max_dims.contains(&MANY) || options.shuffle || options.fletcher32 || options.deflate.is_some());
     options.allocation = match random.below(4) {
         0 => AllocationTime::Late,
         1 if !may_be_implicit => AllocationTime::Early,
