@@ -279,13 +279,14 @@
 // The elements are in files of their own.
 #define H5R_LAYOUT_EXTERNAL 4
 
-// Early for compact datasets, late for all others; the default.
+// Early for compact datasets, late for contiguous ones; each chunk takes space with the first write to it. The default.
 #define H5R_ALLOCATION_DEFAULT 0
 
-// Space is taken by the first write, that of chunks by the first write to each.
+// Space is taken by the first write, that of all chunks too (but where the fill value is of variable length, or a filter a callback: each
+// with the first write to it).
 #define H5R_ALLOCATION_LATE 1
 
-// Space is taken when the dataset is created; not for chunks, which is refused (UNSUPPORTED).
+// Space is taken when the dataset is created, and for chunks also when it grows. UNSUPPORTED for chunks with a filter that is a callback.
 #define H5R_ALLOCATION_EARLY 2
 
 // The fill value is written with the allocation when the user gave one; the default.
@@ -294,7 +295,7 @@
 // The fill value is written with the allocation.
 #define H5R_FILL_ALWAYS 1
 
-// The fill value is never written.
+// The fill value is never written. ARGUMENT for strings and sequences of variable length, as in libhdf5.
 #define H5R_FILL_NEVER 2
 
 // A maximum dimension without bound.
@@ -1541,8 +1542,8 @@ h5r_status h5r_object_copy(h5r_object *from_loc,
 // relative to `loc`, with the groups on the way that are missing. `options` may be NULL for all defaults,
 // `dataset_out` NULL when no handle is wanted; `h5r_object_close` closes the handle.
 //
-// Errors: BAD_HANDLE, ARGUMENT, RANGE, EXISTS, WRONG_KIND, TYPE (the fill value), UNSUPPORTED (chunks allocated early, a filter
-// that is not known),
+// Errors: BAD_HANDLE, ARGUMENT, RANGE, EXISTS, WRONG_KIND, TYPE (the fill value), UNSUPPORTED (a filter
+// that is not known, or a callback where chunks are allocated early),
 // READ_ONLY, IO, FAILED. Any thread.
 h5r_status h5r_dataset_create(h5r_object *loc,
                               const char *path,
@@ -1557,8 +1558,7 @@ h5r_status h5r_dataset_create(h5r_object *loc,
 // values of variable length are written to external files, the file is flushed.
 //
 // Errors: BAD_HANDLE, ARGUMENT, RANGE (outside the dataset, or an element of a virtual one without a source), WRONG_KIND, TYPE,
-// UNSUPPORTED (references into another file, a filter that is only read, chunks with an implicit index), READ_ONLY (also the file
-// of a source), LOCKED, IO, FAILED. Any thread.
+// UNSUPPORTED (references into another file, a filter that is only read), READ_ONLY (also the file of a source), LOCKED, IO, FAILED. Any thread.
 h5r_status h5r_dataset_write(h5r_object *dataset,
                              h5r_type memory_type,
                              const h5r_selection *selection,
@@ -1583,8 +1583,7 @@ h5r_status h5r_dataset_info(h5r_object *dataset, h5r_dataset_details *info_out);
 // Changes a chunked dataset's dimensions, within its maximum; `dims` has as many as its rank. Chunks that are then outside
 // are freed, and where the dataset grows again it has its fill value.
 //
-// Errors: BAD_HANDLE, ARGUMENT, RANGE, WRONG_KIND (not chunked), UNSUPPORTED (edge chunks without filters, chunks with an
-// implicit index), READ_ONLY, IO, FAILED. Any thread.
+// Errors: BAD_HANDLE, ARGUMENT, RANGE, WRONG_KIND (not chunked), UNSUPPORTED (edge chunks without filters), READ_ONLY, IO, FAILED. Any thread.
 h5r_status h5r_dataset_set_extent(h5r_object *dataset,
                                   const uint64_t *dims);
 
@@ -1685,8 +1684,7 @@ h5r_status h5r_chunk_read(h5r_object *dataset,
 // A mask that is not 0 is a trap where libhdf5 (seen with 2.0.0) changes the file later: overwriting a chunk with as many
 // bytes it keeps the mask, and a chunk that was stored unfiltered becomes garbage when it happens to compress to its own size.
 //
-// Errors: as h5r_chunk_info (but NOT_FOUND), RANGE (also a length or mask that cannot be), UNSUPPORTED (an implicit index),
-// READ_ONLY, FAILED. Any thread.
+// Errors: as h5r_chunk_info (but NOT_FOUND), RANGE (also a length or mask that cannot be), READ_ONLY, FAILED. Any thread.
 h5r_status h5r_chunk_write(h5r_object *dataset,
                            const uint64_t *offset,
                            uint32_t filter_mask,
