@@ -1558,7 +1558,8 @@ h5r_status h5r_dataset_create(h5r_object *loc,
 // values of variable length are written to external files, the file is flushed.
 //
 // Errors: BAD_HANDLE, ARGUMENT, RANGE (outside the dataset, or an element of a virtual one without a source), WRONG_KIND, TYPE,
-// UNSUPPORTED (references into another file, a filter that is only read), READ_ONLY (also the file of a source), LOCKED, IO, FAILED. Any thread.
+// UNSUPPORTED (references into another file, a filter that is only read), READ_ONLY (also the file of a source), LOCKED,
+// IO, FAILED. Any thread.
 h5r_status h5r_dataset_write(h5r_object *dataset,
                              h5r_type memory_type,
                              const h5r_selection *selection,

@@ -332,7 +332,8 @@ pub unsafe extern "C" fn h5r_dataset_create(
 /// values of variable length are written to external files, the file is flushed.
 ///
 /// Errors: BAD_HANDLE, ARGUMENT, RANGE (outside the dataset, or an element of a virtual one without a source), WRONG_KIND, TYPE,
-/// UNSUPPORTED (references into another file, a filter that is only read), READ_ONLY (also the file of a source), LOCKED, IO, FAILED. Any thread.
+/// UNSUPPORTED (references into another file, a filter that is only read), READ_ONLY (also the file of a source), LOCKED,
+/// IO, FAILED. Any thread.
 #[no_mangle]
 pub unsafe extern "C" fn h5r_dataset_write(
     dataset: *mut h5r_object,
