@@ -220,10 +220,16 @@ impl Heap {
         Ok(())
     }
 
+    /// Whether the heap has no filters, which it is read through but not written.
+    #[inline]
+    pub fn is_changeable(&self) -> bool {
+        self.header.filters.is_none()
+    }
+
     /// Fails for a heap that can be read but not changed: a caller that has more than the heap to change asks first.
     #[inline]
     pub fn check_changeable(&self) -> Result<()> {
-        if self.header.filters.is_some() {
+        if !self.is_changeable() {
             return Err(Error::unsupported("changing a fractal heap with filters"));
         }
         Ok(())

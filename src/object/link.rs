@@ -249,11 +249,7 @@ impl Links {
     ) -> Result<()> {
         let (name, order) = (link::name_of(link)?, link::creation_order_of(link).unwrap_or(0) as u64);
         if let Some(dense) = self.dense(store)? {
-            let (location, hash) = match place {
-                Place(Some(place)) => place,
-                // The group became a new one just now.
-                Place(None) => dense.locate_to_edit(store, name, |_| ())?,
-            };
+            let (location, hash) = dense.place_without_filters(store, name, place.0)?;
             return dense.insert_at(store, location, hash, order, link);
         }
         if self.compact >= u64::from(self.phase.max_compact) || link.len() > header.max_body() {
@@ -276,10 +272,10 @@ impl Links {
         }
         if let Some(dense) = self.dense(store)? {
             let mut found = Ok(None);
-            let (location, _) =
-                dense.locate_to_edit(store, name, |object| found = target_of(object, sizes).map(Some))?;
+            let place = dense.locate_to_edit(store, name, |object| found = target_of(object, sizes).map(Some))?;
             let link = found?;
-            if location.found {
+            if place.0.found {
+                let (location, _) = dense.place_without_filters(store, name, Some(place))?;
                 dense.remove_at(store, location)?;
             }
             return Ok(link);

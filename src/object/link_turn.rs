@@ -37,6 +37,9 @@ impl Links {
                 some.extend(turned(object)?);
                 Ok(some.len() < AT_ONCE)
             })?;
+            if !some.is_empty() {
+                dense.leave_filters(store)?;
+            }
             for message in &some {
                 let (location, _) = dense.locate_to_edit(store, link::name_of(message)?, |_| ())?;
                 if !location.found {

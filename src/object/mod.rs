@@ -32,6 +32,7 @@ mod info;
 mod link;
 mod link_copy;
 mod link_face;
+mod link_filters;
 mod link_turn;
 mod maintain;
 mod open;

@@ -319,3 +319,53 @@ def run(name, all_cases):
 every = list(cases())
 for kind in sorted({case[0].split("_")[0] for case in every}):
     run(kind, [case for case in every if case[0].split("_")[0] == kind])
+
+
+def filtered_links():
+    """Links in a heap with filters, which the group's creation properties ask for: changed by both in turns."""
+    hdf5, hid = ctypes.CDLL(h5p.__file__), ctypes.c_int64
+    path = os.path.join(FOLDER, "links.h5")
+    for tracked in False, True:
+        wanted = {}
+        with h5py.File(path, "w") as file:
+            properties = h5p.create(h5p.GROUP_CREATE)
+            assert hdf5.H5Pset_deflate(hid(properties.id), 6) >= 0 and hdf5.H5Pset_fletcher32(hid(properties.id)) >= 0
+            if tracked:
+                properties.set_link_creation_order(h5p.CRT_ORDER_TRACKED | h5p.CRT_ORDER_INDEXED)
+            h5py.h5g.create(file.id, b"g", gcpl=properties)
+            for number in range(400):
+                name, target = f"link {number}", f"/target/{number}" + "x" * (5000 if number % 100 == 7 else 0)
+                file["g"][name], wanted[name] = h5py.SoftLink(target), target
+            file["g/hard"] = file["/"]
+        for turn in range(4):
+            file = h5r.File(path)
+            for number in range(turn, 400, 5):
+                name = f"g/link {number}".encode()
+                if number % 2:
+                    ok(H5R.h5r_link_delete(file.root, name))
+                    del wanted[f"link {number}"]
+                else:
+                    ok(H5R.h5r_link_move(file.root, name, None, name.replace(b"link", b"moved")))
+                    wanted[f"moved {number}"] = wanted.pop(f"link {number}")
+            ok(H5R.h5r_link_create_soft(file.root, f"g/new {turn}".encode(), b"/new"))
+            wanted[f"new {turn}"] = "/new"
+            file.close()
+            with h5py.File(path, "r+") as file:
+                group = file["g"]
+                properties = group.id.get_create_plist()
+                assert hdf5.H5Pget_nfilters(hid(properties.id)) == 2
+                found = {name: group.get(name, getlink=True).path for name in group if name != "hard"}
+                assert found == wanted and group["hard"] == file["/"], set(found) ^ set(wanted)
+                for number in range(30):
+                    group[f"theirs {turn} {number}"], wanted[f"theirs {turn} {number}"] = h5py.SoftLink("/theirs"), "/theirs"
+                if turn == 1:
+                    # They become compact, and then dense again, as the group asks for.
+                    for name in list(wanted):
+                        del group[name]
+                    wanted = {f"link {number}": "/again" for number in range(400)}
+                    for name, target in wanted.items():
+                        group[name] = h5py.SoftLink(target)
+    print(f"{path}: links in filtered heaps are changed, as libhdf5 {h5py.version.hdf5_version} reads and changes them")
+
+
+filtered_links()
