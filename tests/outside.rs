@@ -299,6 +299,11 @@ fn other_files_are_opened_as_they_can_be() {
     assert_eq!(error.kind(), ErrorKind::ReadOnly, "{error}");
     let error = near.root().unwrap().open("out").unwrap().link_delete("data").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ReadOnly, "{error}");
+    // A link that cannot leave its file gets no twin in another one.
+    let other = File::create(&folder.join("other.h5"), &Default::default()).unwrap();
+    let error = near.root().unwrap().link_move("soft", &other.root().unwrap(), "soft").unwrap_err();
+    assert_eq!((error.kind(), other.root().unwrap().link_count().unwrap()), (ErrorKind::ReadOnly, 0), "{error}");
+    other.close().unwrap();
     near.close().unwrap();
     assert_eq!(std::fs::read(&far_path).unwrap(), before);
     assert_eq!(std::fs::metadata(&far_path).unwrap().modified().unwrap(), time);

@@ -199,10 +199,21 @@ impl Host for Shared {
 impl Drop for Shared {
     /// The last handle is gone without a close: nothing that was done is lost, but nobody hears of an error.
     fn drop(&mut self) {
-        if self.state.get_mut().open {
+        let is_open = self.state.get_mut().open;
+        // Also after a panic: others may wait for it.
+        let _leaving = Leaving(self);
+        if is_open {
             let _ = self.close();
         }
-        self.leave();
+    }
+}
+
+/// A file that can be opened again when this is dropped.
+struct Leaving<'a>(&'a Shared);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.0.leave();
     }
 }
 

@@ -103,7 +103,12 @@ impl Object {
 
     /// The new link comes first: after a crash between both there are two.
     fn move_between(&self, what: &str, from: &str, target: &Object, to: &str) -> Result<()> {
-        let link = self.link_info(from)?.target;
+        // As a change, which a file that is only read refuses.
+        let link = self.change_at(what, from, |at, state| {
+            let parent = at.way.parent(state)?;
+            find(state, parent, at.way.name)
+        })?;
+        let link = link.target;
         if let LinkTarget::Hard(_) = link {
             let message = format!("'{to}' of '{}' is in another file, to which no hard link leads", target.path());
             return Err(self.explain(Error::new(ErrorKind::Argument, message), what, from));
@@ -184,13 +189,7 @@ impl Object {
 
     /// Describes the link at `path`. External links on the way are followed.
     pub fn link_info(&self, path: &str) -> Result<LinkInfo> {
-        self.at_link("describing link", path, |state, parent, name| {
-            let State { store, objects, .. } = state;
-            let (header, links) = objects.get(parent)?.group()?;
-            let link = links.find(store, header, name)?;
-            let link = link.ok_or_else(no_link)?;
-            Ok(link.into())
-        })
+        self.at_link("describing link", path, find).map(LinkInfo::from)
     }
 
     /// Links of this group.
@@ -210,6 +209,12 @@ impl Object {
             Ok(all.into_iter().map(|(name, link)| (lossless(name), link.into())).collect())
         })
     }
+}
+
+fn find(state: &mut State, group: Slot, name: &[u8]) -> Result<StoredLink> {
+    let State { store, objects, .. } = state;
+    let (header, links) = objects.get(group)?.group()?;
+    links.find(store, header, name)?.ok_or_else(no_link)
 }
 
 fn no_link() -> Error {
