@@ -99,7 +99,11 @@ impl Element<'_> {
     }
 
     fn fill(&mut self, begin: usize, end: usize, value: bool) {
-        (begin..end).for_each(|at| self.set(at, value));
+        // Whole bytes at once: those beside the value may be many.
+        let first = begin.next_multiple_of(8).min(end);
+        let last = (end - end % 8).max(first);
+        self.0[first / 8..last / 8].fill(if value { 0xff } else { 0 });
+        (begin..first).chain(last..end).for_each(|at| self.set(at, value));
     }
 
     /// The highest bit that is set from `begin` to before `end`.

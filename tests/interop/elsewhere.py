@@ -64,6 +64,7 @@ def main():
     into(number)
     values_into()
     values_outside()
+    mixed()
     links(number)
     changes(number)
 
@@ -236,6 +237,39 @@ def values_into():
         assert list(file["own"].asstr()[...]) == wanted[8:], list(file["own"])
         assert records_of(file["records"]) == wanted_records, records_of(file["records"])
     print(f"{FOLDER}/into_values.h5: texts and records written to virtual datasets are in their sources")
+
+
+def mixed():
+    """Elements of virtual datasets come from sources of other types, and from sources that do not have them yet."""
+    small = np.dtype([("real", "<f4"), ("number", "<i2")])
+    with h5py.File("mixed_source.h5", "w") as source:
+        source.create_dataset("records", data=np.array([(1, "one", 1.5), (70000, "two", -2.25)], RECORD))
+        source.create_dataset("more", data=np.array([(0.5, 3), (1.25, 4)], small), chunks=(2,), maxshape=(None,))
+        texts = np.array([["a", "b" * 40, "c"], ["d", "", "f"]], object)
+        source.create_dataset("text", data=texts, dtype=h5py.string_dtype(), chunks=(2, 2), maxshape=(None, None))
+    with h5py.File("mixed.h5", "w", libver="latest") as file:
+        layout = h5py.VirtualLayout((6,), small)
+        layout[:2] = h5py.VirtualSource("mixed_source.h5", "records", (2,))
+        layout[2:] = h5py.VirtualSource("mixed_source.h5", "more", (5,))[:4]
+        file.create_virtual_dataset("records", layout, fillvalue=np.array((9, 9), small))
+        layout = h5py.VirtualLayout((4, 4), h5py.string_dtype())
+        layout[:] = h5py.VirtualSource("mixed_source.h5", "text", (5, 5))[:4, :4]
+        file.create_virtual_dataset("text", layout)
+    with h5py.File("mixed.h5") as file:
+        wanted = file["records"][...]
+    # Here libhdf5 (all four) crashes.
+    strings = np.full((4, 4), "", object)
+    strings[:2, :3] = texts
+    file, found = File("mixed.h5"), np.zeros(6, small)
+    ok(H5R.h5r_dataset_read(file.open("records"), file.type("records"), None, pointer(found)))
+    assert (found == wanted).all(), (found, wanted)
+    text, out = ctypes.c_uint64(), (ctypes.c_char_p * 16)()
+    ok(H5R.h5r_type_string_variable(0, 1, ctypes.byref(text)))
+    ok(H5R.h5r_dataset_read(file.open("text"), text, None, out))
+    assert [(value or b"").decode() for value in out] == list(strings.reshape(-1)), (list(out), strings)
+    ok(H5R.h5r_vlen_release(text, ctypes.c_size_t(16), out))
+    file.close()
+    print(f"{FOLDER}/mixed.h5: elements of virtual datasets are converted from their sources' types")
 
 
 def values_outside():

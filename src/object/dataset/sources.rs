@@ -1,8 +1,9 @@
 //! The sources of virtual datasets: where they are, and how far the virtual datasets reach that grow with them.
 
 use super::mapped::{axes, Axis};
-use super::{DatasetState, Storage};
-use crate::datatype::Datatype;
+use super::virtuals::Way;
+use super::{DatasetState, Selection, Storage};
+use crate::datatype::{Datatype, Pointers};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::dataspace::Dataspace;
 use crate::format::selection::{Selected, UNLIMITED};
@@ -214,6 +215,48 @@ impl Object {
             let mut element = vec![0; memory.size()];
             crate::datatype::convert(&array.datatype, &array.fill_element()?, memory, &mut element, 1)?;
             Ok(Some(element))
+        })
+    }
+
+    /// Whether the dataset is in chunks.
+    pub(super) fn is_chunked(&self) -> Result<bool> {
+        self.read("describing dataset", "", |state, slot| {
+            Ok(state.objects.get(slot)?.array()?.1.check_chunked().is_ok())
+        })
+    }
+
+    /// Reads elements of any type that follow each other from a coordinate on, with what pointers in them lead to; those that a
+    /// dataset in chunks with dimensions `dims` does not have read as its fill value.
+    pub(super) fn read_run(
+        &self,
+        memory: &Datatype,
+        (at, dims): (&[u64], &[u64]),
+        out: &mut [u8],
+        pointers: &mut dyn Pointers,
+        way: Way<'_>,
+    ) -> Result<()> {
+        let elements = out.len() / memory.size();
+        let there = match (at.split_last(), dims.split_last()) {
+            (Some((_, outer)), Some((_, dims))) if outer.iter().zip(dims).any(|(at, dim)| at >= dim) => 0,
+            (Some((last, _)), Some((dim, _))) => dim.saturating_sub(*last).min(elements as u64) as usize,
+            _ => elements,
+        };
+        let (read, missing) = out.split_at_mut(there * memory.size());
+        if there > 0 {
+            let mut count = vec![1; at.len()];
+            if let Some(last) = count.last_mut() {
+                *last = there as u64;
+            }
+            let selection = Selection { start: Some(at), count: Some(&count), ..Selection::default() };
+            self.read_values_at_depth(memory, Some(&selection), read, pointers, way)?;
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        self.read("reading dataset", "", |state, slot| {
+            let array = state.objects.get(slot)?.array()?.1;
+            let (datatype, fill) = (array.datatype.clone(), array.fill_element()?.repeat(elements - there));
+            state.convert_elements(&datatype, memory, &fill, missing, pointers)
         })
     }
 

@@ -222,6 +222,20 @@ impl Reading<'_> {
         }
     }
 
+    /// Fails where elements would refer to what another file has, or has not.
+    fn check_memory(&self, mapping: &Mapping) -> Result<()> {
+        let is_plain = matches!(self.what, Access::Read(_));
+        if is_plain && self.memory.has_pointers() && mapping.file != b"." {
+            let message =
+                "values of variable length are in another file's heap, and are read with memory for them only";
+            return Err(Error::new(ErrorKind::Type, message));
+        }
+        if self.is_writing() && mapping.file != b"." && self.memory.has_references() {
+            return Err(Error::unsupported("writing references to a dataset in another file"));
+        }
+        Ok(())
+    }
+
     /// Reads or writes what one source gives: the elements that `target` selects, or where it is none, the mapping. `grown` are the
     /// virtual dataset's dimension and the source's that have no bound but how far both reach.
     fn source(
@@ -234,15 +248,7 @@ impl Reading<'_> {
         if target.as_ref().is_some_and(|target| !mapped::meets(self.slab, target)) {
             return Ok(());
         }
-        let is_plain = matches!(self.what, Access::Read(_));
-        if is_plain && self.memory.has_pointers() && mapping.file != b"." {
-            let message =
-                "values of variable length are in another file's heap, and are read with memory for them only";
-            return Err(Error::new(ErrorKind::Type, message));
-        }
-        if self.is_writing() && mapping.file != b"." && self.memory.has_references() {
-            return Err(Error::unsupported("writing references to a dataset in another file"));
-        }
+        self.check_memory(mapping)?;
         let Some((object, dims, datatype)) = self.sources.open(mapping, number)? else { return Ok(()) };
         let (mut target, mut source) = (target, axes(&mapping.source, &dims)?);
         if let (Some((to, from)), Some(target), Some(source)) = (grown, &mut target, &mut source) {
@@ -259,7 +265,11 @@ impl Reading<'_> {
             false => Takes::Converted,
         };
         let (Access::Read(out), Takes::Simple) = (&mut self.what, takes) else {
-            source.as_ref().map_or(Ok(()), |source| check_inside(source, &dims))?;
+            if let Some(source) = &source {
+                if !is_inside(source, &dims)? && (self.is_writing() || !object.is_chunked()?) {
+                    check_inside(source, &dims)?;
+                }
+            }
             return self.by_runs((&object, takes), mapping, target.as_deref(), source.as_deref(), &dims);
         };
         // What a source in chunks does not have yet reads as its fill value.
@@ -323,11 +333,11 @@ impl Reading<'_> {
                     let bytes = next * size..(next + run) * size;
                     match &mut self.what {
                         Access::Read(out) if matches!(takes, Takes::Converted) => {
-                            object.read_values_at_depth(memory, selection, &mut out[bytes], &mut NoPointers, way)?;
+                            object.read_run(memory, (&at, dims), &mut out[bytes], &mut NoPointers, way)?;
                         }
                         Access::Read(out) => object.read_at_depth(memory, selection, &mut out[bytes], way)?,
                         Access::ReadValues { out, pointers, read } => {
-                            object.read_values_at_depth(memory, selection, &mut out[bytes], *pointers, way)?;
+                            object.read_run(memory, (&at, dims), &mut out[bytes], *pointers, way)?;
                             read[next..next + run].fill(true);
                         }
                         Access::Find(found) => {
