@@ -70,7 +70,10 @@ static void hard_and_soft(h5r_object *root) {
     FAILS(H5R_ERR_NOT_FOUND, h5r_object_open(root, "links/soft", &other));
     h5r_file *elsewhere = new_file("elsewhere.h5");
     FAILS(H5R_ERR_ARGUMENT, h5r_link_create_hard(root, "foreign", h5r_root(elsewhere)));
-    FAILS(H5R_ERR_ARGUMENT, h5r_link_move(root, "a", h5r_root(elsewhere), "a"));
+    // No hard link leads to another file; others may move there.
+    FAILS(H5R_ERR_ARGUMENT, h5r_link_move(root, "links", h5r_root(elsewhere), "a"));
+    OK(h5r_link_move(root, "links/soft", h5r_root(elsewhere), "a"));
+    CHECK(!link_exists(root, "links/soft") && link_exists(h5r_root(elsewhere), "a"));
     OK(h5r_close(elsewhere));
 }
 
@@ -254,7 +257,9 @@ static void outside(void) {
     OK(h5r_object_open(h5r_root(file), "away/d", &dataset));
     OK(h5r_dataset_read(dataset, H5R_I32, NULL, found));
     CHECK(found[0] == 77);
-    FAILS(H5R_ERR_READ_ONLY, h5r_dataset_write(dataset, H5R_I32, NULL, data));
+    const int32_t changed[1] = {78};
+    OK(h5r_dataset_write(dataset, H5R_I32, NULL, changed));
+    OK(h5r_group_create(h5r_root(file), "away/new/group", NULL, NULL));
     // A dataset of this file cannot share that type.
     OK(h5r_object_type(dataset, &shared));
     OK(h5r_dataset_create(h5r_root(file), "d", shared, 1, dims, NULL, &copy));
@@ -262,6 +267,12 @@ static void outside(void) {
     OK(h5r_check(file));
     OK(h5r_close(file));
     FAILS(H5R_ERR_BAD_HANDLE, h5r_dataset_read(dataset, H5R_I32, NULL, found));
+    other = old_file("other_links.h5");
+    CHECK(link_exists(h5r_root(other), "new/group"));
+    OK(h5r_object_open(h5r_root(other), "d", &dataset));
+    OK(h5r_dataset_read(dataset, H5R_I32, NULL, found));
+    CHECK(found[0] == 78);
+    OK(h5r_close(other));
 }
 
 // Groups and datasets that come and go do not make the file grow.
