@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::chunked::{self, CHUNK};
 use super::cut::{Cut, Cuts};
+use super::edges::is_edge;
 use super::pieces::{fill_cut, gather, scatter, Window};
 use super::selection::{Selection, Slab};
 use super::transfer::repeat;
@@ -176,8 +177,7 @@ impl Called {
 
     /// Whether a chunk reaches beyond the dimensions.
     pub fn is_partial(&self, scaled: &[u64]) -> bool {
-        let beyond = |((at, chunk), dim): ((&u64, &u64), &u64)| dim.saturating_sub(at * chunk) < *chunk;
-        scaled.iter().zip(&self.chunk).zip(&self.dims).any(beyond)
+        is_edge(scaled, &self.chunk, &self.dims)
     }
 
     /// A chunk's elements, without any lock.
@@ -195,7 +195,7 @@ impl Called {
 
     /// A chunk's elements as they are to be stored, without any lock; `from` is what they were made from.
     pub fn encode(&self, codec: &mut Codec, scaled: &[u64], from: Option<Stored>, elements: &[u8]) -> Result<Made> {
-        // Dimensions that are changed do not go with edge chunks that are not filtered, so this is so before and after.
+        // Where edge chunks are not filtered, and others by the user, dimensions do not change, so this is so before and after.
         let filters = &self.filters[usize::from(self.is_partial(scaled))];
         let encoded = codec.encode(filters, elements, self.skip)?;
         let (stored, mask) = (encoded.bytes.to_vec(), encoded.mask);

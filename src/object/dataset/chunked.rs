@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::allocate::Allocation;
 use super::chunk_cache::ChunkCache;
 use super::cut::Cut;
+use super::edges::is_edge;
 use super::extent::Tail;
 use super::filled::Filled;
 use super::pieces::{fill_cut, gather, read_unfiltered, scatter, single_run, source, Window};
@@ -52,6 +53,8 @@ pub(super) struct ChunkIo<'a> {
     /// The layout; when its index is made, or its only chunk moves, it changes, and so must the message.
     pub layout: &'a mut Chunked,
     pub dims: &'a [u64],
+    /// Those for which chunks are stored as they are.
+    pub stored_dims: &'a [u64],
     pub max_dims: &'a [u64],
     pub work: &'a mut ChunkWork,
     /// What an element of an absent chunk is.
@@ -83,6 +86,7 @@ impl DatasetState {
         Ok(ChunkIo {
             layout,
             dims: self.dataspace.dims(),
+            stored_dims: self.dataspace.dims(),
             max_dims: max_dims(&self.dataspace),
             work,
             fill,
@@ -348,8 +352,7 @@ impl ChunkIo<'_> {
     }
 
     pub fn is_partial(&self, scaled: &[u64]) -> bool {
-        let beyond = |((at, chunk), dim): ((&u64, &u64), &u64)| dim.saturating_sub(at * chunk) < *chunk;
-        scaled.iter().zip(&self.layout.dims).zip(self.dims).any(beyond)
+        is_edge(scaled, &self.layout.dims, self.dims)
     }
 
     /// Writes what the cache has beyond its bound.

@@ -3,7 +3,7 @@
 //! Rows that are appended one after the other go to the chunk that the last ones went to, which is kept apart for it; nothing
 //! else is done for them before the chunk is full, something else is done with the dataset, or the file is flushed.
 
-use super::chunked::Stored;
+use super::chunked::{Stored, EDGES_UNFILTERED};
 use super::transfer::repeat;
 use super::{own_body, DatasetState, Selection, Storage};
 use crate::datatype::{Conversion, Datatype};
@@ -61,10 +61,21 @@ impl DatasetState {
             return Ok(());
         }
         own_body(store, header, kind::DATASPACE, "dataspace")?;
+        self.check_edges(store, header)?;
         self.pause_appending();
-        if dims.iter().zip(self.dataspace.dims()).any(|(new, old)| new < old) {
+        let shrinks = dims.iter().zip(self.dataspace.dims()).any(|(new, old)| new < old);
+        if shrinks || self.has_other_edges() {
+            // What others have encoded meanwhile may be for an edge that is none now.
             self.shape += 1;
-            self.change_chunks(store, header, |io, store| io.shrink(store, dims, remade))?;
+            self.change_chunks(store, header, |io, store| {
+                if shrinks {
+                    io.shrink(store, dims, remade)?;
+                }
+                if io.layout.flags & EDGES_UNFILTERED != 0 {
+                    io.change_edges(store, dims)?;
+                }
+                Ok(())
+            })?;
         }
         let before =
             std::mem::replace(&mut self.dataspace, Dataspace::Simple { dims: dims.to_vec(), max_dims: Some(max) });
@@ -233,7 +244,9 @@ impl DatasetState {
         let conversion = Conversion::between(memory, &self.datatype)?;
         let (Storage::Chunked(layout), Some(work)) = (&self.storage, &mut self.work) else { return Ok(()) };
         let dims = self.dataspace.dims();
-        if layout.dims.iter().zip(dims).skip(1).any(|(chunk, dim)| chunk != dim)
+        // Where edges are stored otherwise, a chunk is stored anew when it is full.
+        if layout.flags & EDGES_UNFILTERED != 0
+            || layout.dims.iter().zip(dims).skip(1).any(|(chunk, dim)| chunk != dim)
             || dims[0].is_multiple_of(layout.dims[0])
         {
             return Ok(());
@@ -268,10 +281,7 @@ impl DatasetState {
 
     /// The maximum dimensions of a dataset whose dimensions can change.
     fn check_can_resize(&self) -> Result<Vec<u64>> {
-        let chunked = self.check_chunked()?;
-        if chunked.flags & super::chunked::EDGES_UNFILTERED != 0 {
-            return Err(Error::unsupported("changing the dimensions of a dataset whose edge chunks are not filtered"));
-        }
+        self.check_chunked()?;
         Ok(self.max_dims().to_vec())
     }
 }

@@ -15,6 +15,7 @@ mod copy;
 mod create;
 mod cut;
 mod direct;
+mod edges;
 mod elsewhere;
 mod extent;
 mod extents;

@@ -3,6 +3,7 @@
 
 use super::chunked::{ChunkIo, Stored};
 use super::cut::Cut;
+use super::edges::is_edge;
 use super::pieces::scatter;
 use super::selection::{Selection, Slab};
 use super::transfer::repeat;
@@ -64,7 +65,7 @@ impl ChunkIo<'_> {
                 repeat(&self.fill, &mut elements);
                 elements
             }
-            None => self.load(store, &scaled, is_partial, bytes)?,
+            None => self.load(store, &scaled, is_edge(&scaled, &self.layout.dims, self.stored_dims), bytes)?,
         };
         scatter(cut, &mut elements, conversion, data)?;
         self.own(store, &mut elements)?;
@@ -105,8 +106,10 @@ impl DatasetState {
         let max_dims = Some(self.max_dims().to_vec());
         let grown = Dataspace::Simple { dims: dims.to_vec(), max_dims };
         let before = std::mem::replace(&mut self.dataspace, grown);
-        let encoded = Slab::with_all_dimensions(Some(selection), dims)
-            .and_then(|slab| self.chunk_io(store, header)?.encode_all(store, &slab, conversion, data));
+        let encoded = Slab::with_all_dimensions(Some(selection), dims).and_then(|slab| {
+            let io = self.chunk_io(store, header)?;
+            ChunkIo { stored_dims: before.dims(), ..io }.encode_all(store, &slab, conversion, data)
+        });
         self.dataspace = before;
         encoded.map(|_| ())
     }
