@@ -469,3 +469,44 @@ fn what_cannot_be_is_refused_by_name() {
     assert_eq!(contiguous.dataset_set_extent(&[8]).unwrap_err().kind(), ErrorKind::WrongKind);
     file.check().unwrap();
 }
+
+/// Chunks at the edges that are not filtered are stored anew where dimensions make them whole, or edges of others.
+#[test]
+fn unfiltered_edges_go_with_the_dimensions() {
+    let open = |bytes: &[u8]| {
+        let backend = MemoryBackend::with_bytes(bytes.to_vec());
+        let shared = backend.shared();
+        (File::open_on(Box::new(backend), Path::new("file"), &OpenOptions::default()).unwrap(), shared)
+    };
+    let untouched = include_bytes!("data/unfiltered_edges.h5");
+    for (shape, round) in (0..SHAPES.len()).flat_map(|shape| [(shape, 0), (shape, 1), (shape, 2)]) {
+        let (name, mut bytes, mut model) = (shape.to_string(), untouched.to_vec(), None);
+        for part in 0..4 {
+            let (file, shared) = open(&bytes);
+            let dataset = file.root().unwrap().open(&name).unwrap();
+            let info = dataset.dataset_info().unwrap();
+            let model = model.get_or_insert_with(|| Model::new(&info.dims));
+            assert_eq!(read(&dataset), model.values, "{name}, part {part}");
+            for step in 0..25 {
+                let n = (round * 100 + part * 25 + step) as u32;
+                let seed: Vec<u32> = (0..5).map(|i| (n * 7 + i * 13 + 3).wrapping_mul(2_654_435_761) >> 7).collect();
+                change(&dataset, model, &info.max_dims, &seed, n as i32);
+                assert_eq!(read(&dataset), model.values, "{name}, step {n}");
+            }
+            drop(dataset);
+            file.check().unwrap();
+            file.close().unwrap();
+            bytes = shared.lock().clone();
+        }
+    }
+    // What a filter refuses is refused before the dimensions change, also where the last chunk is an edge so far.
+    let (file, _) = open(untouched);
+    let dataset = file.root().unwrap().open("strict").unwrap();
+    dataset.dataset_append(&I32, 1, &bytes_of(&[3])).unwrap();
+    for values in [[1000, 2, 3], [5, 2, 3]] {
+        let appended = dataset.dataset_append(&I32, 3, &bytes_of(&values));
+        assert_eq!(appended.is_ok(), values[0] < 8, "{appended:?}");
+    }
+    assert_eq!(read(&dataset), [7, 7, 3, 5, 2, 3]);
+    file.check().unwrap();
+}

@@ -52,6 +52,8 @@ fn create(r: &Recorder, random: &mut Random, name: &str) {
     let may_be_implicit =
         !(max_dims.contains(&MANY) || options.shuffle || options.fletcher32 || options.deflate.is_some());
     options.allocation = match random.below(4) {
+        // Each chunk that is filled makes more states.
+        _ if chunk.iter().all(|&dim| dim == 1) => AllocationTime::Default,
         0 => AllocationTime::Late,
         1 if !may_be_implicit => AllocationTime::Early,
         _ => AllocationTime::Default,

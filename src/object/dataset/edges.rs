@@ -45,6 +45,7 @@ impl ChunkIo<'_> {
                 changed.push(scaled.to_vec());
             }
         };
+        self.publish_index(store)?;
         self.work.cache.places().iter().for_each(|scaled| add(scaled));
         self.chunks().for_each(store, |found| {
             add(found.scaled);
