@@ -1584,7 +1584,8 @@ h5r_status h5r_dataset_info(h5r_object *dataset, h5r_dataset_details *info_out);
 // Changes a chunked dataset's dimensions, within its maximum; `dims` has as many as its rank. Chunks that are then outside
 // are freed, and where the dataset grows again it has its fill value.
 //
-// Errors: BAD_HANDLE, ARGUMENT, RANGE, WRONG_KIND (not chunked), UNSUPPORTED (edge chunks without filters), READ_ONLY, IO, FAILED. Any thread.
+// Errors: BAD_HANDLE, ARGUMENT, RANGE, WRONG_KIND (not chunked), UNSUPPORTED (a filter that is only read, or a
+// callback, where edge chunks are not filtered), READ_ONLY, IO, FAILED. Any thread.
 h5r_status h5r_dataset_set_extent(h5r_object *dataset,
                                   const uint64_t *dims);
 

@@ -406,7 +406,8 @@ pub unsafe extern "C" fn h5r_dataset_info(dataset: *mut h5r_object, info_out: *m
 /// Changes a chunked dataset's dimensions, within its maximum; `dims` has as many as its rank. Chunks that are then outside
 /// are freed, and where the dataset grows again it has its fill value.
 ///
-/// Errors: BAD_HANDLE, ARGUMENT, RANGE, WRONG_KIND (not chunked), UNSUPPORTED (edge chunks without filters), READ_ONLY, IO, FAILED. Any thread.
+/// Errors: BAD_HANDLE, ARGUMENT, RANGE, WRONG_KIND (not chunked), UNSUPPORTED (a filter that is only read, or a
+/// callback, where edge chunks are not filtered), READ_ONLY, IO, FAILED. Any thread.
 #[no_mangle]
 pub unsafe extern "C" fn h5r_dataset_set_extent(dataset: *mut h5r_object, dims: *const u64) -> h5r_status {
     guard::with_object(dataset, |object, _| {
