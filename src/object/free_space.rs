@@ -113,10 +113,10 @@ impl FreeSpace {
         space.closed = keeps(&info) && end != UNDEFINED || info.managers.iter().any(|&manager| manager != UNDEFINED);
         if is_told(&info) {
             let was_unknown = header.messages()[index].flags & message_flag::WAS_UNKNOWN != 0;
-            let current = !was_unknown && end == store.space().end();
             // What is free in pages is not written back, so nothing is looked for unless that is asked for.
             space.known = if keeps(&info) { Known::Lost } else { Known::Since };
-            if let Some(told) = if current { read(store, header, &info)? } else { None } {
+            let told = if was_unknown { None } else { read(store, header, &info)? };
+            if let Some(told) = told.filter(|told| ends_as_noted(end, told, store.space().end())) {
                 space.known = if keeps(&info) { Known::Whole } else { Known::Since };
                 space.own = told.own;
                 store.space_mut().set_told(told.free);
@@ -154,6 +154,13 @@ fn chosen() -> FileSpaceInfo {
         end_before_managers: UNDEFINED,
         managers: Vec::new(),
     }
+}
+
+/// Whether the file ends where the message says: at the end that it notes, or with managers from there on.
+fn ends_as_noted(noted: u64, told: &Told, end: u64) -> bool {
+    let mut own: Vec<_> = told.own.iter().filter(|extent| extent.0 >= noted).collect();
+    own.sort_unstable();
+    own.iter().try_fold(noted, |at, extent| (extent.0 == at).then_some(at + extent.1)) == Some(end)
 }
 
 /// What the managers say; none where that cannot be true.
@@ -343,8 +350,9 @@ impl State {
         let mut managers = vec![UNDEFINED; MANAGERS];
         managers[METADATA] = metadata.unwrap_or(UNDEFINED);
         managers[RAW] = raw.unwrap_or(UNDEFINED);
-        // libhdf5 once put its managers behind the end that it notes here; now it notes the end with them, and so do we.
-        let end_before_managers = self.store.space().end();
+        // As libhdf5 1.10 does, which then takes metadata's manager off the file's end before it changes anything. Later ones note
+        // the end behind it, and 1.10.8 then writes its section list anew in a flush, where it can be longer than its place.
+        let end_before_managers = metadata.unwrap_or(self.store.space().end());
         self.free_space.closed = true;
         self.change_message(FileSpaceInfo { end_before_managers, managers, ..info })
     }

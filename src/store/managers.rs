@@ -87,10 +87,11 @@ pub fn read(store: &mut Store, address: u64) -> Result<(FreeSpaceHeader, Extents
 }
 
 /// Writes managers of these free extents at the end of the file, where they take none of them: the addresses of metadata's
-/// and raw data's.
+/// and raw data's. Metadata's is the last, because libhdf5 1.10 cuts off the end that it is at before it changes it.
 pub fn write(store: &mut Store, free: Extents) -> Result<(Option<u64>, Option<u64>)> {
     let (metadata, raw) = share(free);
-    Ok((write_one(store, metadata)?, write_one(store, raw)?))
+    let raw = write_one(store, raw)?;
+    Ok((write_one(store, metadata)?, raw))
 }
 
 /// Half of the bytes for each, the smaller extents for metadata. The extent in the middle is cut, if it is large.

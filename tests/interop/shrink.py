@@ -30,6 +30,7 @@ KEPT = (1, 3, 5, 6, 7)
 COUNT = 400
 # The last small dataset that references lead to stands early, so that it does not keep the file from ending.
 LAST = 21
+HOLES = 120
 
 
 def create(path, bounds):
@@ -137,6 +138,36 @@ def scattered(bounds):
     print(f"{bounds[0]}: {before} bytes, {between} after {COUNT - len(kept)} of {COUNT} small datasets were deleted")
 
 
+def flushed_between(bounds, least):
+    """h5r says in the file what is free, sections of many sizes; libhdf5 takes of them, flushes before it closes, and says anew what
+    is free. Where h5r noted another end of the file than it does now, 1.10.8 wrote section lists longer than their places."""
+    path = f"{FOLDER}/flushed_{bounds[0]}.h5"
+    with h5py.File(path, "w", libver=bounds) as file:
+        for number in range(HOLES):
+            file.create_group(f"g{number}").attrs["text"] = np.bytes_("x" * (least + number // 4 * 4))
+    file = File(path)
+    for number in range(1, HOLES, 2):
+        ok(H5R.h5r_link_delete(file.root, f"g{number}".encode()))
+    file.close()
+    with h5py.File(path, "r+", libver=bounds) as file:
+        for number in range(0, HOLES, 40):
+            del file[f"g{number}"]
+        file.flush()
+        check("--open", path)
+        file["new"] = np.arange(20)
+    check(path)
+    File(path).close()
+    with h5py.File(path) as file:
+        kept = [number for number in range(0, HOLES, 2) if number % 40]
+        assert sorted(file) == sorted(["new"] + [f"g{number}" for number in kept]), path
+        assert all(len(file[f"g{number}"].attrs["text"]) == least + number // 4 * 4 for number in kept), path
+
+
+def check(*arguments):
+    done = subprocess.run([os.path.join(FOLDER, "..", "check"), *arguments], capture_output=True, text=True)
+    assert done.returncode == 0, (arguments, done.stdout)
+
+
 def main():
     os.makedirs(FOLDER, exist_ok=True)
     for bounds in ("earliest", "latest"), ("v108", "latest"), ("v110", "latest"), ("latest", "latest"):
@@ -157,6 +188,8 @@ def main():
             subprocess.run(["h5dump", "-H", path], check=True, stdout=subprocess.DEVNULL)
         print(f"{bounds[0]}: {before} bytes, {after} after three of eight datasets were deleted")
         scattered(bounds)
+    for least in range(200, 1000, 50):
+        flushed_between(("v110", "v110"), least)
 
 
 main()

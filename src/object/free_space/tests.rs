@@ -123,6 +123,17 @@ fn a_file_says_what_is_free_only_where_that_is_worth_it() {
 }
 
 #[test]
+fn the_file_ends_with_the_manager_of_metadata_which_the_message_notes() {
+    let bytes = with_hole();
+    let info = said(&bytes).0.unwrap();
+    assert!(info.managers[RAW] < info.managers[METADATA]);
+    assert_eq!(info.end_before_managers, info.managers[METADATA]);
+    let mut state = state(bytes);
+    let (header, _) = managers::read(&mut state.store, info.managers[METADATA]).unwrap();
+    assert_eq!(header.sections + header.allocated, state.store.space().end());
+}
+
+#[test]
 fn a_flush_in_the_middle_of_a_session_names_no_managers() {
     let backend = MemoryBackend::with_bytes(with_hole());
     let shared = backend.shared();
@@ -156,9 +167,10 @@ fn managers_that_are_stale_or_damaged_are_not_believed() {
     let list = good.windows(4).rposition(|window| window == b"FSSE").unwrap();
     damaged[list + 20] ^= 1;
     let stale = saying(good.clone(), chosen(), vec![(data, length)], Some(end - 1));
+    let longer = saying(good.clone(), chosen(), vec![(data, length)], Some(end + 1));
     let outside = saying(good.clone(), chosen(), vec![(1 << 30, 10)], None);
     let on_the_superblock = saying(good, chosen(), vec![(40, 10)], None);
-    for bytes in [damaged, stale, outside, on_the_superblock] {
+    for bytes in [damaged, stale, longer, outside, on_the_superblock] {
         assert_eq!(said(&bytes).1, Known::Lost);
         assert_eq!(said(&bytes).2, 0);
         // Closing walks, and finds what was lost.
