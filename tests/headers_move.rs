@@ -510,3 +510,30 @@ fn values_of_attributes_follow() {
         shrinks(what, create(format, options), create(format, options), &build, &goes, (end, 4));
     });
 }
+
+/// What is written at once moves only into what the last flushed state has free: here the attribute's value, which is a huge object at
+/// the file's end, fits only where a dataset stood that moved before it.
+#[test]
+fn one_move_makes_room_for_another() {
+    let (file, disk) = create(FormatVersion::V110, &GroupOptions::default());
+    let root = file.root().unwrap();
+    for (name, count) in [("gone", 30_000), ("kept", 25_000)] {
+        let dataset = root.create_dataset(name, &I32, &[count], &DatasetOptions::default()).unwrap();
+        dataset.dataset_write(&I32, None, &Random::new(1).bytes(4 * count as usize)).unwrap();
+    }
+    let group = root.create_group("group", &GroupOptions::default()).unwrap();
+    file.flush().unwrap();
+    for number in 0..20 {
+        group.attr_write(&format!("a{number}"), &I32, &[], &[1, 0, 0, number]).unwrap();
+    }
+    group.attr_write("huge", &I32, &[10_000], &Random::new(2).bytes(40_000)).unwrap();
+    file.flush().unwrap();
+    root.link_delete("gone").unwrap();
+    file.rebalance().unwrap();
+    drop((root, group));
+    file.close().unwrap();
+    let found = contents(&disk);
+    assert!(found.len() > 2, "{found:?}");
+    let length = disk.lock().len();
+    assert!(length < 165_000, "{length} bytes");
+}

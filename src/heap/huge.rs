@@ -263,14 +263,14 @@ impl Heap {
         result
     }
 
-    /// Moves huge objects that stand at file address `limit` or above into free space below it, and their B-tree's nodes.
+    /// Moves huge objects that stand at file address `limit` or above into free space below it, and their B-tree's blocks.
     pub(super) fn relocate_huge(&mut self, store: &mut Store, limit: u64, most: usize) -> Result<usize> {
         let shape = self.huge_shape();
         // An ID that holds the address cannot change here.
         if self.header.huge_tree == UNDEFINED || shape.direct {
             return Ok(0);
         }
-        self.with_tree(store, |tree, store| {
+        let (moved, address) = self.with_tree(store, |tree, store| {
             let mut high = Vec::new();
             tree.for_each(store, |_, bytes| {
                 let record = shape.decode(bytes)?;
@@ -295,8 +295,12 @@ impl Heap {
                 store.free(record.address, record.length);
                 moved += 1;
             }
-            Ok(moved + tree.relocate_above(store, limit, most - moved)?)
-        })
+            moved += tree.relocate_above(store, limit, most - moved)?;
+            moved += usize::from(tree.address() >= limit && tree.relocate_header(store, limit)?);
+            Ok((moved, tree.address()))
+        })?;
+        self.header.huge_tree = address;
+        Ok(moved)
     }
 
     /// Frees all huge objects and their B-tree.

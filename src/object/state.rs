@@ -22,6 +22,8 @@ use crate::store::{AddressMap, Store};
 /// Loaded objects without a handle that are kept, in the hope that they are used again. Few enough to stay near the
 /// processor: who visits one object after the other forgets one for each that it opens.
 const IDLE_OBJECTS: usize = 128;
+/// Flushes that move raw data, one behind the other, as long as they move some.
+const MOVING_FLUSHES: u32 = 4;
 
 /// Objects that have to stay are passed over, so many at a time: there may be millions.
 const PASSED_OVER: u32 = 4;
@@ -386,20 +388,26 @@ impl State {
     }
 
     /// Writes everything that changed: the state on disk is the state in memory. Where rebalancing asks for it, raw data
-    /// and huge objects move down in a second flush: they are written at once, and only into what the first one freed.
+    /// and huge objects move down in a second flush: they are written at once, and only into what the first one freed. What
+    /// moves makes room for more, in a third.
     pub fn flush(&mut self) -> Result<()> {
         if self.store.read_only() {
             return Ok(());
         }
-        let again = self.maintenance.take_raw_due();
-        let flushed = self.flush_once(false);
-        match again && self.store.check_usable().is_ok() {
-            true => {
-                self.maintenance.trim_again();
-                flushed.and(self.flush_once(true))
+        let moves = if self.maintenance.take_raw_due() { MOVING_FLUSHES } else { 0 };
+        let mut flushed = self.flush_once(false);
+        for _ in 0..moves {
+            if self.store.check_usable().is_err() {
+                break;
             }
-            false => flushed,
+            let before = self.store.edits();
+            self.maintenance.trim_again();
+            flushed = flushed.and(self.flush_once(true));
+            if self.store.edits() == before || !self.is_sparse() {
+                break;
+            }
         }
+        flushed
     }
 
     fn flush_once(&mut self, raw: bool) -> Result<()> {

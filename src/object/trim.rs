@@ -75,6 +75,12 @@ impl State {
         space.given_back().saturating_mul(FAR_PARTS) > space.end()
     }
 
+    /// Whether so much of the file is free that moving raw data may be worth a walk over all objects.
+    pub fn is_sparse(&self) -> bool {
+        let space = self.store.space();
+        space.free_bytes().saturating_mul(FAR_PARTS) > space.end()
+    }
+
     /// Moves the raw data and the headers of all objects that hard links lead to, where they reach beyond `limit`, the last
     /// in the file first; how many had some. What is damaged or not known to this version stays where it is.
     fn move_far_down(&mut self, limit: u64, inventory: &mut Inventory, referenced: &mut Referenced) -> Result<u64> {
