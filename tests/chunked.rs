@@ -510,3 +510,32 @@ fn unfiltered_edges_go_with_the_dimensions() {
     assert_eq!(read(&dataset), [7, 7, 3, 5, 2, 3]);
     file.check().unwrap();
 }
+
+/// A chunk that is written from the cache while the dataset shrinks, and lies outside, is given back where it then is.
+#[test]
+fn chunks_that_leave_the_cache_while_the_dataset_shrinks_are_given_back() {
+    for allocation in [AllocationTime::Default, AllocationTime::Early] {
+        let memory = Box::new(MemoryBackend::new());
+        let file = File::create_on(memory, Path::new("chunked"), &CreateOptions::default()).unwrap();
+        let options = DatasetOptions { allocation, ..options(&[30, 40], &[10, 10], false) };
+        let dataset = file.root().unwrap().create_dataset("d", &I32, &[30, 40], &options).unwrap();
+        // Two chunks fit.
+        dataset.set_chunk_cache(1400).unwrap();
+        dataset.dataset_write(&I32, None, &bytes_of(&[1; 1200])).unwrap();
+        file.flush().unwrap();
+        for row in [5, 15] {
+            let one = Selection { start: Some(&[row, 35]), count: Some(&[1, 1]), ..Selection::default() };
+            dataset.dataset_write(&I32, Some(&one), &bytes_of(&[2])).unwrap();
+        }
+        assert_eq!(dataset.chunk_cache().unwrap().unwritten, 2);
+        dataset.dataset_set_extent(&[30, 15]).unwrap();
+        file.flush().unwrap();
+        assert_eq!(read(&dataset), [1; 450]);
+        dataset.dataset_set_extent(&[30, 40]).unwrap();
+        let model: Vec<i32> = (0..1200).map(|n| if n % 40 < 15 { 1 } else { 7 }).collect();
+        assert_eq!(read(&dataset), model);
+        file.flush().unwrap();
+        file.check_flushed().unwrap();
+        assert_eq!(file.check_report(10).unwrap().leaked, 0);
+    }
+}
