@@ -6,8 +6,11 @@ use std::path::Path;
 use h5r::datatype::{Arena, CharacterSet, Datatype, Number, StringPadding};
 use h5r::error::ErrorKind;
 use h5r::format::message::fill::{AllocationTime, Fill, WriteTime};
-use h5r::object::dataset::{DatasetOptions, NewLayout, Selection};
-use h5r::object::{CreateOptions, File, FormatVersion, Object, OpenOptions};
+use h5r::format::message::kind;
+use h5r::format::message::layout::{ChunkIndex, Layout, LayoutClass};
+use h5r::format::Sizes;
+use h5r::object::dataset::{ChunkInfo, DatasetOptions, NewLayout, Selection};
+use h5r::object::{CopyOptions, CreateOptions, File, FormatVersion, Object, OpenOptions, Purpose};
 use h5r::store::{Change, MemoryBackend, RecordingBackend};
 use proptest::prelude::*;
 
@@ -247,11 +250,9 @@ fn states_between_flushes(shape: usize, filtered: bool, careless: bool, allocati
 fn between_flushes_the_flushed_chunks_stay() {
     for (shape, filtered) in (0..SHAPES.len()).flat_map(|shape| [(shape, false), (shape, true)]) {
         for allocation in [AllocationTime::Default, AllocationTime::Late, AllocationTime::Early] {
-            // Early and without filters, the first has an implicit index, whose chunks are overwritten where they are.
-            if (shape, filtered, allocation) != (0, false, AllocationTime::Early) {
-                let (checked, broken) = states_between_flushes(shape, filtered, false, allocation);
-                assert!(checked >= 10 && broken == 0, "{broken} of {checked} states of shape {shape} are broken");
-            }
+            let (checked, broken) = states_between_flushes(shape, filtered, false, allocation);
+            let what = format!("shape {shape}, filtered: {filtered}, {allocation:?}");
+            assert!(checked >= 10 && broken == 0, "{broken} of {checked} states are broken: {what}");
         }
     }
 }
@@ -262,17 +263,34 @@ fn and_would_not_if_their_space_were_used_again_at_once() {
     assert!(broken > 0, "{checked} states hold");
 }
 
-/// Chunks of an implicit index, which libhdf5 makes where all space is allocated early, are overwritten where they are.
+/// What finds a dataset's chunks.
+fn index(dataset: &Object) -> ChunkIndex {
+    let message = dataset.header_messages(kind::LAYOUT).unwrap().remove(0);
+    match Layout::decode(&message, Sizes { offset: 8, length: 8 }).unwrap().class {
+        LayoutClass::Chunked(chunked) => chunked.index,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Chunks of an implicit index, which libhdf5 makes where all space is allocated early: those that are rewritten go to new space.
 #[test]
-fn chunks_of_an_implicit_index_are_written_in_place() {
+fn flushed_chunks_of_an_implicit_index_are_rewritten_in_new_space() {
     for name in ["implicit", "implicit_untouched"] {
         let backend = MemoryBackend::with_bytes(include_bytes!("data/chunks_latest.h5").to_vec());
         let bytes = backend.shared();
         let file = File::open_on(Box::new(backend), Path::new("file"), &OpenOptions::default()).unwrap();
         let dataset = file.root().unwrap().open(name).unwrap();
         let dims = dataset.dataset_dims().unwrap().unwrap();
-        let (first, chunk) = (vec![0; dims.len()], dataset.chunk_info(&vec![0; dims.len()]).unwrap());
-        let mut model = read(&dataset);
+        let (before, mut model) = (dataset.chunks().unwrap(), read(&dataset));
+        assert_eq!(index(&dataset), ChunkIndex::Implicit);
+        // One element.
+        let (zeros, ones) = (vec![0; dims.len()], vec![1; dims.len()]);
+        let one = Selection { start: Some(&zeros), count: Some(&ones), ..Selection::default() };
+        dataset.dataset_write(&I32, Some(&one), &bytes_of(&[-5])).unwrap();
+        model[0] = -5;
+        let after = dataset.chunks().unwrap();
+        assert!(after[0].address != before[0].address && after[1..] == before[1..], "{name}");
+        assert_eq!(index(&dataset), ChunkIndex::FixedArray { page_bits: 10 });
         // Every other element of each dimension but the first, and a chunk as it is stored.
         let count: Vec<u64> = dims.iter().map(|dim| (dim - 1) / 2).collect();
         let (start, stride) = (vec![1; dims.len()], vec![2; dims.len()]);
@@ -293,7 +311,6 @@ fn chunks_of_an_implicit_index_are_written_in_place() {
         }
         assert_eq!(read(&dataset), model, "{name}");
         file.flush().unwrap();
-        assert_eq!(dataset.chunk_info(&first).unwrap(), chunk);
         file.check_flushed().unwrap();
         let again = MemoryBackend::with_bytes(bytes.lock().clone());
         let again = File::open_on(Box::new(again), Path::new("file"), &OpenOptions::default()).unwrap();
@@ -307,6 +324,138 @@ fn chunks_of_an_implicit_index_are_written_in_place() {
         let again = File::open_on(Box::new(again), Path::new("file"), &OpenOptions::default()).unwrap();
         assert_eq!(read(&again.root().unwrap().open(name).unwrap()), model, "{name}, written whole");
         assert!(again.check_report(10).unwrap().is_sound());
+    }
+}
+
+/// An implicit index stays while no flushed state has it, and so do its chunks; then a fixed array finds those that the dataset has,
+/// and what the extent had for others is free. A copy is what the dataset is.
+#[test]
+fn chunks_of_a_new_implicit_index_are_written_where_they_are() {
+    // Dimensions, maximum ones, and chunks: two with chunks to come, one of many pages, and one chunk.
+    let shapes: [Shape; 4] =
+        [(&[9, 8], &[20, 19], &[4, 3]), (&[5], &[40], &[4]), (&[5000], &[6000], &[2]), (&[3], &[4], &[4])];
+    for (dims, max, chunk) in shapes {
+        let memory = Box::new(MemoryBackend::new());
+        let file = File::create_on(memory, Path::new("chunked"), &CreateOptions::default()).unwrap();
+        let root = file.root().unwrap();
+        let options = DatasetOptions { allocation: AllocationTime::Early, ..options(max, chunk, false) };
+        let dataset = root.create_dataset("d", &I32, dims, &options).unwrap();
+        let before = dataset.chunks().unwrap();
+        let mut model = Model::new(dims);
+        for value in 0..2 {
+            model.values.iter_mut().enumerate().for_each(|(number, at)| *at = number as i32 * 3 + value);
+            dataset.dataset_write(&I32, None, &bytes_of(&model.values)).unwrap();
+            assert_eq!((index(&dataset), dataset.chunks().unwrap()), (ChunkIndex::Implicit, before.clone()));
+        }
+        file.flush().unwrap();
+        let stored = |name| root.open(name).unwrap().dataset_info().unwrap().storage_size;
+        let size = stored("d");
+        // As it is stored, past the cache; the copy was made before that.
+        root.copy("d", &root, "copy", &CopyOptions::default()).unwrap();
+        let last = before.last().unwrap().offset.clone();
+        let values = vec![7; chunk.iter().product::<u64>() as usize];
+        let ends: Vec<u64> = dims.iter().zip(&last).zip(chunk).map(|((dim, at), n)| (dim - at).min(*n)).collect();
+        dataset.chunk_write(&last, 0, &bytes_of(&values)).unwrap();
+        let inside = Selection { start: Some(&last), count: Some(&ends), ..Selection::default() };
+        let mut out = vec![0; 4 * ends.iter().product::<u64>() as usize];
+        dataset.dataset_read(&I32, Some(&inside), &mut out).unwrap();
+        assert_eq!(out, bytes_of(&values[..out.len() / 4]));
+        let after = dataset.chunks().unwrap();
+        assert_eq!(after[..after.len() - 1], before[..before.len() - 1]);
+        assert_ne!(after.last(), before.last());
+        assert_eq!((stored("d"), index(&root.open("copy").unwrap())), (size, ChunkIndex::Implicit));
+        file.flush().unwrap();
+        file.check_flushed().unwrap();
+        root.copy("d", &root, "second", &CopyOptions::default()).unwrap();
+        assert_eq!(read(&root.open("second").unwrap()), read(&dataset));
+        assert_eq!(index(&root.open("second").unwrap()), ChunkIndex::FixedArray { page_bits: 10 });
+        // Growing gives chunks that are new the fill value, also where the extent had others before.
+        let mut grown = Model { dims: dims.to_vec(), values: read(&dataset) };
+        for dims in [max, &vec![1; max.len()][..], max] {
+            dataset.dataset_set_extent(dims).unwrap();
+            grown.resize(dims);
+            assert_eq!(read(&dataset), grown.values);
+            file.flush().unwrap();
+        }
+        assert_eq!(file.check_report(10).unwrap().leaked, 0);
+        drop(dataset);
+        ["d", "copy", "second"].iter().for_each(|name| root.link_delete(name).unwrap());
+        file.flush().unwrap();
+        let report = file.check_report(10).unwrap();
+        assert!(report.is_sound() && report.leaked == 0 && report.bytes[Purpose::RawData as usize] == 0, "{report:?}");
+    }
+}
+
+/// Growing and shrinking of an implicit index that was flushed, before anything else is written.
+#[test]
+fn flushed_extents_of_an_implicit_index_grow_and_shrink() {
+    for (steps, stays) in
+        [(&[4u64, 26][..], false), (&[8, 26], false), (&[40], false), (&[8], true), (&[24, 23], false)]
+    {
+        let recording = RecordingBackend::new(Box::new(MemoryBackend::new()));
+        let log = recording.log();
+        let file = File::create_on(Box::new(recording), Path::new("chunked"), &CreateOptions::default()).unwrap();
+        let options = DatasetOptions { allocation: AllocationTime::Early, ..options(&[40], &[4], false) };
+        let dataset = file.root().unwrap().create_dataset("d", &I32, &[26], &options).unwrap();
+        let mut model = Model::new(&[26]);
+        model.write(&[0], &[26], 100);
+        dataset.dataset_write(&I32, None, &bytes_of(&model.values)).unwrap();
+        file.flush().unwrap();
+        let (flushed, count) = (model.values.clone(), log.lock().len());
+        for &step in steps {
+            dataset.dataset_set_extent(&[step]).unwrap();
+            model.resize(&[step]);
+            assert_eq!(read(&dataset), model.values, "{steps:?}");
+        }
+        assert_eq!(dataset.chunks().unwrap().len() as u64, grid(&model.dims, &[4]));
+        assert_eq!(index(&dataset) == ChunkIndex::Implicit, stays, "{steps:?}");
+        let changes = log.lock().clone();
+        (count..=changes.len()).for_each(|end| assert!(holds(replay(&changes[..end]), &flushed), "{steps:?}, {end}"));
+        file.flush().unwrap();
+        file.check_flushed().unwrap();
+        assert!(holds(replay(&log.lock()), &model.values), "{steps:?}");
+        assert_eq!(file.check_report(10).unwrap().leaked, 0);
+    }
+}
+
+/// In a file with pages a chunk stands where it could have been allocated: those of an implicit index that do not are moved.
+#[test]
+fn chunks_of_an_implicit_index_do_not_stand_across_pages() {
+    const PAGE: u64 = 512;
+    for (chunk, moved) in [(32u64, false), (128, false), (256, false), (50, true), (200, true)] {
+        let backend = MemoryBackend::with_bytes(include_bytes!("data/paged.h5").to_vec());
+        let bytes = backend.shared();
+        let file = File::open_on(Box::new(backend), Path::new("paged"), &OpenOptions::default()).unwrap();
+        let options = DatasetOptions { allocation: AllocationTime::Early, ..options(&[3000], &[chunk], false) };
+        let dataset = file.root().unwrap().create_dataset("d", &I32, &[2500], &options).unwrap();
+        let mut model = Model::new(&[2500]);
+        model.write(&[0], &[2500], 100);
+        dataset.dataset_write(&I32, None, &bytes_of(&model.values)).unwrap();
+        file.flush().unwrap();
+        let before = dataset.chunks().unwrap();
+        let one = Selection { start: Some(&[0]), count: Some(&[1]), ..Selection::default() };
+        dataset.dataset_write(&I32, Some(&one), &bytes_of(&[-5])).unwrap();
+        model.values[0] = -5;
+        let after = dataset.chunks().unwrap();
+        let crosses = |chunk: &&ChunkInfo| {
+            let within = chunk.address % PAGE;
+            within + chunk.size.min(PAGE) > PAGE || chunk.size >= PAGE && within > 0
+        };
+        assert_eq!(
+            (before.iter().any(|chunk| crosses(&chunk)), after.iter().any(|chunk| crosses(&chunk))),
+            (moved, false)
+        );
+        let stay = before[1..].iter().zip(&after[1..]).all(|(before, after)| crosses(&before) || before == after);
+        assert!(stay && before[0].address != after[0].address, "{chunk}");
+        assert_eq!(read(&dataset), model.values);
+        file.flush().unwrap();
+        file.check_flushed().unwrap();
+        drop(dataset);
+        file.close().unwrap();
+        let again = Box::new(MemoryBackend::with_bytes(bytes.lock().clone()));
+        let again = File::open_on(again, Path::new("paged"), &OpenOptions::default()).unwrap();
+        assert!(again.check_report(10).unwrap().is_sound());
+        assert_eq!(read(&again.root().unwrap().open("d").unwrap()), model.values);
     }
 }
 
@@ -509,4 +658,33 @@ fn unfiltered_edges_go_with_the_dimensions() {
     }
     assert_eq!(read(&dataset), [7, 7, 3, 5, 2, 3]);
     file.check().unwrap();
+}
+
+/// A chunk that is written from the cache while the dataset shrinks, and lies outside, is given back where it then is.
+#[test]
+fn chunks_that_leave_the_cache_while_the_dataset_shrinks_are_given_back() {
+    for allocation in [AllocationTime::Default, AllocationTime::Early] {
+        let memory = Box::new(MemoryBackend::new());
+        let file = File::create_on(memory, Path::new("chunked"), &CreateOptions::default()).unwrap();
+        let options = DatasetOptions { allocation, ..options(&[30, 40], &[10, 10], false) };
+        let dataset = file.root().unwrap().create_dataset("d", &I32, &[30, 40], &options).unwrap();
+        // Two chunks fit.
+        dataset.set_chunk_cache(1400).unwrap();
+        dataset.dataset_write(&I32, None, &bytes_of(&[1; 1200])).unwrap();
+        file.flush().unwrap();
+        for row in [5, 15] {
+            let one = Selection { start: Some(&[row, 35]), count: Some(&[1, 1]), ..Selection::default() };
+            dataset.dataset_write(&I32, Some(&one), &bytes_of(&[2])).unwrap();
+        }
+        assert_eq!(dataset.chunk_cache().unwrap().unwritten, 2);
+        dataset.dataset_set_extent(&[30, 15]).unwrap();
+        file.flush().unwrap();
+        assert_eq!(read(&dataset), [1; 450]);
+        dataset.dataset_set_extent(&[30, 40]).unwrap();
+        let model: Vec<i32> = (0..1200).map(|n| if n % 40 < 15 { 1 } else { 7 }).collect();
+        assert_eq!(read(&dataset), model);
+        file.flush().unwrap();
+        file.check_flushed().unwrap();
+        assert_eq!(file.check_report(10).unwrap().leaked, 0);
+    }
 }

@@ -15,12 +15,15 @@ use crate::store::{Seal, Store};
 const PAGE_BITS: u8 = 10;
 const NODE_SIZE: u32 = 2048;
 
+/// A fixed array as libhdf5 makes it.
+pub const FIXED_ARRAY: ChunkIndex = ChunkIndex::FixedArray { page_bits: PAGE_BITS };
+
 /// The index that libhdf5 1.10 and later choose for a new dataset, whose chunks may be allocated early.
 pub fn choose(dims: &[u64], max_dims: &[u64], chunk: &[u64], filtered: bool, early: bool) -> ChunkIndex {
     match max_dims.iter().filter(|&&max| max == u64::MAX).count() {
         0 if dims == max_dims && dims == chunk => ChunkIndex::Single { filtered: filtered.then_some((0, 0)) },
         0 if early && !filtered => ChunkIndex::Implicit,
-        0 => ChunkIndex::FixedArray { page_bits: PAGE_BITS },
+        0 => FIXED_ARRAY,
         1 => ChunkIndex::ExtensibleArray {
             max_bits: 32,
             index_elements: 4,

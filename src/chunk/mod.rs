@@ -14,7 +14,7 @@ mod tests;
 mod tree;
 mod tree_edit;
 
-pub use edit::choose;
+pub use edit::{choose, FIXED_ARRAY};
 pub use index::{Index, Place};
 pub use tree::{BTree2, Tally};
 

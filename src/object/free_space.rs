@@ -110,7 +110,8 @@ impl FreeSpace {
         }
         let end = info.end_before_managers;
         let mut space = FreeSpace::unknown();
-        space.closed = keeps(&info) && end != UNDEFINED || info.managers.iter().any(|&manager| manager != UNDEFINED);
+        // Also without managers libhdf5 would take this for the end of the file, and give space behind it away.
+        space.closed = is_told(&info) && end != UNDEFINED || info.managers.iter().any(|&manager| manager != UNDEFINED);
         if is_told(&info) {
             let was_unknown = header.messages()[index].flags & message_flag::WAS_UNKNOWN != 0;
             // What is free in pages is not written back, so nothing is looked for unless that is asked for.

@@ -160,6 +160,11 @@ impl Space {
         }
     }
 
+    /// Whether `length` bytes may begin at this address.
+    pub fn fits(&self, address: u64, length: u64) -> bool {
+        self.fit(address, length) == Some(address)
+    }
+
     /// A file with pages ends with one: libhdf5 crashes where its page buffer meets a part of a page (seen with 2.0.0).
     fn whole_pages(&self, end: u64) -> u64 {
         match self.page {

@@ -48,14 +48,11 @@ fn create(r: &Recorder, random: &mut Random, name: &str) {
         fletcher32: random.one_in(3),
         ..DatasetOptions::default()
     };
-    // Chunks of an implicit index are overwritten in place, which is not promised to survive.
-    let may_be_implicit =
-        !(max_dims.contains(&MANY) || options.shuffle || options.fletcher32 || options.deflate.is_some());
     options.allocation = match random.below(4) {
         // Each chunk that is filled makes more states.
         _ if chunk.iter().all(|&dim| dim == 1) => AllocationTime::Default,
         0 => AllocationTime::Late,
-        1 if !may_be_implicit => AllocationTime::Early,
+        1 => AllocationTime::Early,
         _ => AllocationTime::Default,
     };
     let dataset = r.root().create_dataset(name, &i32(), dims, &options).unwrap();
@@ -142,6 +139,39 @@ pub fn chunks(r: &mut Recorder, random: &mut Random) {
             r.reopen();
         } else {
             r.flush();
+        }
+    }
+}
+
+/// Dimensions, their bounds and the chunk's, all fixed: allocated early and without filters, an implicit index finds their chunks.
+const FIXED: [(&[u64], &[u64], &[u64]); 4] =
+    [(&[30, 10], &[40, 12], &[10, 5]), (&[60], &[60], &[16]), (&[1200], &[1200], &[100]), (&[20], &[35], &[35])];
+
+/// Datasets that are allocated early, flushed and rewritten: chunks of an implicit index, until one that was flushed is.
+pub fn early_chunks(r: &mut Recorder, random: &mut Random) {
+    for n in 0..12 {
+        let (dims, max_dims, chunk) = FIXED[n % FIXED.len()];
+        let options = DatasetOptions {
+            layout: NewLayout::Chunked,
+            chunk: Some(chunk.to_vec()),
+            max_dims: Some(max_dims.to_vec()),
+            allocation: AllocationTime::Early,
+            ..DatasetOptions::default()
+        };
+        let dataset = r.root().create_dataset(&format!("c{n}"), &i32(), dims, &options).unwrap();
+        dataset.dataset_write(&i32(), None, &values(dims.iter().product(), random)).unwrap();
+    }
+    for round in 0..6 {
+        r.flush();
+        // Two that are what libhdf5 makes of them, and what was changed before.
+        for n in [2 * round, 2 * round + 1, random.below(2 * round + 2)] {
+            change(&r.at(&format!("c{n}")), random);
+        }
+        if random.one_in(3) {
+            r.reopen();
+        }
+        if random.one_in(4) {
+            r.file().rebalance().unwrap();
         }
     }
 }

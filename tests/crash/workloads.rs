@@ -4,7 +4,7 @@ use h5r::datatype::{Datatype, Number};
 use h5r::object::dataset::{DatasetOptions, NewLayout};
 use h5r::object::{Durability, GroupOptions, Object, ObjectKind, Order, Phase};
 
-use crate::chunks::{chunks, foreign_chunks};
+use crate::chunks::{chunks, early_chunks, foreign_chunks};
 use crate::common::random::Random;
 use crate::common::superblock;
 use crate::copies::copies;
@@ -38,7 +38,7 @@ const FOREIGN: [(&str, &[u8], Workload); 18] = [
 type Workload = fn(&mut Recorder, &mut Random);
 
 /// Workloads that begin with a new file.
-const NEW: [(&str, Workload); 16] = [
+const NEW: [(&str, Workload); 17] = [
     ("attributes", attributes),
     ("links", links),
     ("datasets", datasets),
@@ -51,6 +51,7 @@ const NEW: [(&str, Workload); 16] = [
     ("levels", levels),
     ("large", large),
     ("chunks", chunks),
+    ("early chunks", early_chunks),
     ("moves", moves),
     ("interleaved moves", interleaved_moves),
     ("headers", headers),

@@ -355,30 +355,123 @@ def modifying(libver):
     print(f"{libver[1]}: files of libhdf5 {h5py.version.hdf5_version} are changed by h5r")
 
 
-def in_place():
-    """Chunks of an implicit index, all of which libhdf5 allocates when it makes the dataset."""
-    path, values = os.path.join(FOLDER, "in_place.h5"), np.zeros((20, 30), "<i4")
-    with h5py.File(path, "w", libver="latest") as file:
-        plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-        plist.set_chunk((3, 7))
-        plist.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
-        h5py.h5d.create(file.id, b"data", h5py.h5t.STD_I32LE, h5py.h5s.create_simple(values.shape), plist)
-        offset = file["data"].id.get_chunk_info(0).byte_offset
-    for start, count in ((0, 0), (20, 30)), ((2, 3), (7, 11)), ((18, 1), (2, 29)):
-        file, part = File(path), data(count, "<i4", True)
-        values[start[0] : start[0] + count[0], start[1] : start[1] + count[1]] = part
-        some = Selection(2, array(list(start)), None, array(list(count)), None)
-        ok(H5R.h5r_dataset_write(file.open("data"), token("<i4"), ctypes.byref(some), pointer(part)))
+def early(path, made_by_h5r, shape, maxshape, chunks, fill, space):
+    """A dataset whose chunks an implicit index finds, all of which are written."""
+    values = data(shape, "<i4", True)
+    if made_by_h5r:
+        file = File(path, create=True)
+        value = np.array([fill], "<i4")
+        dataset = file.create("data", token("<i4"), shape, max_dims=maxshape, chunk=chunks, fill_value=pointer(value), allocation=2)
+        ok(H5R.h5r_dataset_write(dataset, token("<i4"), None, pointer(values)))
         file.close()
-        with h5py.File(path, "r+") as file:
-            assert (file["data"][...] == values).all() and file["data"].id.get_chunk_info(0).byte_offset == offset
-            values[5, 4:20] += 1
-            file["data"][5, 4:20] = values[5, 4:20]
-    print(f"{path}: chunks of an implicit index are written where they are")
+    else:
+        with h5py.File(path, "w", libver="latest" if not space else ("v110", "v110"), **space) as file:
+            file.create_dataset("data", data=values, maxshape=maxshape, chunks=chunks, fillvalue=fill, dcpl=creation(2))
+    return values
+
+
+def places(path):
+    """The chunks of the dataset, as libhdf5 lists and finds them: by their offsets, where they are."""
+    with h5py.File(path, "r") as file:
+        dataset = file["data"].id
+        found = [dataset.get_chunk_info(n) for n in range(dataset.get_num_chunks())]
+        assert all(chunk.filter_mask == 0 and chunk.size == 4 * np.prod(file["data"].chunks) for chunk in found)
+        assert all(dataset.get_chunk_info_by_coord(chunk.chunk_offset) == chunk for chunk in found[:50])
+        return {chunk.chunk_offset: chunk.byte_offset for chunk in found}
+
+
+def resize(values, shape, fill):
+    new = np.full(shape, fill, values.dtype)
+    kept = tuple(slice(0, min(a, b)) for a, b in zip(shape, values.shape))
+    new[kept] = values[kept]
+    return new
+
+
+def sound(path, expected=None):
+    """h5r check finds nothing, also no bytes that are lost, and the values are these."""
+    file = File(path)
+    ok(H5R.h5r_check(file.handle))
+    if expected is not None:
+        found = read(file.open("data"), expected.dtype, expected.shape)
+        assert np.array_equal(found, expected), path
+    file.close()
+
+
+def rewritten(name, made_by_h5r, shape, maxshape, chunks, space={}):
+    """Chunks of an implicit index: h5r rewrites some, which move, and a fixed array finds all of them from then on."""
+    path, fill = os.path.join(FOLDER, f"early_{name}.h5"), 7
+    values = early(path, made_by_h5r, shape, maxshape, chunks, fill, space)
+    before = places(path)
+    # A part of one chunk.
+    file, start, some = File(path), [n // 2 for n in shape], [1] * len(shape)
+    part = Selection(len(shape), array(start), None, array(some), None)
+    ok(H5R.h5r_dataset_write(file.open("data"), token("<i4"), ctypes.byref(part), pointer(np.array([-5], "<i4"))))
+    values[tuple(start)] = -5
+    file.close()
+    after, written = places(path), tuple(at // n * n for at, n in zip(start, chunks))
+    assert after.keys() == before.keys() and after[written] != before[written]
+    crosses = lambda at: space and at % 512 + 4 * np.prod(chunks) > 512
+    assert [at for at in before if before[at] != after[at] and at != written and not crosses(before[at])] == []
+    assert not any(crosses(at) for at in after.values())
+    sound(path, values)
+    # libhdf5 reads it, copies it, writes to it, shrinks and grows it; h5r goes on.
+    pages = {"page_buf_size": 4096} if space else {}
+    smaller = tuple(n * 2 // 3 for n in shape)
+    for turn in range(3):
+        with h5py.File(path, "r+", **(pages if turn else {})) as file:
+            dataset = file["data"]
+            assert np.array_equal(dataset[...], values) and dataset.id.get_num_chunks() == len(places_of(shape, chunks))
+            dataset[tuple(slice(n // 3, n) for n in shape)] = values[tuple(slice(n // 3, n) for n in shape)] = turn
+            for extent in (smaller, maxshape, shape):
+                dataset.resize(extent)
+                values = resize(values, extent, fill)
+                assert np.array_equal(dataset[...], values) and dataset.id.get_num_chunks() == len(places_of(extent, chunks))
+            if turn == 0:
+                file.copy("data", "copy")
+                assert np.array_equal(file["copy"][...], values)
+                del file["copy"]
+        sound(path, values)
+        file = File(path)
+        dataset, whole = file.open("data"), values + turn
+        for extent in (smaller, maxshape, shape):
+            ok(H5R.h5r_dataset_set_extent(dataset, array(extent)))
+            whole = resize(whole, extent, fill)
+        values = whole
+        ok(H5R.h5r_dataset_write(dataset, token("<i4"), None, pointer(values)))
+        file.close()
+        assert len(places(path)) == len(places_of(shape, chunks))
+    repacked = path + ".repacked"
+    for options in ([], ["-l", "data:CONTI"], ["-f", "data:GZIP=1"]):
+        if not space:
+            # Its own copy of libhdf5 is 1.10.8.
+            done = subprocess.run(["h5repack", *options, path, repacked], capture_output=True, text=True)
+            assert done.returncode == 0 and not done.stderr, done.stderr
+            sound(repacked, values)
+    with h5py.File(path, "r+", **pages) as file:
+        del file["data"]
+        file["new"] = values
+    sound(path)
+
+
+def places_of(shape, chunks):
+    return list(np.ndindex(*(-(-n // chunk) for n, chunk in zip(shape, chunks))))
+
+
+def implicit():
+    for made_by_h5r in (False, True):
+        who = "h5r" if made_by_h5r else "libhdf5"
+        rewritten(f"fixed_{who}", made_by_h5r, (20, 30), (20, 30), (3, 7))
+        rewritten(f"growing_{who}", made_by_h5r, (20, 30), (24, 41), (3, 7))
+        rewritten(f"pages_{who}", made_by_h5r, (5000,), (6001,), (2,))
+        rewritten(f"one_chunk_{who}", made_by_h5r, (9, 9), (10, 10), (10, 10))
+    for chunks in (50,), (32,), (128,):
+        space = {"fs_strategy": "page", "fs_page_size": 512, "fs_persist": True, "fs_threshold": 1}
+        rewritten(f"paged_{chunks[0]}", False, (3000,), (3500,), chunks, space)
+    print(f"chunks of implicit indexes are rewritten in new space, and libhdf5 {h5py.version.hdf5_version} goes on with them")
 
 
 reading()
-in_place()
+implicit()
 writing(1, "v110")
 writing(0, "v18")
 for versions in (("v108", "v108"), ("v110", "v110"), ("latest", "latest")):

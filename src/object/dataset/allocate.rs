@@ -1,11 +1,10 @@
 //! Chunks that take space before they are written: where it is allocated early, when the dataset is made or grows, and where late, when
-//! its first chunk is written; as libhdf5 does (`H5Pset_alloc_time`). Those of an implicit index stand in one extent.
+//! its first chunk is written; as libhdf5 does (`H5Pset_alloc_time`).
 
 use std::collections::HashSet;
-use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
-use super::chunked::{ChunkIo, Stored, CHUNK};
+use super::chunked::{ChunkIo, Stored};
 use super::transfer::repeat;
 use super::{DatasetState, Storage};
 use crate::chunk::Place;
@@ -84,11 +83,16 @@ impl ChunkIo<'_> {
             dims.iter().zip(&self.layout.dims).map(|(dim, chunk)| dim.div_ceil(*chunk)).collect()
         };
         let (all, before) = (grid(self.dims), grid(if is_new { &none } else { old }));
+        let blocks: Vec<_> = cut_off(&all, &before).into_iter().filter(|(_, block)| !block.contains(&0)).collect();
+        if !is_new && self.is_implicit() && self.has_blanks() && !blocks.is_empty() {
+            // The new chunks have no place yet.
+            self.leave_flushed_extent(store, old)?;
+        }
         let waiting: HashSet<Vec<u64>> = self.work.cache.places().into_iter().collect();
         let at_once = (MOST_BYTES / bytes).clamp(1, MOST_CHUNKS);
         let (mut blanks, mut batch) = ([None, None], Vec::with_capacity(at_once));
-        for (start, block) in cut_off(&all, &before) {
-            let mut next = (!block.contains(&0)).then(|| start.clone());
+        for (start, block) in blocks {
+            let mut next = Some(start.clone());
             while let Some(scaled) = next {
                 next = following(&scaled, &start, &block);
                 if waiting.contains(&scaled) || !self.is_implicit() && self.find(store, &scaled)?.is_some() {
@@ -143,62 +147,17 @@ impl ChunkIo<'_> {
         let address = reserve(store, bytes)?;
         self.enter(store, scaled, Place { address, size: bytes, filter_mask: 0 })
     }
-
-    /// Whether all chunks that the maximum dimensions have are in one extent.
-    pub fn is_implicit(&self) -> bool {
-        self.layout.index == ChunkIndex::Implicit
-    }
-
-    /// Takes space for all chunks of an implicit index.
-    fn take_extent(&mut self, store: &mut Store) -> Result<()> {
-        let bytes = self.chunks().implicit_bytes()?;
-        self.layout.address = reserve(store, bytes)?;
-        self.work.index = None;
-        Ok(())
-    }
-
-    /// Where the chunks of an implicit index are, and their bytes.
-    pub fn extent(&self, store: &mut Store) -> Result<(u64, u64)> {
-        let (address, bytes) = (self.layout.address, self.chunks().implicit_bytes()?);
-        store.check_extent(address, bytes, CHUNK)?;
-        Ok((address, bytes))
-    }
-
-    /// Moves the chunks of an implicit index to other space.
-    pub fn move_extent(&mut self, store: &mut Store, target: u64) -> Result<()> {
-        let (address, bytes) = self.extent(store)?;
-        store.copy_raw(address, target, bytes, CHUNK)?;
-        self.changes.fetch_add(1, Ordering::SeqCst);
-        self.layout.address = target;
-        self.work.index = None;
-        store.free(address, bytes);
-        Ok(())
-    }
-
-    /// Makes the chunks of an implicit index ready to be overwritten: heap IDs and the global heap change together, so that the last
-    /// flushed state keeps its own.
-    pub fn prepare_extent(&mut self, store: &mut Store) -> Result<()> {
-        if self.layout.address == UNDEFINED {
-            return self.allocate(store, self.dims);
-        }
-        let (address, bytes) = self.extent(store)?;
-        if !self.has_pointers || store.space().is_fresh(address, bytes) {
-            return Ok(());
-        }
-        let target = store.allocate(bytes)?;
-        self.move_extent(store, target)
-    }
 }
 
 /// Takes space that is not written: the file reaches to its end, so that all of it can be read.
-fn reserve(store: &mut Store, bytes: u64) -> Result<u64> {
+pub(super) fn reserve(store: &mut Store, bytes: u64) -> Result<u64> {
     let address = store.allocate(bytes)?;
     store.write_raw(address + bytes - 1, &[0])?;
     Ok(address)
 }
 
 /// The place behind another one in a block of places, row by row.
-fn following(scaled: &[u64], start: &[u64], block: &[u64]) -> Option<Vec<u64>> {
+pub(super) fn following(scaled: &[u64], start: &[u64], block: &[u64]) -> Option<Vec<u64>> {
     let mut next = scaled.to_vec();
     for d in (0..next.len()).rev() {
         next[d] += 1;

@@ -65,8 +65,6 @@ pub(super) struct ChunkIo<'a> {
     pub skips_noise: bool,
     /// If the fill value owns heap objects.
     pub filled: Option<Filled>,
-    /// Whether elements own values in the global heap.
-    pub has_pointers: bool,
     pub allocation: Allocation,
 }
 
@@ -74,7 +72,7 @@ impl DatasetState {
     /// The chunks, to be read or changed.
     pub(super) fn chunk_io(&mut self, store: &mut Store, header: &ObjectHeader) -> Result<ChunkIo<'_>> {
         self.pause_appending();
-        let (fill, filled, has_pointers) = (self.fill_element()?, self.filled()?, self.datatype.has_pointers());
+        let (fill, filled) = (self.fill_element()?, self.filled()?);
         let allocation = self.allocation();
         let Storage::Chunked(layout) = &mut self.storage else {
             return Err(Error::internal("chunks of a dataset that has none"));
@@ -93,7 +91,6 @@ impl DatasetState {
             changes: &self.changes,
             skips_noise: self.skips_noise,
             filled,
-            has_pointers,
             allocation,
         })
     }
@@ -285,20 +282,6 @@ impl ChunkIo<'_> {
 
     /// Fails when chunks cannot be written, before anything is changed.
     pub fn check_can_write(&self) -> Result<()> {
-        self.check_can_store()?;
-        filter::check_writable(self.filters(false), false)
-    }
-
-    /// Fails when encoded chunks cannot be stored.
-    pub fn check_can_store(&self) -> Result<()> {
-        match self.is_implicit() {
-            true => Ok(()),
-            false => self.check_can_move(),
-        }
-    }
-
-    /// Fails when chunks cannot be written and taken out, before anything is changed.
-    pub fn check_changeable(&self) -> Result<()> {
         self.check_can_move()?;
         filter::check_writable(self.filters(false), false)
     }
@@ -402,9 +385,8 @@ impl ChunkIo<'_> {
         if chunks.is_empty() {
             return Ok(());
         }
-        // Chunks of an implicit index are overwritten where they are, as contiguous data.
-        let (is_first, stays) = (self.layout.address == UNDEFINED, self.is_implicit());
-        if stays {
+        let is_first = self.layout.address == UNDEFINED;
+        if self.is_implicit() {
             self.prepare_extent(store)?;
         }
         let (mut places, mut writes) = (Vec::with_capacity(chunks.len()), Vec::with_capacity(chunks.len()));
@@ -414,8 +396,7 @@ impl ChunkIo<'_> {
             if old.is_some() {
                 self.changes.fetch_add(1, Ordering::SeqCst);
             }
-            let is_free = |old: &Place| stays || store.space().is_fresh(old.address, size);
-            let in_place = old.filter(|old| old.size == size && is_free(old));
+            let in_place = old.filter(|old| old.size == size && store.space().is_fresh(old.address, size));
             let address = match in_place {
                 Some(old) => old.address,
                 None => store.allocate(size)?,
@@ -424,7 +405,7 @@ impl ChunkIo<'_> {
             places.push((Place { address, size, filter_mask: *filter_mask }, old.filter(|_| in_place.is_none())));
         }
         store.write_raw_all(&writes)?;
-        if stays {
+        if self.is_implicit() {
             return Ok(());
         }
         for (chunk, (place, old)) in chunks.iter().zip(places) {

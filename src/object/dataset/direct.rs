@@ -80,7 +80,7 @@ impl DatasetState {
         store.check_writable()?;
         self.check_chunked()?;
         self.change_chunks(store, header, |io, store| {
-            io.check_can_store()?;
+            io.check_can_move()?;
             let scaled = io.scaled(offset)?;
             io.check_stored(&scaled, filter_mask, data.len() as u64)?;
             io.work.cache.remove(&scaled);

@@ -128,7 +128,7 @@ impl DatasetState {
         self.check_can_resize()?;
         let (dims, start, count) = self.appended(memory, rows, data.len())?;
         Conversion::between(memory, &self.datatype)?;
-        self.chunk_io(store, header)?.check_changeable()?;
+        self.chunk_io(store, header)?.check_can_write()?;
         let selection = Selection { start: Some(&start), count: Some(&count), ..Selection::default() };
         self.check_not_refused(store, header, &dims, memory, &selection, data)?;
         self.set_extent(store, header, &dims)?;

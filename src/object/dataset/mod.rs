@@ -22,6 +22,7 @@ mod extents;
 mod external;
 mod face;
 mod filled;
+mod implicit;
 mod mapped;
 mod parallel_read;
 mod parallel_write;

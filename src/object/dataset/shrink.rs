@@ -14,10 +14,8 @@ use crate::store::Store;
 
 /// The chunks of a dataset whose dimensions shrink.
 pub(super) struct Sorted {
-    /// Those outside that are in the file: their places, and where they are.
-    removed: Vec<(Vec<u64>, (u64, u64))>,
-    /// Those outside that are in the cache.
-    cached: Vec<Vec<u64>>,
+    /// Those outside, in the file or the cache.
+    outside: Vec<Vec<u64>>,
     /// Those of which a part lies outside.
     pub cut: Vec<Vec<u64>>,
 }
@@ -28,56 +26,58 @@ impl ChunkIo<'_> {
     pub fn shrink(&mut self, store: &mut Store, new: &[u64], remade: Option<&[Stored<'_>]>) -> Result<()> {
         let bytes = self.check(self.fill.len())?;
         self.check_can_move()?;
-        let Sorted { removed, cached, cut } = self.sort_for(store, new)?;
+        let Sorted { outside, cut } = self.sort_for(store, new)?;
         match remade {
             Some(remade) => self.put_all(store, remade)?,
             None => {
-                self.check_changeable()?;
+                self.check_can_write()?;
                 cut.iter().try_for_each(|scaled| self.clear_outside(store, scaled, new, bytes))?;
             }
         }
-        cached.iter().for_each(|scaled| self.work.cache.remove(scaled));
-        self.take_out(store, removed)
+        outside.iter().for_each(|scaled| self.work.cache.remove(scaled));
+        self.take_out(store, outside)
     }
 
     /// What new dimensions mean for the chunks.
     pub fn sort_for(&mut self, store: &mut Store, new: &[u64]) -> Result<Sorted> {
         let rank = new.len();
         let shrinks = |d: usize| new[d] < self.dims[d];
-        let (mut removed, mut cached, mut cut) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut outside, mut cut) = (Vec::new(), Vec::new());
         let layout = &*self.layout;
-        let mut sort = |scaled: &[u64], place: Option<(u64, u64)>| {
+        let mut sort = |scaled: &[u64]| {
             if (0..rank).any(|d| scaled[d].saturating_mul(layout.dims[d]) >= new[d]) {
-                match place {
-                    Some(place) => removed.push((scaled.to_vec(), place)),
-                    None => cached.push(scaled.to_vec()),
-                }
+                outside.push(scaled.to_vec());
             } else if (0..rank).any(|d| shrinks(d) && new[d] - scaled[d] * layout.dims[d] < layout.dims[d]) {
                 cut.push(scaled.to_vec());
             }
         };
-        let places = self.work.cache.places();
-        places.iter().for_each(|scaled| sort(scaled, None));
+        self.work.cache.places().iter().for_each(|scaled| sort(scaled));
         self.chunks().for_each(store, |chunk| {
-            sort(chunk.scaled, Some((chunk.address, chunk.size)));
+            sort(chunk.scaled);
             Ok(())
         })?;
-        cut.sort_unstable();
-        cut.dedup();
-        Ok(Sorted { removed, cached, cut })
+        for places in [&mut outside, &mut cut] {
+            places.sort_unstable();
+            places.dedup();
+        }
+        Ok(Sorted { outside, cut })
     }
 
-    /// Frees chunks.
-    fn take_out(&mut self, store: &mut Store, removed: Vec<(Vec<u64>, (u64, u64))>) -> Result<()> {
+    /// Frees those of the chunks that are in the file, where they are now: the cut ones may have displaced some from the cache.
+    fn take_out(&mut self, store: &mut Store, outside: Vec<Vec<u64>>) -> Result<()> {
+        // The space of those in an implicit index stays the dataset's; they are filled when it grows again.
+        let is_implicit = self.is_implicit();
+        let (mut removed, mut freed) = (Vec::new(), Vec::new());
+        for scaled in outside.into_iter().filter(|_| !is_implicit) {
+            if let Some(place) = self.find(store, &scaled)? {
+                removed.push(scaled);
+                freed.push((place.address, place.size));
+            }
+        }
+        self.changes.fetch_add(1, Ordering::SeqCst);
         if removed.is_empty() {
             return Ok(());
         }
-        self.changes.fetch_add(1, Ordering::SeqCst);
-        if self.is_implicit() {
-            // Their space stays the dataset's; they are filled when it grows again.
-            return Ok(());
-        }
-        let (removed, freed): (Vec<_>, Vec<_>) = removed.into_iter().unzip();
         if let ChunkIndex::Single { filtered } = &mut self.layout.index {
             self.layout.address = UNDEFINED;
             *filtered = filtered.map(|_| (0, 0));

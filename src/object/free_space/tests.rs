@@ -282,3 +282,20 @@ fn what_a_user_chose_is_kept() {
     let list = state(bytes).store.space().free_after_flush();
     assert!(free > 15_000 && list.iter().all(|extent| extent.1 >= 5000), "{list:?}");
 }
+
+/// Where nothing is free, libhdf5 notes an end and no managers. It takes that for the end of the file when it opens it again.
+#[test]
+fn an_end_without_managers_does_not_outlive_a_change() {
+    for strategy in [Strategy::Paged, Strategy::FreeSpaceManagers] {
+        let info = FileSpaceInfo { strategy, page_size: 512, ..chosen() };
+        let noted = saying(include_bytes!("../../../tests/data/paged.h5").to_vec(), info, Vec::new(), None);
+        let (before, ..) = said(&noted);
+        let before = before.unwrap();
+        assert_ne!(before.end_before_managers, UNDEFINED);
+        assert!(before.managers.iter().all(|&manager| manager == UNDEFINED));
+        let changed = session(noted, |file| add(file, "new", 20_000, 1));
+        let (after, ..) = said(&changed);
+        let end = state(changed).store.space().end();
+        assert!([UNDEFINED, end].contains(&after.unwrap().end_before_managers), "{strategy:?}");
+    }
+}
