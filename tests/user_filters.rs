@@ -549,3 +549,32 @@ fn sources_of_a_virtual_dataset() {
     file.close().unwrap();
     std::fs::remove_dir_all(folder).unwrap();
 }
+
+/// One thread writes while another has the dataset shrink and grow: none loses what it did, and nothing stays in the heap.
+#[test]
+fn threads_that_meet_begin_anew() {
+    let filter = Registered::new(40_607);
+    let (file, path) = on_disk("threads");
+    for allocation in [AllocationTime::Default, AllocationTime::Early] {
+        let before = objects(&file, &path);
+        let dataset = filled(&file, &filter.options(&[3], &[u64::MAX], allocation)).unwrap();
+        std::thread::scope(|threads| {
+            threads.spawn(|| (0..100).for_each(|n| write_texts(&dataset, 1, &[&format!("{n}"), "b", "c"]).unwrap()));
+            threads.spawn(|| {
+                for n in 0..100 {
+                    dataset.dataset_set_extent(&[4 + n % 2 * 9]).unwrap();
+                }
+                dataset.dataset_set_extent(&[5]).unwrap();
+                append_texts(&dataset, &["last"]).unwrap();
+            });
+        });
+        assert_eq!(texts(&dataset), ["fill", "99", "b", "c", "fill", "last"]);
+        // Two chunks, and the fill value.
+        assert_eq!(objects(&file, &path), before + 7, "{allocation:?}");
+        drop(dataset);
+        file.root().unwrap().link_delete("d").unwrap();
+        file.check().unwrap();
+    }
+    file.close().unwrap();
+    std::fs::remove_file(path).unwrap();
+}
