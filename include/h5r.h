@@ -588,9 +588,12 @@ typedef int32_t (*h5r_object_path_visit)(const char *path, int32_t kind, void *u
 // *length_out. Where the length is above capacity, what was written does not count: the call comes again with as much room
 // when it encodes, and fails when it decodes, because capacity is then what the data can become. Returns 0, or another
 // value if it cannot: encoding, an optional filter is then skipped for this chunk; else the call fails with
-// H5R_ERR_CALLBACK. It comes from any of the threads that a call may use, and from several at once, and no
-// lock is held. All calls of h5r that may fail return H5R_ERR_REENTRANT in it. Copying values that lie elsewhere (of
-// variable length, or references to another file) would need it with the files locked, and returns H5R_ERR_UNSUPPORTED.
+// H5R_ERR_CALLBACK. It comes from any of the threads that a call may use, and from several at once. All calls of h5r that may
+// fail return H5R_ERR_REENTRANT in it. Reading, writing, appending and new dimensions call it without any lock. With the file
+// locked (as libhdf5 calls every filter), so that it must not wait for another thread's call on that file, it comes from creating a
+// dataset whose chunks are allocated early; from copying a dataset whose values lie elsewhere (of variable length, or references to
+// another file) or whose edge chunks the copy has to filter, with both files locked; and from deleting one whose values lie
+// elsewhere: where it fails then, the dataset is deleted, and what such values take stays in the file.
 typedef int32_t (*h5r_filter_callback)(const uint32_t *parameters,
                                        size_t parameter_count,
                                        const void *data,
@@ -1530,8 +1533,8 @@ h5r_status h5r_filter_unregister(uint32_t id);
 // all defaults, `to_loc` NULL, which means `from_loc`. After an error there is no part of a copy.
 //
 // Errors: BAD_HANDLE, ARGUMENT, RANGE, NOT_FOUND, EXISTS, WRONG_KIND (something on the way is no group), UNSUPPORTED (a dataset
-// with external files, or what the target's format has no place for), READ_ONLY (the target), LIMIT, CORRUPT, IO, FAILED. Any
-// thread; calls on both files wait.
+// with external files, or what the target's format has no place for), CALLBACK (of a filter), READ_ONLY (the target), LIMIT, CORRUPT,
+// IO, FAILED. Any thread; calls on both files wait.
 h5r_status h5r_object_copy(h5r_object *from_loc,
                            const char *from_path,
                            h5r_object *to_loc,
@@ -1543,8 +1546,7 @@ h5r_status h5r_object_copy(h5r_object *from_loc,
 // `dataset_out` NULL when no handle is wanted; `h5r_object_close` closes the handle.
 //
 // Errors: BAD_HANDLE, ARGUMENT, RANGE, EXISTS, WRONG_KIND, TYPE (the fill value), UNSUPPORTED (a filter
-// that is not known, or a callback where chunks are allocated early),
-// READ_ONLY, IO, FAILED. Any thread.
+// that is not known), CALLBACK (of a filter, where chunks are allocated early), READ_ONLY, IO, FAILED. Any thread.
 h5r_status h5r_dataset_create(h5r_object *loc,
                               const char *path,
                               h5r_type type,
@@ -1584,8 +1586,8 @@ h5r_status h5r_dataset_info(h5r_object *dataset, h5r_dataset_details *info_out);
 // Changes a chunked dataset's dimensions, within its maximum; `dims` has as many as its rank. Chunks that are then outside
 // are freed, and where the dataset grows again it has its fill value.
 //
-// Errors: BAD_HANDLE, ARGUMENT, RANGE, WRONG_KIND (not chunked), UNSUPPORTED (a filter that is only read, or a
-// callback, where edge chunks are not filtered), READ_ONLY, IO, FAILED. Any thread.
+// Errors: BAD_HANDLE, ARGUMENT, RANGE, WRONG_KIND (not chunked), UNSUPPORTED (a filter that is only read),
+// CALLBACK (of a filter), READ_ONLY, IO, FAILED. Any thread.
 h5r_status h5r_dataset_set_extent(h5r_object *dataset,
                                   const uint64_t *dims);
 

@@ -58,7 +58,8 @@ struct smart_options {
 // A filter of the program's own, for all files of the process, while this object lives. The functions are called from any
 // thread, and from several at once; each gets the parameters of the dataset and the bytes, and returns what they become.
 // What encode throws makes an optional filter be skipped for the chunk, and else fails the write; what decode throws fails the read. Either
-// may be empty: then data cannot be written, or not be read. In them every call of h5r throws REENTRANT.
+// may be empty: then data cannot be written, or not be read. In them every call of h5r throws REENTRANT; h5r_filter_callback in h5r.h
+// says which calls lock the file meanwhile.
 class user_filter {
 public:
     using function = std::function<std::vector<unsigned char>(const std::vector<std::uint32_t> &parameters,

@@ -60,8 +60,8 @@ impl h5r_copy_options {
 /// all defaults, `to_loc` NULL, which means `from_loc`. After an error there is no part of a copy.
 ///
 /// Errors: BAD_HANDLE, ARGUMENT, RANGE, NOT_FOUND, EXISTS, WRONG_KIND (something on the way is no group), UNSUPPORTED (a dataset
-/// with external files, or what the target's format has no place for), READ_ONLY (the target), LIMIT, CORRUPT, IO, FAILED. Any
-/// thread; calls on both files wait.
+/// with external files, or what the target's format has no place for), CALLBACK (of a filter), READ_ONLY (the target), LIMIT, CORRUPT,
+/// IO, FAILED. Any thread; calls on both files wait.
 #[no_mangle]
 pub unsafe extern "C" fn h5r_object_copy(
     from_loc: *mut h5r_object,

@@ -293,8 +293,7 @@ impl h5r_dataset_options {
 /// `dataset_out` NULL when no handle is wanted; `h5r_object_close` closes the handle.
 ///
 /// Errors: BAD_HANDLE, ARGUMENT, RANGE, EXISTS, WRONG_KIND, TYPE (the fill value), UNSUPPORTED (a filter
-/// that is not known, or a callback where chunks are allocated early),
-/// READ_ONLY, IO, FAILED. Any thread.
+/// that is not known), CALLBACK (of a filter, where chunks are allocated early), READ_ONLY, IO, FAILED. Any thread.
 #[no_mangle]
 pub unsafe extern "C" fn h5r_dataset_create(
     loc: *mut h5r_object,
@@ -406,8 +405,8 @@ pub unsafe extern "C" fn h5r_dataset_info(dataset: *mut h5r_object, info_out: *m
 /// Changes a chunked dataset's dimensions, within its maximum; `dims` has as many as its rank. Chunks that are then outside
 /// are freed, and where the dataset grows again it has its fill value.
 ///
-/// Errors: BAD_HANDLE, ARGUMENT, RANGE, WRONG_KIND (not chunked), UNSUPPORTED (a filter that is only read, or a
-/// callback, where edge chunks are not filtered), READ_ONLY, IO, FAILED. Any thread.
+/// Errors: BAD_HANDLE, ARGUMENT, RANGE, WRONG_KIND (not chunked), UNSUPPORTED (a filter that is only read),
+/// CALLBACK (of a filter), READ_ONLY, IO, FAILED. Any thread.
 #[no_mangle]
 pub unsafe extern "C" fn h5r_dataset_set_extent(dataset: *mut h5r_object, dims: *const u64) -> h5r_status {
     guard::with_object(dataset, |object, _| {

@@ -88,9 +88,12 @@ pub(super) unsafe fn new_filters(filters: *const h5r_filter, count: usize) -> Re
 /// *length_out. Where the length is above capacity, what was written does not count: the call comes again with as much room
 /// when it encodes, and fails when it decodes, because capacity is then what the data can become. Returns 0, or another
 /// value if it cannot: encoding, an optional filter is then skipped for this chunk; else the call fails with
-/// H5R_ERR_CALLBACK. It comes from any of the threads that a call may use, and from several at once, and no
-/// lock is held. All calls of h5r that may fail return H5R_ERR_REENTRANT in it. Copying values that lie elsewhere (of
-/// variable length, or references to another file) would need it with the files locked, and returns H5R_ERR_UNSUPPORTED.
+/// H5R_ERR_CALLBACK. It comes from any of the threads that a call may use, and from several at once. All calls of h5r that may
+/// fail return H5R_ERR_REENTRANT in it. Reading, writing, appending and new dimensions call it without any lock. With the file
+/// locked (as libhdf5 calls every filter), so that it must not wait for another thread's call on that file, it comes from creating a
+/// dataset whose chunks are allocated early; from copying a dataset whose values lie elsewhere (of variable length, or references to
+/// another file) or whose edge chunks the copy has to filter, with both files locked; and from deleting one whose values lie
+/// elsewhere: where it fails then, the dataset is deleted, and what such values take stays in the file.
 pub type h5r_filter_callback = Option<
     unsafe extern "C" fn(
         parameters: *const u32,

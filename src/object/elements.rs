@@ -202,7 +202,7 @@ impl Object {
         })?;
         match called {
             None => Ok(()),
-            Some((true, data)) => self.append_called(memory, rows, data),
+            Some((true, data)) => self.append_called(memory, rows, data, None),
             Some((false, data)) => self.append_elements_called(memory, rows, data, pointers),
         }
     }
@@ -448,6 +448,7 @@ fn release_elements(
     let Some(dims) = array.dims().filter(|_| array.datatype().has_pointers() && array.has_storage()) else {
         return Ok(());
     };
+    array.call_under_lock(store, header, true);
     let (file, sizes) = (array.datatype().clone(), store.sizes());
     let fill = &mut array.fill_objects(store, heap).unwrap_or_default();
     array.each_stored_chunk(store, header, None, &mut |store, elements| {
@@ -465,7 +466,7 @@ fn release_elements(
         match read_part(store, header, array, &start, &block) {
             Ok(raw) => file.release(&raw, None, sizes, &mut Returned { store, heap, fill })?,
             // Data that cannot be read must not keep the dataset from being deleted.
-            Err(e) if matches!(e.kind(), ErrorKind::Corrupt | ErrorKind::Unsupported) => {}
+            Err(e) if matches!(e.kind(), ErrorKind::Corrupt | ErrorKind::Unsupported | ErrorKind::Callback) => {}
             Err(e) => return Err(e),
         }
         at = at.saturating_add(step);

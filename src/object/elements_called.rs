@@ -1,11 +1,13 @@
 //! Elements that take more than the conversion of numbers and strings, in datasets with a filter of the user's: the raw data are
 //! read and written without the file's lock, and converted under it if the dataset is then what it was.
 
-use super::dataset::{DatasetState, HeapObjects, Remade, Selection};
+use super::dataset::{DatasetState, Remade, Selection};
 use super::elements::{check_buffer, is_simple, Bridge, Returned};
 use super::header::ObjectHeader;
 use super::state::{Slot, State};
 use super::{value, Object};
+use parking_lot::Mutex;
+
 use crate::datatype::{Converter, Datatype, Pointers};
 use crate::error::Result;
 use crate::store::Store;
@@ -29,7 +31,7 @@ impl Transfer {
     ) -> Result<Transfer> {
         Ok(match is_simple(memory, array.datatype()) {
             true => Transfer::Simple,
-            false if !array.has_variable_fill() && array.calls_back(store, header)? => Transfer::Called,
+            false if array.calls_back(store, header)? => Transfer::Called,
             false => Transfer::Converted,
         })
     }
@@ -129,11 +131,13 @@ impl Object {
             converter.run(data, &mut new, &mut Bridge::new(store, heap, pointers))?;
             Ok((file, new))
         })?;
-        let appended = self.append_called(&file, rows, &new);
-        if appended.is_err() {
-            self.give_back(WHAT, &file, &new, None)?;
+        // Places behind the last row may have a fill value each.
+        let old = Mutex::new(vec![0; new.len()]);
+        let appended = self.append_called(&file, rows, &new, Some(&old));
+        match appended {
+            Ok(()) => self.give_back(WHAT, &file, &old.into_inner(), Some(&new)),
+            Err(_) => self.give_back(WHAT, &file, &new, None).and(appended),
         }
-        appended
     }
 
     /// Gives back what the elements `gone` own and those in their places do not.
@@ -141,9 +145,9 @@ impl Object {
         if !file.has_pointers() {
             return Ok(());
         }
-        self.change(what, "", |state, _| {
-            let State { store, heap, .. } = state;
-            let (sizes, fill) = (store.sizes(), &mut HeapObjects::new());
+        self.change(what, "", |state, slot| {
+            let State { store, objects, heap, .. } = state;
+            let (sizes, fill) = (store.sizes(), &mut objects.get(slot)?.array()?.1.fill_objects(store, heap)?);
             file.release(gone, kept.map(Vec::as_slice), sizes, &mut Returned { store, heap, fill })
         })
     }
@@ -164,7 +168,7 @@ impl State {
         if !array.set_extent_called(store, header, dims, remade)? {
             return Ok(false);
         }
-        let (file, sizes, fill) = (array.datatype().clone(), store.sizes(), &mut HeapObjects::new());
+        let (file, sizes, fill) = (array.datatype().clone(), store.sizes(), &mut array.fill_objects(store, heap)?);
         lost.iter().try_for_each(|raw| file.release(raw, None, sizes, &mut Returned { store, heap, fill }))?;
         Ok(true)
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::datatype::{Converter, Datatype, Pointers};
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::message::fill::AllocationTime;
 use crate::object::committed::sharable;
 use crate::object::dataset::DatasetOptions;
 use crate::object::file::{File, Shared};
@@ -144,6 +145,7 @@ impl Object {
         options: &DatasetOptions,
         fill: Option<VariableFill<'_>>,
     ) -> Result<Object> {
+        const WHAT: &str = "creating dataset";
         let fill_type = fill.as_ref().map(|fill| fill.memory.clone());
         let plan = |at: &At<'_>, state: &mut State| {
             let committed = committed.filter(|_| self.is_beside(at.object));
@@ -155,10 +157,14 @@ impl Object {
             if state.superblock.version < 3 {
                 plan = plan.for_version_18();
             }
+            if fill_type.is_none() {
+                plan = plan.with_blanks()?;
+            }
             let shared = committed.map(|address| sharable(state, address, &datatype)).transpose()?;
             Ok((if let Some(address) = committed { plan.sharing(address) } else { plan }, shared))
         };
-        self.make_linked("creating dataset", path, plan, |state, (plan, shared)| {
+        let owns_fill = fill.is_some();
+        let made = self.make_linked(WHAT, path, plan, |state, (plan, shared)| {
             if let Some(slot) = shared {
                 group::retain(state, slot)?;
             }
@@ -170,7 +176,14 @@ impl Object {
                 None => plan,
             };
             group::create_dataset(&mut state.store, plan)
-        })
+        })?;
+        if owns_fill && options.allocation == AllocationTime::Early {
+            if let Err(error) = made.allocate_called() {
+                self.link_delete(path)?;
+                return Err(self.explain(error, WHAT, path));
+            }
+        }
+        Ok(made)
     }
 
     /// As [`create_dataset_of`](Self::create_dataset_of), with a type of its own.

@@ -64,6 +64,8 @@ static void by_number(h5r_object *root) {
 struct mine {
     h5r_object *root;
     int refuses;
+    // The call locks the file; how often it has called.
+    int locked, calls;
 };
 
 // Another thread's call on the same file: it would never return if the file's lock were held meanwhile.
@@ -83,7 +85,8 @@ static int32_t add(const uint32_t *parameters, size_t count, const void *data, s
     pthread_t other;
     if (mine->refuses || count != 1) return -1;
     if (h5r_attr_exists(mine->root, "a", &exists) != H5R_ERR_REENTRANT) return -2;
-    CHECK(pthread_create(&other, NULL, look, mine->root) == 0 && pthread_join(other, NULL) == 0);
+    if (mine->locked) mine->calls++;
+    else CHECK(pthread_create(&other, NULL, look, mine->root) == 0 && pthread_join(other, NULL) == 0);
     *length_out = length;
     if (length > capacity) return 0;
     for (size_t i = 0; i < length; i++) to[i] = (unsigned char)(from[i] + way * (int)parameters[0]);
@@ -181,10 +184,55 @@ static void texts(h5r_object *root, struct mine *mine) {
     OK(h5r_vlen_release(text, 5, back));
     OK(h5r_dataset_set_extent(dataset, shorter));
     OK(h5r_dataset_set_extent(dataset, longer));
+    // Copies and deletions call with the file locked: every call of h5r in them is refused, and none waits for itself.
+    mine->locked = 1;
+    mine->calls = 0;
+    OK(h5r_object_copy(root, "texts", root, "copied", NULL));
+    CHECK(mine->calls > 0);
+    mine->refuses = 1;
+    FAILS(H5R_ERR_CALLBACK, h5r_object_copy(root, "texts", root, "not copied", NULL));
+    SAYS("returned -1");
+    mine->refuses = 0;
+    mine->calls = 0;
+    OK(h5r_link_delete(root, "copied"));
+    CHECK(mine->calls > 0);
+    mine->locked = 0;
     OK(h5r_dataset_read(dataset, text, NULL, back));
     CHECK(strcmp(back[2], "three") == 0 && (back[3] == NULL || back[3][0] == 0) && (back[5] == NULL || back[5][0] == 0));
     OK(h5r_vlen_release(text, 6, back));
     OK(h5r_type_close(text));
+    OK(h5r_object_close(dataset));
+}
+
+// Chunks are filled when the dataset is made, with the file locked, and without when it grows.
+static void early(h5r_object *root, struct mine *mine) {
+    const uint64_t dims[1] = {5}, most[1] = {H5R_UNLIMITED}, chunk[1] = {2}, longer[1] = {9}, last[1] = {8};
+    const uint32_t one = 1;
+    const h5r_filter filter = {MINE, 0, &one, 1};
+    h5r_dataset_options options = H5R_DATASET_OPTIONS_INIT;
+    h5r_object *dataset = NULL;
+    h5r_chunk_details info = H5R_CHUNK_DETAILS_INIT;
+    bool exists = true;
+    int32_t fill = 9, back[9];
+    options.layout = H5R_LAYOUT_CHUNKED;
+    options.chunk = chunk;
+    options.max_dims = most;
+    options.filters = &filter;
+    options.filter_count = 1;
+    options.fill_value = &fill;
+    options.allocation = H5R_ALLOCATION_EARLY;
+    mine->locked = mine->refuses = 1;
+    FAILS(H5R_ERR_CALLBACK, h5r_dataset_create(root, "early", H5R_I32, 1, dims, &options, &dataset));
+    OK(h5r_link_exists(root, "early", &exists));
+    CHECK(!exists);
+    mine->refuses = 0;
+    OK(h5r_dataset_create(root, "early", H5R_I32, 1, dims, &options, &dataset));
+    mine->locked = 0;
+    OK(h5r_dataset_set_extent(dataset, longer));
+    OK(h5r_chunk_info(dataset, last, &info));
+    CHECK(info.size == 8 && info.filter_mask == 0);
+    OK(h5r_dataset_read(dataset, H5R_I32, NULL, back));
+    for (int i = 0; i < 9; i++) CHECK(back[i] == 9);
     OK(h5r_object_close(dataset));
 }
 
@@ -217,7 +265,7 @@ static void members(h5r_object *root, struct mine *mine) {
 static void by_callback(h5r_file **file) {
     const uint32_t seven = 7;
     h5r_filter filters[2] = {{H5R_FILTER_SHUFFLE, 1, NULL, 0}, {MINE, 0, &seven, 1}};
-    struct mine mine = {h5r_root(*file), 0};
+    struct mine mine = {h5r_root(*file), 0, 0, 0};
     h5r_object *dataset = NULL;
     h5r_dataset_details details = H5R_DATASET_DETAILS_INIT;
     const uint64_t start[1] = {PART - 1}, two[1] = {2}, first[1] = {0};
@@ -237,6 +285,7 @@ static void by_callback(h5r_file **file) {
     round_trip(dataset);
     grows(mine.root, &mine);
     texts(mine.root, &mine);
+    early(mine.root, &mine);
     members(mine.root, &mine);
     OK(h5r_dataset_write(dataset, H5R_I32, &selection, part));
     OK(h5r_chunk_read(dataset, first, stored, sizeof stored, NULL, &mask));

@@ -52,7 +52,7 @@ pub struct Codec {
 }
 
 impl Codec {
-    /// One that calls the user's filters too: no lock may be held while it works.
+    /// One that calls the user's filters too: where that is done with a file's lock held, the user was told.
     pub fn with_callbacks() -> Codec {
         Codec { calls_back: true, ..Codec::default() }
     }

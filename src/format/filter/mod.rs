@@ -114,13 +114,25 @@ pub fn decode(
     what: &'static str,
     address: u64,
 ) -> Result<Vec<u8>> {
+    decode_with(&mut Codec::default(), filters, mask, bytes, size, (what, address))
+}
+
+/// The same with a codec that may call back; `what` and the address of the data are for errors.
+pub fn decode_with(
+    codec: &mut Codec,
+    filters: &[Filter],
+    mask: u32,
+    bytes: &[u8],
+    size: usize,
+    (what, address): (&'static str, u64),
+) -> Result<Vec<u8>> {
     // No more than what can come out, whatever the size that the file claims.
     if size > largest(filters, bytes.len()) {
         let detail = format_args!("{} bytes cannot have become {size}", bytes.len());
         return Err(Error::corrupt(what, address, detail));
     }
     let mut out = vec![0; size];
-    Codec::default().decode(filters, mask, bytes, &mut out, what, address)?;
+    codec.decode(filters, mask, bytes, &mut out, what, address)?;
     Ok(out)
 }
 
@@ -198,8 +210,7 @@ fn check_known(filters: &[Filter], mask: u32, calls_back: bool) -> Result<()> {
             return Err(Error::unsupported(what));
         }
         if !calls_back {
-            let what = "where values that lie elsewhere are copied: read them, and write them to another dataset";
-            let what = format_args!("the filter {id} ({name}), a callback, in this call, {what}");
+            let what = format_args!("the filter {id} ({name}), a callback, in this call, which locks the file");
             return Err(Error::unsupported(what));
         }
     }

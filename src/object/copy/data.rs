@@ -139,8 +139,25 @@ impl Copier<'_, '_> {
         Ok(())
     }
 
-    /// Copies elements that are not plain: all of a dataset, or those of its stored chunks.
+    /// Copies elements that are not plain: all of a dataset, or those of its stored chunks. Their filters may be the user's.
     fn carry_elements(&mut self, from: Slot, to: Slot, datatype: &Datatype, data: CopiedData) -> Result<()> {
+        self.call_filters(from, to, true)?;
+        let carried = self.carry_all(from, to, datatype, data);
+        self.call_filters(from, to, false)?;
+        carried
+    }
+
+    fn call_filters(&mut self, from: Slot, to: Slot, may: bool) -> Result<()> {
+        let call = |state: &mut State, slot| {
+            let State { store, objects, .. } = state;
+            let (header, array) = objects.get(slot)?.array()?;
+            array.call_under_lock(store, header, may);
+            Ok(())
+        };
+        call(self.files.from(), from).and(call(self.files.to(), to))
+    }
+
+    fn carry_all(&mut self, from: Slot, to: Slot, datatype: &Datatype, data: CopiedData) -> Result<()> {
         let array = self.files.from().objects.get(from)?.array()?.1;
         let Some(dims) = array.dims() else { return Ok(()) };
         let chunk = array.chunk_dims();
@@ -184,7 +201,10 @@ impl Copier<'_, '_> {
         self.spend(raw.len() as u64)?;
         let (raw, datatype) = (self.carry(datatype, &raw)?, self.in_target(datatype)?);
         self.write(to, &datatype, selection, &raw)?;
-        self.values.clear();
+        match self.files.to().objects.get(to)?.array()?.1.calls_under_lock() {
+            true => self.behind.append(&mut self.values),
+            false => self.values.clear(),
+        }
         Ok(())
     }
 

@@ -67,6 +67,8 @@ struct Copier<'a, 'f> {
     kept: Vec<(u64, u32)>,
     /// Heap objects that no element owns yet.
     values: Vec<(u64, u32)>,
+    /// Heap objects of elements behind a filter of the user's, which may fail when these are to be found again.
+    behind: Vec<(u64, u32)>,
     /// Space of raw data that nothing leads to yet.
     extents: Vec<(u64, u64)>,
     /// Bytes that may still be copied.
@@ -114,6 +116,7 @@ impl Object {
                 failed: Box::default(),
                 kept: Vec::new(),
                 values: Vec::new(),
+                behind: Vec::new(),
                 extents: Vec::new(),
                 budget,
             };
@@ -238,7 +241,15 @@ impl Copier<'_, '_> {
             for &(address, length) in &self.extents {
                 state.store.free(address, length);
             }
-            group::discard(state, &copies)
+            group::discard(state, &copies)?;
+            for &(address, index) in &self.behind {
+                match state.heap.remove(&mut state.store, address, index) {
+                    Err(e) if e.kind() != ErrorKind::Corrupt => return Err(e),
+                    // Given back already, with all that was beside it if that is an error.
+                    _ => {}
+                }
+            }
+            Ok(())
         };
         if run(state).is_err() {
             state.store.fail();

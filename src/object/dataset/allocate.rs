@@ -1,5 +1,6 @@
 //! Chunks that take space before they are written: where it is allocated early, when the dataset is made or grows, and where late, when
-//! its first chunk is written; as libhdf5 does (`H5Pset_alloc_time`).
+//! its first chunk is written; as libhdf5 does (`H5Pset_alloc_time`). What a filter of
+//! the user's makes of a chunk that was never written is made before anything is changed.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use crate::chunk::Place;
 use crate::error::Result;
 use crate::format::filter::{self, Codec, Skip};
 use crate::format::message::fill::{AllocationTime, Fill, WriteTime};
+use crate::format::message::filter_pipeline::Filter;
 use crate::format::message::layout::ChunkIndex;
 use crate::format::UNDEFINED;
 use crate::object::elements_called::cut_off;
@@ -31,10 +33,26 @@ pub(super) struct Allocation {
 }
 
 /// A chunk that holds the fill value, as it is stored.
-#[derive(Clone)]
-struct Blank {
+#[derive(Debug, Clone)]
+pub(super) struct Blank {
     bytes: Arc<[u8]>,
     filter_mask: u32,
+}
+
+/// Such a chunk, and one that reaches beyond the dimensions.
+pub(super) type Blanks = [Option<Blank>; 2];
+
+/// What filters of the user's, which may fail, make of chunks of so many bytes that were never written.
+pub(super) fn blanks(codec: &mut Codec, filters: [&[Filter]; 2], fill: &[u8], bytes: usize) -> Result<Blanks> {
+    let mut data = vec![0; bytes];
+    repeat(fill, &mut data);
+    let mut blank = |filters| {
+        let encoded = codec.encode(filters, &data, Skip::default())?;
+        Ok(Some(Blank { bytes: encoded.bytes.into(), filter_mask: encoded.mask }))
+    };
+    let (whole, edges) = (blank(filters[0])?, filters[1]);
+    let partial = if edges.len() == filters[0].len() { whole.clone() } else { blank(edges)? };
+    Ok([whole, partial])
 }
 
 impl DatasetState {
@@ -49,7 +67,7 @@ impl DatasetState {
     }
 
     /// Whether a dataset that grows takes space for its new chunks.
-    fn allocates_growth(&self) -> bool {
+    pub(super) fn allocates_growth(&self) -> bool {
         match &self.storage {
             Storage::Chunked(layout) if layout.index == ChunkIndex::Implicit && layout.address != UNDEFINED => true,
             Storage::Chunked(_) => self.fill.allocation_time == AllocationTime::Early,
@@ -68,10 +86,13 @@ impl DatasetState {
 
 impl ChunkIo<'_> {
     /// Takes space for the chunks of which nothing lies within `old` dimensions, and fills them as the fill time says. Nothing is
-    /// done for those that have space, nor, because the lock is held, where the user's filter would have to be called.
+    /// done for those that have space, nor where no one can fill them.
     pub fn allocate(&mut self, store: &mut Store, old: &[u64]) -> Result<()> {
         let bytes = self.check(self.fill.len())?;
-        if self.dims.contains(&0) || filter::calls_back(self.filters(false)) {
+        let mut blanks = std::mem::take(&mut self.work.blanks);
+        let can_fill =
+            blanks[0].is_some() || filter::check_writable(self.filters(false), self.calls_under_lock).is_ok();
+        if self.dims.contains(&0) || !can_fill {
             return Ok(());
         }
         let none = vec![0; self.dims.len()];
@@ -79,39 +100,32 @@ impl ChunkIo<'_> {
         if is_new {
             self.take_extent(store)?;
         }
-        let grid = |dims: &[u64]| -> Vec<u64> {
-            dims.iter().zip(&self.layout.dims).map(|(dim, chunk)| dim.div_ceil(*chunk)).collect()
-        };
-        let (all, before) = (grid(self.dims), grid(if is_new { &none } else { old }));
-        let blocks: Vec<_> = cut_off(&all, &before).into_iter().filter(|(_, block)| !block.contains(&0)).collect();
-        if !is_new && self.is_implicit() && self.has_blanks() && !blocks.is_empty() {
+        let old = if is_new { &none } else { old };
+        let has_new = new_chunks(&self.layout.dims, self.dims, old).next().is_some();
+        if !is_new && self.is_implicit() && self.has_blanks() && has_new {
             // The new chunks have no place yet.
             self.leave_flushed_extent(store, old)?;
         }
         let waiting: HashSet<Vec<u64>> = self.work.cache.places().into_iter().collect();
         let at_once = (MOST_BYTES / bytes).clamp(1, MOST_CHUNKS);
-        let (mut blanks, mut batch) = ([None, None], Vec::with_capacity(at_once));
-        for (start, block) in blocks {
-            let mut next = Some(start.clone());
-            while let Some(scaled) = next {
-                next = following(&scaled, &start, &block);
-                if waiting.contains(&scaled) || !self.is_implicit() && self.find(store, &scaled)?.is_some() {
-                    continue;
-                }
-                if !self.has_blanks() {
-                    self.take_space(store, &scaled, bytes as u64)?;
-                    continue;
-                }
-                let is_partial = self.is_partial(&scaled);
-                let blank = match blanks[usize::from(is_partial)].take().filter(|_| self.filled.is_none()) {
-                    Some(blank) => blank,
-                    None => self.blank(store, is_partial, bytes)?,
-                };
-                blanks[usize::from(is_partial)] = Some(blank.clone());
-                batch.push((scaled, blank));
-                if batch.len() == at_once {
-                    self.put_blanks(store, &std::mem::take(&mut batch))?;
-                }
+        let mut batch = Vec::with_capacity(at_once);
+        for scaled in new_chunks(&self.layout.dims, self.dims, old) {
+            if waiting.contains(&scaled) || !self.is_implicit() && self.find(store, &scaled)?.is_some() {
+                continue;
+            }
+            if !self.has_blanks() {
+                self.take_space(store, &scaled, bytes as u64)?;
+                continue;
+            }
+            let is_partial = self.is_partial(&scaled);
+            let blank = match blanks[usize::from(is_partial)].take().filter(|_| self.filled.is_none()) {
+                Some(blank) => blank,
+                None => self.blank(store, is_partial, bytes)?,
+            };
+            blanks[usize::from(is_partial)] = Some(blank.clone());
+            batch.push((scaled, blank));
+            if batch.len() == at_once {
+                self.put_blanks(store, &std::mem::take(&mut batch))?;
             }
         }
         self.put_blanks(store, &batch)
@@ -126,8 +140,8 @@ impl ChunkIo<'_> {
         let mut data = vec![0; bytes];
         repeat(&self.fill, &mut data);
         self.own(store, &mut data)?;
-        let mut codec = Codec::default();
-        let encoded = codec.encode(self.filters(is_partial), &data, Skip { failing: true, noise: false })?;
+        let (mut codec, failing) = (self.codec(), !self.calls_under_lock);
+        let encoded = codec.encode(self.filters(is_partial), &data, Skip { failing, noise: false })?;
         Ok(Blank { bytes: encoded.bytes.into(), filter_mask: encoded.mask })
     }
 
@@ -154,6 +168,15 @@ pub(super) fn reserve(store: &mut Store, bytes: u64) -> Result<u64> {
     let address = store.allocate(bytes)?;
     store.write_raw(address + bytes - 1, &[0])?;
     Ok(address)
+}
+
+/// The places of chunks that a dataset of these dimensions has, and of which nothing lies within the old ones.
+pub(super) fn new_chunks(chunk: &[u64], dims: &[u64], old: &[u64]) -> impl Iterator<Item = Vec<u64>> {
+    let grid = |dims: &[u64]| -> Vec<u64> { dims.iter().zip(chunk).map(|(dim, chunk)| dim.div_ceil(*chunk)).collect() };
+    cut_off(&grid(dims), &grid(old)).into_iter().flat_map(|(start, block)| {
+        let first = (!block.contains(&0)).then(|| start.clone());
+        std::iter::successors(first, move |scaled| following(scaled, &start, &block))
+    })
 }
 
 /// The place behind another one in a block of places, row by row.

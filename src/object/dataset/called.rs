@@ -5,6 +5,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Arc;
 
+use super::allocate::{self, Blanks};
 use super::chunked::{self, CHUNK};
 use super::cut::{Cut, Cuts};
 use super::edges::is_edge;
@@ -12,11 +13,14 @@ use super::pieces::{fill_cut, gather, scatter, Window};
 use super::selection::{Selection, Slab};
 use super::transfer::repeat;
 use super::{DatasetState, Storage};
+use parking_lot::Mutex;
+
 use crate::chunk::Place;
 use crate::datatype::{Conversion, Datatype};
 use crate::error::{Error, Result};
 use crate::format::filter::{self, Codec, Skip};
 use crate::format::message::filter_pipeline::Filter;
+use crate::format::UNDEFINED;
 use crate::object::header::ObjectHeader;
 use crate::object::state::State;
 use crate::object::workers::Tools;
@@ -34,6 +38,8 @@ pub(super) struct Called {
     /// The dimensions that the call means: those after it.
     pub dims: Vec<u64>,
     max_dims: Vec<u64>,
+    /// The dimensions that the chunks in the file are stored for.
+    pub before: Vec<u64>,
     filters: [Arc<[Filter]>; 2],
     /// Bytes of a chunk.
     bytes: usize,
@@ -41,8 +47,13 @@ pub(super) struct Called {
     pub fill: Vec<u8>,
     shape: u64,
     skip: Skip,
-    /// The dimensions before a call that appends.
-    grows_from: Option<Vec<u64>>,
+    /// The call changes the dimensions.
+    pub resizes: bool,
+    /// Elements that are stored own what the fill value leads to.
+    pub owns: bool,
+    /// Chunks that were never written take space with this call, but those of it.
+    pub allocates: bool,
+    pub blanks: Blanks,
     /// The dataset's changes after which the call does not hold any more, if any ends it.
     pub seen: Option<u64>,
 }
@@ -69,7 +80,17 @@ impl DatasetState {
         self.changes.load(Ordering::SeqCst)
     }
 
-    /// Whether chunks go through a filter of the user's, which is not called with the file's lock held.
+    /// Lets a filter of the user's be called with the file's lock held, which the user was told, or not any more.
+    pub(in crate::object) fn call_under_lock(&mut self, store: &mut Store, header: &ObjectHeader, may: bool) {
+        // Who cannot be asked is not called.
+        self.calls_under_lock = may && self.calls_back(store, header).unwrap_or(false);
+    }
+
+    pub(in crate::object) fn calls_under_lock(&self) -> bool {
+        self.calls_under_lock
+    }
+
+    /// Whether chunks go through a filter of the user's, which is not called with the file's lock held but to copy and delete.
     pub(in crate::object) fn calls_back(&mut self, store: &mut Store, header: &ObjectHeader) -> Result<bool> {
         let is_appended_to = self.work.as_ref().is_some_and(|work| work.tail.is_some());
         if is_appended_to || !matches!(self.storage, Storage::Chunked(_)) {
@@ -88,7 +109,7 @@ impl DatasetState {
         dims: &[u64],
     ) -> Result<Called> {
         let slab = Slab::with_all_dimensions(selection, dims)?;
-        let (shape, element) = (self.shape, self.datatype.size());
+        let (shape, element, owns) = (self.shape, self.datatype.size(), self.has_variable_fill());
         let io = self.chunk_io(store, header)?;
         Ok(Called {
             slab,
@@ -96,12 +117,16 @@ impl DatasetState {
             chunk: io.layout.dims.clone(),
             dims: dims.to_vec(),
             max_dims: io.max_dims.to_vec(),
+            before: io.dims.to_vec(),
             filters: [io.filters(false).into(), io.filters(true).into()],
             bytes: io.check(element)?,
             shape,
             skip: io.skip(),
+            allocates: io.allocation.is_late && io.layout.address == UNDEFINED,
+            blanks: Blanks::default(),
             fill: io.fill,
-            grows_from: None,
+            resizes: false,
+            owns,
             seen: None,
         })
     }
@@ -117,12 +142,21 @@ impl DatasetState {
         if !self.are_as_made(store, header, plan, made)? {
             return Ok(false);
         }
-        if plan.grows_from.is_some() {
-            self.set_extent(store, header, &plan.dims)?;
-        }
+        self.prepare_blanks(plan.blanks.clone());
         let stored: Vec<chunked::Stored<'_>> = made.iter().map(Made::stored).collect();
-        self.change_chunks(store, header, |io, store| io.put_all(store, &stored))?;
+        match plan.resizes {
+            true => self.set_extent_with(store, header, &plan.dims, Some((&[], &stored)))?,
+            false => self.change_chunks(store, header, |io, store| io.put_all(store, &stored))?,
+        }
+        self.prepare_blanks(Blanks::default());
         Ok(true)
+    }
+
+    /// Has the next allocation use what was made for it.
+    pub(super) fn prepare_blanks(&mut self, blanks: Blanks) {
+        if let Some(work) = &mut self.work {
+            work.blanks = blanks;
+        }
     }
 
     /// Whether the dataset is what the plan was made for, and the chunks are what others were made from.
@@ -134,7 +168,7 @@ impl DatasetState {
         made: &[Made],
     ) -> Result<bool> {
         let changes = self.changes.load(Ordering::SeqCst);
-        let is_as_long = plan.grows_from.as_ref().is_none_or(|before| self.dataspace.dims() == before);
+        let is_as_long = !plan.resizes || self.dataspace.dims() == plan.before;
         if self.shape != plan.shape || !is_as_long || plan.seen.is_some_and(|seen| seen != changes) {
             return Ok(false);
         }
@@ -175,17 +209,21 @@ impl Called {
         self.bytes / self.fill.len()
     }
 
-    /// Whether a chunk reaches beyond the dimensions.
-    pub fn is_partial(&self, scaled: &[u64]) -> bool {
-        is_edge(scaled, &self.chunk, &self.dims)
+    /// With what chunks that were never written are filled with, made without any lock.
+    pub fn with_blanks(mut self) -> Result<Called> {
+        if self.allocates {
+            let filters = [&*self.filters[0], &*self.filters[1]];
+            self.blanks = allocate::blanks(&mut Codec::with_callbacks(), filters, &self.fill, self.bytes)?;
+        }
+        Ok(self)
     }
 
     /// A chunk's elements, without any lock.
-    pub fn decode(&self, codec: &mut Codec, is_partial: bool, stored: &Stored) -> Result<Vec<u8>> {
+    pub fn decode(&self, codec: &mut Codec, scaled: &[u64], stored: &Stored) -> Result<Vec<u8>> {
         let mut elements = vec![0; self.bytes];
         match stored.place {
             Some(place) => {
-                let filters = &self.filters[usize::from(is_partial)];
+                let filters = &self.filters[usize::from(is_edge(scaled, &self.chunk, &self.before))];
                 codec.decode(filters, place.filter_mask, &stored.bytes, &mut elements, CHUNK, place.address)?;
             }
             None => repeat(&self.fill, &mut elements),
@@ -195,20 +233,28 @@ impl Called {
 
     /// A chunk's elements as they are to be stored, without any lock; `from` is what they were made from.
     pub fn encode(&self, codec: &mut Codec, scaled: &[u64], from: Option<Stored>, elements: &[u8]) -> Result<Made> {
-        // Where edge chunks are not filtered, and others by the user, dimensions do not change, so this is so before and after.
-        let filters = &self.filters[usize::from(self.is_partial(scaled))];
+        let filters = &self.filters[usize::from(is_edge(scaled, &self.chunk, &self.dims))];
         let encoded = codec.encode(filters, elements, self.skip)?;
         let (stored, mask) = (encoded.bytes.to_vec(), encoded.mask);
         Ok(Made { scaled: scaled.to_vec(), from, stored, mask })
     }
 
-    /// The same of a chunk with what is written of it.
-    fn encode_cut(&self, codec: &mut Codec, cut: &Cut<'_>, from: Option<Stored>, data: &[u8]) -> Result<Made> {
+    /// A chunk's elements with what is written of them; `old` becomes what was in these places.
+    fn changed(
+        &self,
+        codec: &mut Codec,
+        cut: &Cut<'_>,
+        from: Option<&Stored>,
+        data: &[u8],
+        old: Option<&Mutex<Vec<u8>>>,
+    ) -> Result<Vec<u8>> {
         let absent = Stored { place: None, bytes: Vec::new(), changes: 0 };
-        let is_partial = self.is_partial(cut.scaled());
-        let mut elements = self.decode(codec, is_partial, from.as_ref().unwrap_or(&absent))?;
+        let mut elements = self.decode(codec, cut.scaled(), from.unwrap_or(&absent))?;
+        if let Some(old) = old.filter(|_| self.owns) {
+            gather(cut, &elements, 0, self.conversion, &mut Window { data: &mut old.lock(), begin: 0 })?;
+        }
         scatter(cut, &mut elements, self.conversion, data)?;
-        self.encode(codec, cut.scaled(), from, &elements)
+        Ok(elements)
     }
 }
 
@@ -247,7 +293,7 @@ impl Object {
         if stored.place.is_none() {
             return Ok((cut, None));
         }
-        let decoded = plan.decode(&mut tools.codec, plan.is_partial(cut.scaled()), &stored);
+        let decoded = plan.decode(&mut tools.codec, cut.scaled(), &stored);
         Ok((cut, Some(decoded.map_err(|e| self.explain(e, WHAT, ""))?)))
     }
 
@@ -316,11 +362,18 @@ impl Object {
             let plan = array.plan_called(store, header, selection, conversion, &dims)?;
             Ok(Called { seen, ..plan })
         })?;
-        self.encode_called(WHAT, &plan, data)
+        let plan = plan.with_blanks().map_err(|e| self.explain(e, WHAT, ""))?;
+        self.encode_called(WHAT, &plan, data, None)
     }
 
-    /// Appends rows to a dataset that calls back.
-    pub(in crate::object) fn append_called(&self, memory: &Datatype, rows: u64, data: &[u8]) -> Result<()> {
+    /// Appends rows to a dataset that calls back; `old` becomes what stood in their places where it owned something.
+    pub(in crate::object) fn append_called(
+        &self,
+        memory: &Datatype,
+        rows: u64,
+        data: &[u8],
+        old: Option<&Mutex<Vec<u8>>>,
+    ) -> Result<()> {
         const WHAT: &str = "appending to dataset";
         loop {
             let plan = self.change(WHAT, "", |state, slot| {
@@ -328,14 +381,14 @@ impl Object {
                 store.check_writable()?;
                 let (header, array) = objects.get(slot)?.array()?;
                 array.check_can_append(rows)?;
-                let (before, conversion) =
-                    (array.dataspace.dims().to_vec(), Conversion::between(memory, &array.datatype)?);
+                let conversion = Conversion::between(memory, &array.datatype)?;
                 let (dims, start, count) = array.appended(memory, rows, data.len())?;
                 let selection = Selection { start: Some(&start), count: Some(&count), ..Selection::default() };
                 let plan = array.plan_called(store, header, Some(&selection), conversion, &dims)?;
-                Ok(Called { grows_from: Some(before), ..plan })
+                Ok(Called { resizes: true, ..plan })
             })?;
-            if self.encode_called(WHAT, &plan, data)? {
+            let plan = plan.with_blanks().map_err(|e| self.explain(e, WHAT, ""))?;
+            if self.encode_called(WHAT, &plan, data, old)? {
                 return Ok(());
             }
         }
@@ -343,24 +396,28 @@ impl Object {
 
     /// Encodes and stores all chunks of a call; false if the dataset is not what it was when the plan was made. A call that
     /// fails has changed nothing, unless it has stored a batch.
-    pub(super) fn encode_called(&self, what: &str, plan: &Called, data: &[u8]) -> Result<bool> {
+    fn encode_called(&self, what: &str, plan: &Called, data: &[u8], old: Option<&Mutex<Vec<u8>>>) -> Result<bool> {
         let (total, element) = (data.len() as u64, plan.conversion.source_size() as u64);
         let (is_outdated, done) = (AtomicBool::new(false), AtomicU64::new(0));
-        let (mut made, mut waiting) = (Vec::new(), 0);
+        let (mut made, mut waiting, owned) = (Vec::new(), 0, Mutex::new(Vec::new()));
         let mut cuts = Cuts::new(&plan.slab, &plan.chunk);
         let work = |tools: &mut Tools, cut: Cut<'_>| {
-            let is_whole = cut.is_whole(&plan.dims, &plan.max_dims);
+            // What stands in the chunk beyond the dimensions keeps what it owns.
+            let is_whole = cut.is_whole(&plan.dims, &plan.max_dims) && !plan.owns;
             let found = if is_whole { None } else { self.stored_called(what, plan, cut.scaled())? };
             if !is_whole && found.is_none() {
                 return Err(outdated(&is_outdated));
             }
             done.fetch_add(cut.elements() * element, Ordering::Relaxed);
-            plan.encode_cut(&mut tools.codec, &cut, found, data).map_err(|e| self.explain(e, what, ""))
+            let changed = plan.changed(&mut tools.codec, &cut, found.as_ref(), data, old);
+            let mut elements = changed.map_err(|e| self.explain(e, what, ""))?;
+            self.own_called(what, plan, &mut elements, &owned)?;
+            plan.encode(&mut tools.codec, cut.scaled(), found, &elements).map_err(|e| self.explain(e, what, ""))
         };
         let take = |encoded: Made| {
             waiting += encoded.stored.len();
             made.push(encoded);
-            if waiting >= BATCH && plan.grows_from.is_none() && plan.seen.is_none() {
+            if waiting >= BATCH && !plan.resizes && plan.seen.is_none() {
                 waiting = 0;
                 if !self.store_batch(what, plan, &std::mem::take(&mut made))? {
                     return Err(outdated(&is_outdated));
@@ -370,10 +427,43 @@ impl Object {
         };
         let pause = || self.listener().report(done.load(Ordering::Relaxed).min(total.saturating_sub(1)), total);
         let run = self.workers().run(plan.slab.chunks_touched(&plan.chunk), || cuts.next(), work, take, pause);
-        if is_outdated.into_inner() {
-            return Ok(false);
+        let stored = match is_outdated.into_inner() {
+            true => Ok(false),
+            false => run.and_then(|()| self.store_batch(what, plan, &made)),
+        };
+        self.keep_owned(what, stored, owned)
+    }
+
+    /// Gives elements that are about to be stored what they own, if there is something to own, and notes it.
+    pub(super) fn own_called(
+        &self,
+        what: &str,
+        plan: &Called,
+        elements: &mut [u8],
+        owned: &Mutex<Vec<(u64, u32)>>,
+    ) -> Result<()> {
+        if !plan.owns {
+            return Ok(());
         }
-        run.and_then(|()| self.store_batch(what, plan, &made))
+        let made = self.change(what, "", |state, slot| {
+            let State { store, objects, heap, .. } = state;
+            objects.get(slot)?.array()?.1.own_in(store, heap, elements)
+        })?;
+        owned.lock().extend(made);
+        Ok(())
+    }
+
+    /// What was stored for elements is given back if these were not.
+    pub(super) fn keep_owned(&self, what: &str, stored: Result<bool>, owned: Mutex<Vec<(u64, u32)>>) -> Result<bool> {
+        let owned = owned.into_inner();
+        if matches!(stored, Ok(true)) || owned.is_empty() {
+            return stored;
+        }
+        let given = self.change(what, "", |state, _| {
+            let State { store, heap, .. } = state;
+            owned.iter().try_for_each(|&(address, index)| heap.remove(store, address, index).map(|_| ()))
+        });
+        stored.and_then(|is_stored| given.map(|()| is_stored))
     }
 
     pub(super) fn store_batch(&self, what: &str, plan: &Called, made: &[Made]) -> Result<bool> {

@@ -5,7 +5,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
-use super::allocate::Allocation;
+use super::allocate::{Allocation, Blanks};
 use super::chunk_cache::ChunkCache;
 use super::cut::Cut;
 use super::edges::is_edge;
@@ -39,6 +39,8 @@ pub(super) struct ChunkWork {
     pub index: Option<Index>,
     pub cache: ChunkCache,
     pub tail: Option<Tail>,
+    /// What the next allocation fills chunks with, where a filter of the user's made it.
+    pub blanks: Blanks,
 }
 
 /// A chunk as it is stored.
@@ -66,6 +68,8 @@ pub(super) struct ChunkIo<'a> {
     /// If the fill value owns heap objects.
     pub filled: Option<Filled>,
     pub allocation: Allocation,
+    /// As in [`DatasetState`].
+    pub calls_under_lock: bool,
 }
 
 impl DatasetState {
@@ -92,6 +96,7 @@ impl DatasetState {
             skips_noise: self.skips_noise,
             filled,
             allocation,
+            calls_under_lock: self.calls_under_lock,
         })
     }
 
@@ -185,6 +190,14 @@ impl ChunkIo<'_> {
         index.find(&chunks, store, scaled)
     }
 
+    /// What encodes and decodes while the file's lock is held.
+    pub fn codec(&self) -> Codec {
+        match self.calls_under_lock {
+            true => Codec::with_callbacks(),
+            false => Codec::default(),
+        }
+    }
+
     /// What a call that writes skips.
     pub fn skip(&self) -> Skip {
         Skip { failing: false, noise: self.skips_noise }
@@ -235,7 +248,7 @@ impl ChunkIo<'_> {
             let read = |address, buffer: &mut [u8]| store.read_raw(address, buffer, CHUNK);
             return read_unfiltered(read, place, bytes as u64, cut, conversion, out);
         }
-        let data = decode(store, place, filters, bytes)?;
+        let data = decode(store, place, filters, bytes, self.codec())?;
         gather(cut, &data, 0, conversion, out)?;
         if cut.elements() < cut.elements_inside(self.dims) {
             self.keep(cut.scaled(), data);
@@ -243,8 +256,11 @@ impl ChunkIo<'_> {
         Ok(())
     }
 
-    /// Keeps a chunk's elements, which are what the file has, for the next call.
+    /// Keeps a chunk's elements, which are what the file has, for the next call. Nothing that a filter of the user's made is kept.
     pub fn keep(&mut self, scaled: &[u64], data: Vec<u8>) {
+        if self.calls_under_lock {
+            return;
+        }
         self.work.cache.insert(scaled, data, false);
         self.work.cache.trim_clean();
     }
@@ -253,9 +269,12 @@ impl ChunkIo<'_> {
     pub fn write(&mut self, store: &mut Store, slab: &Slab, conversion: Conversion, data: &[u8]) -> Result<()> {
         let bytes = self.check(conversion.target_size())?;
         self.check_can_write()?;
-        if filter::may_refuse(self.filters(false)) {
-            let encoded = self.encode_all(store, slab, conversion, data)?;
-            return self.put_ready(store, encoded);
+        if filter::may_refuse(self.filters(false)) || self.calls_under_lock {
+            let encoded = self.encode_all(store, slab, conversion, data);
+            if encoded.is_err() {
+                self.filled.as_mut().map_or(Ok(()), |filled| filled.take_back(store))?;
+            }
+            return self.put_ready(store, encoded?);
         }
         let chunk = self.layout.dims.clone();
         slab.for_each_cut(&chunk, |cut| match cut.is_whole(self.dims, self.max_dims) {
@@ -283,7 +302,7 @@ impl ChunkIo<'_> {
     /// Fails when chunks cannot be written, before anything is changed.
     pub fn check_can_write(&self) -> Result<()> {
         self.check_can_move()?;
-        filter::check_writable(self.filters(false), false)
+        filter::check_writable(self.filters(false), self.calls_under_lock)
     }
 
     /// Fails when chunks cannot be stored in new places.
@@ -323,7 +342,7 @@ impl ChunkIo<'_> {
     /// A chunk's elements, from the file or, for one that was never written, the fill value.
     pub fn load(&mut self, store: &mut Store, scaled: &[u64], is_partial: bool, bytes: usize) -> Result<Vec<u8>> {
         match self.find(store, scaled)? {
-            Some(place) => decode(store, place, self.filters(is_partial), bytes),
+            Some(place) => decode(store, place, self.filters(is_partial), bytes, self.codec()),
             None => {
                 let mut data = vec![0; bytes];
                 if self.fill.iter().any(|&byte| byte != 0) {
@@ -448,7 +467,7 @@ fn open_filters(store: &mut Store, header: &ObjectHeader) -> Result<Vec<Filter>>
 }
 
 /// A chunk's elements.
-fn decode(store: &mut Store, place: Place, filters: &[Filter], bytes: usize) -> Result<Vec<u8>> {
+fn decode(store: &mut Store, place: Place, filters: &[Filter], bytes: usize, mut codec: Codec) -> Result<Vec<u8>> {
     let stored = store.read_bytes(place.address, place.size, CHUNK)?;
-    filter::decode(filters, place.filter_mask, &stored, bytes, CHUNK, place.address)
+    filter::decode_with(&mut codec, filters, place.filter_mask, &stored, bytes, (CHUNK, place.address))
 }

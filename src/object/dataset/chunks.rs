@@ -1,5 +1,6 @@
 //! What the chunks of a new dataset are to be.
 
+use super::allocate::Blanks;
 use super::create::{DatasetOptions, NewFilter, NewLayout};
 use crate::chunk::{self, Chunks};
 use crate::datatype::Datatype;
@@ -22,6 +23,8 @@ const SINGLE_FILTERED: u8 = 2;
 pub(super) struct NewChunks {
     pub layout: Chunked,
     pub filters: Vec<Filter>,
+    /// As in [`ChunkWork`](super::chunked::ChunkWork).
+    pub blanks: Blanks,
 }
 
 /// Checks the options; none when the dataset is not chunked.
@@ -43,10 +46,6 @@ pub(super) fn plan(datatype: &Datatype, dims: &[u64], options: &DatasetOptions) 
         return argument(format!("chunk dimensions {chunk:?} do not go with the dimensions {dims:?}"));
     }
     let is_early = options.allocation == AllocationTime::Early;
-    if is_early && filter::calls_back(&filters) {
-        // Its chunks are filled at once, with the file's lock held.
-        filter::check_writable(&filters, false)?;
-    }
     let max_dims = options.max_dims.as_deref().unwrap_or(dims);
     for (&chunk, &max) in chunk.iter().zip(max_dims) {
         if chunk == 0 || chunk > max.max(1) || chunk > MAX_BYTES {
@@ -66,7 +65,7 @@ pub(super) fn plan(datatype: &Datatype, dims: &[u64], options: &DatasetOptions) 
                     format!("all chunks of a dataset of at most {max_dims:?} elements are larger than a file can be");
                 return Err(Error::new(ErrorKind::Limit, message));
             }
-            Ok(Some(NewChunks { layout, filters }))
+            Ok(Some(NewChunks { layout, filters, blanks: Blanks::default() }))
         }
         _ => Err(Error::range("size of a chunk", format_args!("{chunk:?}"), format_args!("1..{MAX_BYTES} bytes"))),
     }

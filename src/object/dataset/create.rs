@@ -1,10 +1,13 @@
 //! What a new dataset is to be, and the messages that say so.
 
+use super::allocate::blanks;
+use super::chunked::ChunkWork;
 use super::chunks::{self, NewChunks};
 use super::{DatasetState, Storage};
 use crate::datatype::Datatype;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::codec::Writer;
+use crate::format::filter::{self, Codec};
 use crate::format::header::message_flag;
 use crate::format::message::dataspace::{Dataspace, MAX_RANK};
 use crate::format::message::fill::{AllocationTime, Fill, FillValue, WriteTime};
@@ -230,6 +233,21 @@ impl Plan {
         &self.datatype
     }
 
+    /// With what a filter of the user's makes of the fill value, where chunks are filled at once.
+    pub fn with_blanks(mut self) -> Result<Self> {
+        let Some(chunks) = &mut self.chunks else { return Ok(self) };
+        let is_early = self.fill.allocation_time == AllocationTime::Early && self.size > 0;
+        if let Some(bytes) = chunks.layout.chunk_bytes().filter(|_| is_early && filter::calls_back(&chunks.filters)) {
+            let fill = match &self.fill.fill {
+                Fill::Value(value) => value.clone(),
+                _ => vec![0; self.datatype.size()],
+            };
+            let mut codec = Codec::with_callbacks();
+            chunks.blanks = blanks(&mut codec, [&chunks.filters; 2], &fill, bytes as usize)?;
+        }
+        Ok(self)
+    }
+
     /// With a fill value that owns parts in the global heap.
     pub fn with_fill(mut self, value: Vec<u8>) -> Self {
         self.fill.fill = Fill::Value(value);
@@ -259,6 +277,7 @@ impl Plan {
             shape: 0,
             has_grown: false,
             skips_noise: self.skips_noise,
+            calls_under_lock: false,
             followed: None,
         };
         let mut filters = Vec::new();
@@ -272,6 +291,9 @@ impl Plan {
             NewLayout::Chunked => {
                 let Some(chunks) = self.chunks else { return Err(Error::internal("chunks without a layout")) };
                 state.storage = Storage::Chunked(Box::new(chunks.layout.clone()));
+                if chunks.blanks[0].is_some() {
+                    state.work = Some(Box::new(ChunkWork { blanks: chunks.blanks, ..ChunkWork::default() }));
+                }
                 filters = chunks.filters;
                 Layout::chunked(chunks.layout)
             }

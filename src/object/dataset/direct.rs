@@ -1,5 +1,6 @@
 //! Chunks as they are stored: described, read and written past the filters.
 
+use super::allocate::Blanks;
 use super::chunk_cache::CacheFigures;
 use super::chunked::{ChunkIo, CHUNK};
 use super::DatasetState;
@@ -121,10 +122,15 @@ impl Object {
     /// Stores `data` as the chunk whose first element is at `offset`, as if the filters had made it; bit n of `filter_mask`
     /// says that filter n was skipped.
     pub fn chunk_write(&self, offset: &[u64], filter_mask: u32, data: &[u8]) -> Result<()> {
-        self.change("writing chunk of", "", |state, slot| {
+        const WHAT: &str = "writing chunk of";
+        let blanks = self.blanks_called(WHAT)?;
+        self.change(WHAT, "", |state, slot| {
             let State { store, objects, .. } = state;
             let (header, array) = objects.get(slot)?.array()?;
-            array.write_chunk(store, header, offset, filter_mask, data)?;
+            array.prepare_blanks(blanks);
+            let written = array.write_chunk(store, header, offset, filter_mask, data);
+            array.prepare_blanks(Blanks::default());
+            written?;
             objects.mark(slot)
         })
     }

@@ -29,19 +29,35 @@ impl DatasetState {
 }
 
 impl ChunkIo<'_> {
-    /// Stores the chunks anew that become edges with new dimensions, or cease to be. Those outside are gone already.
+    /// Stores the chunks anew that become edges with new dimensions, or cease to be.
     pub fn change_edges(&mut self, store: &mut Store, new: &[u64]) -> Result<()> {
         let (bytes, chunk, old) = (self.check(self.fill.len())?, self.layout.dims.clone(), self.dims);
+        for scaled in self.changed_edges(store, new)? {
+            let data = match self.work.cache.get(&scaled) {
+                Some(data) => data.to_vec(),
+                None => self.load(store, &scaled, is_edge(&scaled, &chunk, old), bytes)?,
+            };
+            self.store_chunk(store, &scaled, is_edge(&scaled, &chunk, new), &data)?;
+            self.work.cache.clean(&scaled);
+        }
+        Ok(())
+    }
+
+    /// The chunks that become edges with new dimensions, or cease to be.
+    pub fn changed_edges(&mut self, store: &mut Store, new: &[u64]) -> Result<Vec<Vec<u64>>> {
+        let (chunk, old) = (self.layout.dims.clone(), self.dims);
         // Nothing changes where every edge stays within its chunk.
         let stays = |((old, new), chunk): ((&u64, &u64), &u64)| {
             old == new || old / chunk == new / chunk && (old % chunk == 0) == (new % chunk == 0)
         };
         if self.filters(false).is_empty() || old.iter().zip(new).zip(&chunk).all(stays) {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let mut changed = Vec::new();
         let mut add = |scaled: &[u64]| {
-            if is_edge(scaled, &chunk, old) != is_edge(scaled, &chunk, new) {
+            let is_inside =
+                scaled.iter().zip(&chunk).zip(new).all(|((at, chunk), dim)| at.saturating_mul(*chunk) < *dim);
+            if is_inside && is_edge(scaled, &chunk, old) != is_edge(scaled, &chunk, new) {
                 changed.push(scaled.to_vec());
             }
         };
@@ -53,14 +69,6 @@ impl ChunkIo<'_> {
         })?;
         changed.sort_unstable();
         changed.dedup();
-        for scaled in changed {
-            let data = match self.work.cache.get(&scaled) {
-                Some(data) => data.to_vec(),
-                None => self.load(store, &scaled, is_edge(&scaled, &chunk, old), bytes)?,
-            };
-            self.store_chunk(store, &scaled, is_edge(&scaled, &chunk, new), &data)?;
-            self.work.cache.clean(&scaled);
-        }
-        Ok(())
+        Ok(changed)
     }
 }

@@ -135,10 +135,15 @@ impl Object {
         way: Way<'_>,
     ) -> Result<()> {
         const WHAT: &str = "reading dataset";
+        let mut is_called = false;
         let elsewhere = self.read(WHAT, "", |state, slot| {
             let State { store, objects, .. } = state;
             let (header, array) = objects.get(slot)?.array()?;
             let elsewhere = array.elsewhere(store, header)?;
+            is_called = array.calls_back(store, header)?;
+            if is_called {
+                return Ok(None);
+            }
             if elsewhere.is_none() {
                 state.read_elements(slot, memory, selection, out, pointers)?;
                 return Ok(None);
@@ -148,6 +153,7 @@ impl Object {
             Ok(elsewhere.map(|elsewhere| (array, elsewhere)))
         })?;
         match elsewhere {
+            None if is_called => self.read_elements_called(memory, selection, out, pointers),
             None => Ok(()),
             Some((array, Elsewhere::Virtual(mappings))) if memory.has_pointers() || array.datatype().has_pointers() => {
                 let read = array.read_virtual_values(self, (&mappings, way), memory, selection, out, pointers);

@@ -36,15 +36,8 @@ impl DatasetState {
         self.set_extent_with(store, header, dims, None)
     }
 
-    /// The same, with what is left of the chunks that are cut.
-    pub(super) fn set_extent_with(
-        &mut self,
-        store: &mut Store,
-        header: &mut ObjectHeader,
-        dims: &[u64],
-        remade: Option<&[Stored<'_>]>,
-    ) -> Result<()> {
-        store.check_writable()?;
+    /// Fails when the dimensions cannot become these; the maximum ones, and the bytes of all elements.
+    pub(super) fn check_extent(&self, dims: &[u64]) -> Result<(Vec<u64>, u64)> {
         let max = self.check_can_resize()?;
         if dims.len() != max.len() {
             return Err(Error::range("number of dimensions", dims.len(), max.len()));
@@ -57,24 +50,41 @@ impl DatasetState {
             let message = format!("a dataset of {dims:?} elements is larger than a file can be");
             return Err(Error::new(ErrorKind::Limit, message));
         };
-        if dims == self.dataspace.dims() {
+        Ok((max, size))
+    }
+
+    /// The same, with what a filter of the user's has made: of chunks that are cut, become edges or cease to be, and of new ones.
+    pub(super) fn set_extent_with(
+        &mut self,
+        store: &mut Store,
+        header: &mut ObjectHeader,
+        dims: &[u64],
+        made: Option<(&[Stored<'_>], &[Stored<'_>])>,
+    ) -> Result<()> {
+        store.check_writable()?;
+        let (max, size) = self.check_extent(dims)?;
+        if dims == self.dataspace.dims() && made.is_none() {
             return Ok(());
         }
         own_body(store, header, kind::DATASPACE, "dataspace")?;
-        self.check_edges(store, header)?;
+        if made.is_none() {
+            self.check_edges(store, header)?;
+        }
         self.pause_appending();
         let shrinks = dims.iter().zip(self.dataspace.dims()).any(|(new, old)| new < old);
         if shrinks || self.has_other_edges() {
             // What others have encoded meanwhile may be for an edge that is none now.
             self.shape += 1;
             self.change_chunks(store, header, |io, store| {
-                if shrinks {
-                    io.shrink(store, dims, remade)?;
+                match made {
+                    _ if shrinks => io.shrink(store, dims, made.map(|(remade, _)| remade))?,
+                    Some((remade, _)) => io.put_all(store, remade)?,
+                    None => {}
                 }
-                if io.layout.flags & EDGES_UNFILTERED != 0 {
-                    io.change_edges(store, dims)?;
+                match made.is_none() && io.layout.flags & EDGES_UNFILTERED != 0 {
+                    true => io.change_edges(store, dims),
+                    false => Ok(()),
                 }
-                Ok(())
             })?;
         }
         let before =
@@ -85,6 +95,9 @@ impl DatasetState {
                 self.dataspace = before;
                 return Err(error);
             }
+        }
+        if let Some((_, new)) = made {
+            self.change_chunks(store, header, |io, store| io.put_all(store, new))?;
         }
         self.allocate_chunks(store, header, before.dims())
     }

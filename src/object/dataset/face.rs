@@ -32,7 +32,7 @@ impl Object {
         self.change_array("changing dimensions", |state, slot| {
             let State { store, objects, .. } = state;
             let (header, array) = objects.get(slot)?.array()?;
-            is_called = array.is_shrunk_by(dims) && !array.has_variable_fill() && array.calls_back(store, header)?;
+            is_called = array.is_remade_by(dims) && array.calls_back(store, header)?;
             if is_called {
                 return Ok(());
             }
@@ -40,7 +40,7 @@ impl Object {
             state.note_chunks(slot)
         })?;
         match is_called {
-            true => self.shrink_called(dims),
+            true => self.set_extent_remade("changing dimensions", dims),
             false => Ok(()),
         }
     }
@@ -59,7 +59,7 @@ impl Object {
             }
         })?;
         match is_called {
-            true => self.append_called(memory, rows, data),
+            true => self.append_called(memory, rows, data, None),
             false => Ok(()),
         }
     }

@@ -27,6 +27,8 @@ pub(super) struct Filled {
     objects: Option<HeapObjects>,
     /// In collections of its own, so that the file's other heap, which remembers what is in collections, stays true.
     heap: GlobalHeap,
+    /// What was made for elements.
+    made: Vec<(u64, u32)>,
 }
 
 /// Takes down what would be given back.
@@ -52,6 +54,7 @@ struct Copies<'a> {
     store: &'a mut Store,
     heap: &'a mut GlobalHeap,
     objects: &'a HeapObjects,
+    made: &'a mut Vec<(u64, u32)>,
 }
 
 impl Carry for Copies<'_> {
@@ -60,7 +63,9 @@ impl Carry for Copies<'_> {
     }
 
     fn store(&mut self, bytes: &[u8]) -> Result<(u64, u32)> {
-        self.heap.insert(self.store, bytes)
+        let object = self.heap.insert(self.store, bytes)?;
+        self.made.push(object);
+        Ok(object)
     }
 
     fn keeps_references(&self) -> bool {
@@ -76,14 +81,20 @@ impl Filled {
     /// Gives elements that are about to be stored what they own where they refer to what the fill value owns.
     pub fn own(&mut self, store: &mut Store, elements: &mut [u8]) -> Result<()> {
         let sizes = store.sizes();
-        let Filled { datatype, fill, objects, heap } = self;
+        let Filled { datatype, fill, objects, heap, made } = self;
         let objects = match objects {
             Some(objects) => objects,
             none => none.insert(owned(datatype, fill, store, heap)?),
         };
-        let owned = datatype.carry(elements, sizes, sizes, &mut Copies { store, heap, objects })?;
+        let owned = datatype.carry(elements, sizes, sizes, &mut Copies { store, heap, objects, made })?;
         elements.copy_from_slice(&owned);
         Ok(())
+    }
+
+    /// Gives back what was made for elements that are then not stored.
+    pub fn take_back(&mut self, store: &mut Store) -> Result<()> {
+        let made = std::mem::take(&mut self.made);
+        made.into_iter().try_for_each(|(address, index)| self.heap.remove(store, address, index).map(|_| ()))
     }
 }
 
@@ -130,7 +141,7 @@ impl ChunkIo<'_> {
             match elements {
                 Ok(elements) => visit(store, elements)?,
                 // What cannot be read must not keep the rest from being given back.
-                Err(e) if matches!(e.kind(), ErrorKind::Corrupt | ErrorKind::Unsupported) => {}
+                Err(e) if matches!(e.kind(), ErrorKind::Corrupt | ErrorKind::Unsupported | ErrorKind::Callback) => {}
                 Err(e) => return Err(e),
             }
         }
@@ -158,12 +169,26 @@ impl DatasetState {
             return Ok(None);
         }
         let (datatype, fill) = (self.datatype.clone(), self.fill_element()?);
-        Ok(Some(Filled { datatype, fill, objects: None, heap: GlobalHeap::default() }))
+        Ok(Some(Filled { datatype, fill, objects: None, heap: GlobalHeap::default(), made: Vec::new() }))
     }
 
     /// Gives elements that are stored and were not written what they own.
     pub(super) fn own(&self, store: &mut Store, elements: &mut [u8]) -> Result<()> {
         self.filled()?.map_or(Ok(()), |mut filled| filled.own(store, elements))
+    }
+
+    /// Gives elements that are about to be stored what they own, in the file's heap; what was made for them.
+    pub(super) fn own_in(
+        &self,
+        store: &mut Store,
+        heap: &mut GlobalHeap,
+        elements: &mut [u8],
+    ) -> Result<Vec<(u64, u32)>> {
+        let (objects, sizes, mut made) = (self.fill_objects(store, heap)?, store.sizes(), Vec::new());
+        let copies = &mut Copies { store, heap, objects: &objects, made: &mut made };
+        let owned = self.datatype.carry(elements, sizes, sizes, copies)?;
+        elements.copy_from_slice(&owned);
+        Ok(made)
     }
 
     /// Of a new dataset whose space is allocated early: takes that of chunks, and does at once what

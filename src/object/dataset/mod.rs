@@ -4,6 +4,7 @@
 mod allocate;
 mod blocks;
 mod called;
+mod called_extent;
 mod called_parts;
 mod chunk_cache;
 mod chunked;
@@ -41,7 +42,7 @@ mod values;
 mod virtual_write;
 mod virtuals;
 
-pub(super) use called_parts::Remade;
+pub(super) use called_extent::Remade;
 pub use chunk_cache::CacheFigures;
 pub(super) use copy::{CopiedData, READ_BY_18};
 pub use create::{plan, DatasetOptions, NewFilter, NewLayout, Plan, MAX_COMPACT};
@@ -94,6 +95,8 @@ pub struct DatasetState {
     has_grown: bool,
     /// Chunks that a sample shows to be incompressible are stored without their optional filters.
     skips_noise: bool,
+    /// Filters of the user's are called with the file's lock held: while it is copied or deleted.
+    calls_under_lock: bool,
     /// Of a virtual dataset: what was taken from its sources.
     followed: Option<Box<sources::Followed>>,
 }
@@ -186,6 +189,7 @@ impl DatasetState {
             shape: 0,
             has_grown: false,
             skips_noise: false,
+            calls_under_lock: false,
             followed: None,
         })
     }

@@ -10,7 +10,7 @@ use super::transfer::repeat;
 use super::DatasetState;
 use crate::datatype::{Conversion, Datatype};
 use crate::error::Result;
-use crate::format::filter::{self, Codec};
+use crate::format::filter;
 use crate::format::message::dataspace::Dataspace;
 use crate::object::header::ObjectHeader;
 use crate::store::Store;
@@ -69,7 +69,7 @@ impl ChunkIo<'_> {
         };
         scatter(cut, &mut elements, conversion, data)?;
         self.own(store, &mut elements)?;
-        let mut codec = Codec::default();
+        let mut codec = self.codec();
         let encoded = codec.encode(self.filters(is_partial), &elements, self.skip())?;
         let (stored, mask) = (encoded.bytes.to_vec(), encoded.mask);
         Ok(Ready { scaled, elements: (!is_whole).then_some(elements), stored, mask })

@@ -15,7 +15,7 @@ use crate::store::Store;
 /// The chunks of a dataset whose dimensions shrink.
 pub(super) struct Sorted {
     /// Those outside, in the file or the cache.
-    outside: Vec<Vec<u64>>,
+    pub outside: Vec<Vec<u64>>,
     /// Those of which a part lies outside.
     pub cut: Vec<Vec<u64>>,
 }
@@ -101,30 +101,30 @@ impl ChunkIo<'_> {
             Some(data) => data.to_vec(),
             None => self.load(store, scaled, self.is_partial(scaled), bytes)?,
         };
-        // Elements that were outside before own a fill value each, if there is something to own.
-        let mut data = old.clone();
-        let element = self.fill.len();
-        let place = |from: u64, length: u64| from as usize * element..(from + length) as usize * element;
-        if self.filled.is_none() {
-            repeat(&self.fill, &mut data);
-        }
-        inside(scaled, &chunk, self.dims, |from, length| repeat(&self.fill, &mut data[place(from, length)]))?;
-        inside(scaled, &chunk, new, |from, length| {
-            data[place(from, length)].copy_from_slice(source(&old, from, length, element));
-        })?;
+        let mut data = cut_to(&chunk, scaled, (self.dims, new), (&self.fill, self.filled.is_some()), &old)?;
         self.own(store, &mut data)?;
         self.work.cache.insert(scaled, data, true);
         self.write_surplus(store)
     }
 }
 
-/// The elements of a chunk, with the fill value, which owns nothing, where they lie outside new dimensions.
-pub(super) fn cut_to(chunk: &[u64], scaled: &[u64], new: &[u64], fill: &[u8], old: &[u8]) -> Result<Vec<u8>> {
-    let (mut data, element) = (vec![0; old.len()], fill.len());
-    repeat(fill, &mut data);
+/// The elements of a chunk, with the fill value where they lie in the old dimensions and outside new ones. Elements that were outside
+/// before own a fill value each, if there is something to own.
+pub(super) fn cut_to(
+    chunk: &[u64],
+    scaled: &[u64],
+    (dims, new): (&[u64], &[u64]),
+    (fill, owns): (&[u8], bool),
+    old: &[u8],
+) -> Result<Vec<u8>> {
+    let (mut data, element) = (old.to_vec(), fill.len());
+    let place = |from: u64, length: u64| from as usize * element..(from + length) as usize * element;
+    if !owns {
+        repeat(fill, &mut data);
+    }
+    inside(scaled, chunk, dims, |from, length| repeat(fill, &mut data[place(from, length)]))?;
     inside(scaled, chunk, new, |from, length| {
-        let place = from as usize * element..(from + length) as usize * element;
-        data[place].copy_from_slice(source(old, from, length, element));
+        data[place(from, length)].copy_from_slice(source(old, from, length, element));
     })?;
     Ok(data)
 }
