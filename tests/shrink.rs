@@ -266,7 +266,7 @@ fn what_moves_down_stands_in_pages() {
         file.flush().unwrap();
         assert_in_pages(&file.used_extents().unwrap()[1..], PAGE, "written");
         file.set_lazy(&LazyOptions::default()).unwrap();
-        let kept: Vec<u64> = (0..120).filter(|_| random.next() % 2 == 0).collect();
+        let kept: Vec<u64> = (0..120).filter(|_| random.one_in(2)).collect();
         for number in (0..120).filter(|number| !kept.contains(number)) {
             root.link_delete(&format!("n{number}")).unwrap();
         }

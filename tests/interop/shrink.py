@@ -34,7 +34,7 @@ LAST = 21
 HOLES = 120
 PAGE = 512
 PAGED = 150
-# Of its files with pages h5r ends none earlier unless that is asked for.
+# Files with pages that it made end no earlier in this test unless that is asked for.
 OLD = h5py.version.hdf5_version == "1.10.8"
 
 
