@@ -218,3 +218,74 @@ fn who_reads_while_raw_data_move_sees_them_whole() {
     }
     std::fs::remove_file(&path).unwrap();
 }
+
+/// Whether an extent stands as a file with pages has it: nothing smaller than a page crosses the end of one, all else begins with
+/// one, and nothing else stands in its last.
+fn assert_in_pages(extents: &[(u64, u64)], page: u64, what: &str) {
+    for (number, &(address, length)) in extents.iter().enumerate() {
+        let within = address % page;
+        let fits = if length < page { within + length <= page } else { within == 0 };
+        assert!(fits, "{what}: {length} bytes at {address}");
+        let next = extents.get(number + 1).map_or(u64::MAX, |next| next.0);
+        let end = (address + length).next_multiple_of(page);
+        assert!(length < page || next >= end, "{what}: {length} bytes at {address}, and others at {next}");
+    }
+}
+
+/// In a file with pages, what moves down stands as the pages ask for: raw data, chunks and their indexes, headers, blocks, huge
+/// attributes and values in collections.
+#[test]
+fn what_moves_down_stands_in_pages() {
+    const PAGE: u64 = 512;
+    let bytes = |seed: u32, length: u64| Random::new(seed.into()).bytes(length as usize);
+    let length = |number: u64| 4 * (37 + number * 61 % 700);
+    for (seed, by_closing) in [(1, false), (2, true), (3, false), (4, true)] {
+        let disk: Disk = Arc::new(Mutex::new(include_bytes!("data/paged.h5").to_vec()));
+        let file = open(&disk);
+        let root = file.root().unwrap();
+        let mut random = Random::new(seed);
+        for number in 0..120 {
+            let options = match number % 4 {
+                0 | 1 => DatasetOptions::default(),
+                2 => layouts()[1].clone(),
+                _ => layouts()[2].clone(),
+            };
+            let options = DatasetOptions {
+                chunk: options.chunk.map(|_| vec![11 + number % 26]),
+                max_dims: options.max_dims.map(|max| vec![if max[0] == ROWS { length(number) / 4 } else { u64::MAX }]),
+                ..options
+            };
+            let dataset = root.create_dataset(&format!("n{number}"), &I32, &[length(number) / 4], &options).unwrap();
+            dataset.dataset_write(&I32, None, &bytes(number as u32, length(number))).unwrap();
+            for attribute in 0..(number % 7) * 3 {
+                let size = [20, 150, 600, 70_000][(random.next() % 16).min(3) as usize];
+                let value = bytes(attribute as u32, 4 * size);
+                dataset.attr_write(&format!("a{attribute}"), &I32, &[size], &value).unwrap();
+            }
+        }
+        file.flush().unwrap();
+        assert_in_pages(&file.used_extents().unwrap()[1..], PAGE, "written");
+        file.set_lazy(&LazyOptions::default()).unwrap();
+        let kept: Vec<u64> = (0..120).filter(|_| random.one_in(2)).collect();
+        for number in (0..120).filter(|number| !kept.contains(number)) {
+            root.link_delete(&format!("n{number}")).unwrap();
+        }
+        let full = disk.lock().len();
+        if !by_closing {
+            file.rebalance().unwrap();
+            file.flush().unwrap();
+            assert_in_pages(&file.used_extents().unwrap()[1..], PAGE, "rebalanced");
+        }
+        file.close().unwrap();
+        assert!(disk.lock().len() < full * 3 / 4, "{} of {full} bytes", disk.lock().len());
+        assert_eq!(disk.lock().len() as u64 % PAGE, 0);
+        let file = open(&disk);
+        file.check_flushed().unwrap();
+        assert_in_pages(&file.used_extents().unwrap()[1..], PAGE, "closed");
+        for number in kept {
+            let mut out = vec![0; length(number) as usize];
+            file.root().unwrap().open(&format!("n{number}")).unwrap().dataset_read(&I32, None, &mut out).unwrap();
+            assert!(out == bytes(number as u32, length(number)), "n{number}");
+        }
+    }
+}

@@ -92,7 +92,8 @@ impl Extent {
     }
 }
 
-/// Everything that the file uses, by address, without overlaps; adjacent pieces of one object and purpose are one. Any
+/// Everything that the file uses, by address, without overlaps; adjacent pieces of one object and purpose are one, unless
+/// they stand in pages. Any
 /// damage is an error, and so is a structure that this version does not know: what it uses is not known.
 ///
 /// Global heap collections are found by their signature in what nothing else uses, because only raw data refer to them;

@@ -120,7 +120,7 @@ impl FreeSpace {
             if let Some(told) = told.filter(|told| ends_as_noted(end, told, store.space().end())) {
                 space.known = if keeps(&info) { Known::Whole } else { Known::Since };
                 space.own = told.own;
-                store.space_mut().set_told(told.free);
+                store.space_mut().set_told(told.free, told.tails);
             }
         }
         space.info = Some(info);
@@ -268,10 +268,18 @@ impl State {
             return Ok(());
         }
         let before = self.store.space().free_after_flush();
-        let free = gaps(used.iter().map(|extent| (extent.address, extent.length)), self.store.space().end());
+        let (space, end) = (self.store.space(), self.store.space().end());
+        let whole = |extent: &Extent| extent.length.saturating_add(space.tail(extent.address, extent.length));
+        let free = gaps(used.iter().map(|extent| (extent.address, whole(extent))), end);
         self.free_space.known = Known::Whole;
         if free != before {
-            self.store.space_mut().set_known(free);
+            let next = used.iter().skip(1).map(|extent| extent.address).chain([end]);
+            let tails = used.iter().zip(next).filter_map(|(extent, next)| {
+                let tail = (whole(extent) - extent.length).min(next.saturating_sub(extent.end()));
+                (tail > 0).then_some((extent.end(), tail))
+            });
+            let tails = tails.collect();
+            self.store.space_mut().set_known(free, tails);
             if self.free_space.closed {
                 self.open_free_space()?;
             }

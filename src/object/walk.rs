@@ -78,6 +78,8 @@ pub(super) struct Walk<'r> {
     /// The end of allocation, and the bytes claimed so far.
     end: u64,
     claimed: u64,
+    /// What stands in pages is not made one with its neighbour: what is smaller than a page and what is not are told apart.
+    paged: bool,
 }
 
 /// The parts of an object that could be opened.
@@ -107,6 +109,7 @@ impl<'r> Walk<'r> {
             shared: SharedUses::default(),
             end: state.store.space().end(),
             claimed: 0,
+            paged: state.store.space().is_paged(),
         };
         walk.meet(FILE, b"/", state.superblock.root);
         walk
@@ -208,8 +211,10 @@ impl<'r> Walk<'r> {
         }
         self.claimed = self.claimed.saturating_add(length);
         match self.extents.last_mut() {
-            Some(last) if (last.owner, last.purpose, last.end()) == (owner, purpose, address) => last.length += length,
             _ if length == 0 => {}
+            Some(last) if !self.paged && (last.owner, last.purpose, last.end()) == (owner, purpose, address) => {
+                last.length += length;
+            }
             _ => self.extents.push(Extent { address, length, purpose, owner }),
         }
         Ok(())
@@ -457,8 +462,8 @@ impl<'r> Walk<'r> {
         if header.serialized > 0 {
             self.claim(FILE, Purpose::FreeSpace, header.sections, header.allocated)?;
         }
-        let listed = sections.iter().fold((0u64, 0u64), |sum, section| (sum.0 + 1, sum.1.saturating_add(section.1)));
-        self.free.extend(sections);
+        let listed = sections.iter().fold((0u64, 0u64), |sum, section| (sum.0 + 1, sum.1.saturating_add(section.size)));
+        self.free.extend(sections.iter().map(|section| (section.address, section.size)));
         if listed != (header.total_count, header.total_space) {
             let detail = format_args!(
                 "{listed:?} sections and bytes listed, {} and {} counted",

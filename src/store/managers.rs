@@ -14,6 +14,8 @@ const WHAT: &str = "free-space manager";
 const CLASSES: u16 = 3;
 /// A section of a file without pages.
 const SIMPLE: u8 = 0;
+/// One of a file with pages that is for a page or more.
+const LARGE: u8 = 2;
 
 /// Address and bytes of each.
 type Extents = Vec<(u64, u64)>;
@@ -23,6 +25,8 @@ type Extents = Vec<(u64, u64)>;
 pub struct Told {
     /// Free extents, ascending and disjoint.
     pub free: Extents,
+    /// Free, too, but the rest of the last page of something large (see [`Space::tail`](super::Space::tail)).
+    pub tails: Extents,
     /// What the managers themselves take.
     pub own: Extents,
 }
@@ -41,10 +45,15 @@ pub fn read_all(store: &mut Store, addresses: &[u64], used: &[(u64, u64)]) -> Re
         if header.serialized > 0 {
             told.own.push((header.sections, header.allocated));
         }
-        told.free.extend(sections);
+        for Section { address, size, class } in sections {
+            let tail = if class == LARGE { store.space().rest_of_page(address).min(size) } else { 0 };
+            told.tails.extend((tail > 0).then_some((address, tail)));
+            told.free.extend((tail < size).then_some((address.saturating_add(tail), size - tail)));
+        }
     }
     told.free.sort_unstable();
-    let mut all: Vec<_> = told.free.iter().chain(&told.own).chain(used).copied().collect();
+    let free = told.free.iter().chain(&told.tails);
+    let mut all: Vec<_> = free.chain(&told.own).chain(used).copied().collect();
     all.sort_unstable();
     let mut end = 0;
     for (address, length) in all {
@@ -57,8 +66,19 @@ pub fn read_all(store: &mut Store, addresses: &[u64], used: &[(u64, u64)]) -> Re
     Ok(told)
 }
 
-/// The manager at `address` and its sections: address and bytes of each.
-pub fn read(store: &mut Store, address: u64) -> Result<(FreeSpaceHeader, Extents)> {
+/// A free extent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Section {
+    /// Where it begins.
+    pub address: u64,
+    /// Its bytes.
+    pub size: u64,
+    /// For what it is, in a file with pages.
+    pub class: u8,
+}
+
+/// The manager at `address` and its sections.
+pub fn read(store: &mut Store, address: u64) -> Result<(FreeSpaceHeader, Vec<Section>)> {
     let sizes = store.sizes();
     let length = FreeSpaceHeader::length(sizes) as u64;
     let bytes = store.read_bytes(address, length, WHAT)?;
@@ -78,7 +98,7 @@ pub fn read(store: &mut Store, address: u64) -> Result<(FreeSpaceHeader, Extents
             sizes,
             |class| (u16::from(class) < CLASSES).then_some(0),
             |section| {
-                sections.push((section.address, section.size));
+                sections.push(Section { address: section.address, size: section.size, class: section.class });
                 Ok(())
             },
         )?;

@@ -464,7 +464,7 @@ impl Store {
         let (address, old) = (self.address(id), self.bytes(id).len());
         self.cache.shrink(id, length);
         self.cache.set_seal(id, seal);
-        self.space.free(address + length as u64, (old - length) as u64);
+        self.space.shrink(address, old as u64, length as u64);
     }
 
     /// Moves a block into a hole that ends at or before `limit`; false when there is none. The caller changes every

@@ -70,20 +70,6 @@ impl Extents {
         self.total -= length;
     }
 
-    /// The smallest extent that holds `length`, the lowest of equals.
-    fn best_fit(&self, length: u64) -> Option<(u64, u64)> {
-        self.by_size.range((length, 0)..).next().map(|&(size, address)| (address, size))
-    }
-
-    fn carve(&mut self, length: u64) -> Option<u64> {
-        let (address, size) = self.best_fit(length)?;
-        self.take(address, size);
-        if size > length {
-            self.insert(address + length, size - length);
-        }
-        Some(address)
-    }
-
     fn contains(&self, address: u64, length: u64) -> bool {
         let end = address.saturating_add(length);
         self.by_address.range(..=address).next_back().is_some_and(|(&at, &size)| at + size >= end)
@@ -131,9 +117,11 @@ pub struct Space {
     contradicted: bool,
     /// Bytes of a page, 0 without pages.
     page: u64,
+    /// What is left of the last pages of extents of more than a page, by where the extents end. It is freed with them.
+    tails: BTreeMap<u64, u64>,
 }
 
-/// Holes of a file with pages that are tried before the file grows: in most of them an extent fits.
+/// Holes of a file with pages that are tried before another size, or the end of the file, is: in most of them an extent fits.
 const TRIED_HOLES: usize = 32;
 
 impl Space {
@@ -143,9 +131,20 @@ impl Space {
     }
 
     /// The file has pages of this many bytes (strategy "page" of its File Space Info message): nothing smaller than a page
-    /// crosses the end of one, and everything else begins with one. libhdf5's page buffer relies on it.
+    /// crosses the end of one, and everything else begins with one and has its last one for itself. libhdf5's page buffer
+    /// relies on it: it writes metadata of a page or more past the pages that it holds, and these over them.
     pub fn set_pages(&mut self, page: u64) {
         self.page = page;
+    }
+
+    /// Whether the file has pages.
+    pub fn is_paged(&self) -> bool {
+        self.page > 0
+    }
+
+    /// What is left of the last pages of large extents, ascending: not used, and not to be handed out.
+    pub fn tails(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        self.tails.iter().map(|(&address, &length)| (address, length))
     }
 
     /// Where `length` bytes can begin, at `address` or behind it.
@@ -165,6 +164,33 @@ impl Space {
         self.fit(address, length) == Some(address)
     }
 
+    /// Bytes from an address to where a page begins.
+    pub fn rest_of_page(&self, address: u64) -> u64 {
+        match self.page {
+            0 => 0,
+            page => (page - address % page) % page,
+        }
+    }
+
+    /// Bytes from the end of an extent to that of its last page, if nothing else may stand there.
+    pub fn tail(&self, address: u64, length: u64) -> u64 {
+        if length < self.page {
+            return 0;
+        }
+        self.rest_of_page(address.saturating_add(length))
+    }
+
+    /// What `length` bytes take.
+    fn whole(&self, length: u64) -> Option<u64> {
+        length.checked_add(self.tail(0, length))
+    }
+
+    /// Where in a hole `whole` bytes fit.
+    fn place(&self, (size, hole): (u64, u64), whole: u64) -> Option<u64> {
+        let address = self.fit(hole, whole)?;
+        (address.checked_add(whole)? <= hole + size).then_some(address)
+    }
+
     /// A file with pages ends with one: libhdf5 crashes where its page buffer meets a part of a page (seen with 2.0.0).
     fn whole_pages(&self, end: u64) -> u64 {
         match self.page {
@@ -173,19 +199,12 @@ impl Space {
         }
     }
 
-    /// Takes `length` bytes in the smallest hole where they fit.
-    fn take_hole(&mut self, length: u64) -> Option<u64> {
-        if self.page == 0 {
-            return self.free.carve(length);
-        }
-        let holes = self.free.by_size.range((length, 0)..).take(TRIED_HOLES);
-        let mut places = holes.filter_map(|&(size, hole)| {
-            let address = self.fit(hole, length)?;
-            (address.checked_add(length)? <= hole + size).then_some(address)
-        });
-        let address = places.next()?;
-        self.free.cut(address, length);
-        Some(address)
+    /// The smallest hole where `whole` bytes fit.
+    fn find_hole(&self, whole: u64) -> Option<u64> {
+        let of_size = |least: u64| self.free.by_size.range((least, 0)..);
+        let place = of_size(whole).take(TRIED_HOLES).find_map(|&hole| self.place(hole, whole));
+        // A hole with a page more has it in any case.
+        place.or_else(|| self.place(*of_size(whole.checked_add(self.page)?).next()?, whole))
     }
 
     /// The end of allocation.
@@ -228,29 +247,30 @@ impl Space {
 
     /// Takes `length` bytes: the smallest hole that holds them, or the end of the file.
     pub fn allocate(&mut self, length: u64) -> Option<u64> {
-        if let Some(address) = self.take_hole(length) {
-            self.hand_out(address, length);
-            return Some(address);
+        match self.find_hole(self.whole(length)?) {
+            Some(address) => self.take(address, length),
+            None => self.allocate_at_end(length),
         }
-        self.allocate_at_end(length)
     }
 
     /// Takes `length` bytes that end at or before `limit`, in the smallest hole that has them, the lowest of equals.
     pub fn allocate_below(&mut self, length: u64, limit: u64) -> Option<u64> {
-        let mut least = length;
+        let whole = self.whole(length)?;
+        let (mut from, mut misfits) = ((whole, 0), 0);
         let address = loop {
-            let &(size, hole) = self.free.by_size.range((least, 0)..).next()?;
-            let address = self.fit(hole, length)?;
-            let end = address.checked_add(length)?;
-            if end <= limit && end <= hole + size {
-                break address;
+            let &(size, hole) = self.free.by_size.range(from..).next()?;
+            match self.place((size, hole), whole) {
+                Some(address) if address + whole <= limit => break address,
+                None if hole < limit && misfits < TRIED_HOLES => {
+                    // A page ends in it.
+                    misfits += 1;
+                    from = (size, hole + 1);
+                }
+                // It is too high, and so are all others of this size.
+                _ => from = (size.checked_add(1)?, 0),
             }
-            // The lowest hole of this size is too high, and so are all others of it; or a page ends in it.
-            least = size.checked_add(1)?;
         };
-        self.free.cut(address, length);
-        self.hand_out(address, length);
-        Some(address)
+        self.take(address, length)
     }
 
     /// Takes `length` bytes that end at or before `limit`, in the lowest of the smallest holes that have them: for raw
@@ -258,27 +278,39 @@ impl Space {
     pub fn allocate_low(&mut self, length: u64, limit: u64) -> Option<u64> {
         const HOLES: usize = 64;
         const SIZES: usize = 1024;
-        let last = limit.checked_sub(length)?;
-        let (mut least, mut lowest, mut holes) = (length, None, 0);
+        let whole = self.whole(length)?;
+        let last = limit.checked_sub(whole)?;
+        let (mut least, mut lowest, mut holes) = (whole, None, 0);
         for _ in 0..SIZES {
             let Some(&(size, _)) = self.free.by_size.range((least, 0)..).next() else { break };
-            let low_enough = || self.free.by_size.range((size, 0)..=(size, last));
-            lowest = low_enough().map(|&(_, address)| address).next().into_iter().chain(lowest).min();
-            holes += low_enough().take(HOLES).count();
+            let low_enough = self.free.by_size.range((size, 0)..=(size, last)).take(HOLES);
+            let mut places = low_enough.filter_map(|&hole| self.place(hole, whole).filter(|&place| place <= last));
+            if let Some(place) = places.next() {
+                lowest = Some(lowest.unwrap_or(place).min(place));
+                holes += 1 + places.count();
+            }
             match size.checked_add(1).filter(|_| holes < HOLES) {
                 Some(next) => least = next,
                 None => break,
             }
         }
-        let address = lowest?;
-        self.free.cut(address, length);
-        self.hand_out(address, length);
+        self.take(lowest?, length)
+    }
+
+    /// Takes a part of a hole, where `length` bytes fit.
+    fn take(&mut self, address: u64, length: u64) -> Option<u64> {
+        let whole = self.whole(length)?;
+        self.free.cut(address, whole);
+        if address < self.flushed_end && !self.reopened.overlaps(address, whole) {
+            self.fresh.insert(address, whole);
+        }
+        self.note_tail(address + length, whole - length);
         Some(address)
     }
 
-    fn hand_out(&mut self, address: u64, length: u64) {
-        if address < self.flushed_end && !self.reopened.overlaps(address, length) {
-            self.fresh.insert(address, length);
+    fn note_tail(&mut self, address: u64, length: u64) {
+        if length > 0 {
+            self.tails.insert(address, length);
         }
     }
 
@@ -299,6 +331,7 @@ impl Space {
         if length == 0 {
             return;
         }
+        let length = length.saturating_add(self.tails.remove(&address.saturating_add(length)).unwrap_or(0));
         let inside = address.checked_add(length).is_some_and(|end| end <= self.end);
         if !inside || self.free.overlaps(address, length) || self.pending.overlaps(address, length) {
             self.refused += 1;
@@ -318,6 +351,17 @@ impl Space {
         } else {
             self.pending.insert(address, length);
         }
+    }
+
+    /// Gives back what is behind the first `kept` bytes of an extent.
+    pub fn shrink(&mut self, address: u64, length: u64, kept: u64) {
+        let (old, new) = (address.saturating_add(length), address.saturating_add(kept));
+        let end = new.saturating_add(self.tail(address, kept));
+        if end < old {
+            self.free(end, old - end);
+        }
+        let tail = if end < old { end - new } else { old - new + self.tails.remove(&old).unwrap_or(0) };
+        self.note_tail(new, tail);
     }
 
     /// Whether the last flushed state does not use the extent, which is in use now.
@@ -342,14 +386,16 @@ impl Space {
     }
 
     /// Takes over what the file itself says to be free: ascending, disjoint extents inside the file. Only for a file just
-    /// opened.
-    pub fn set_told(&mut self, extents: Vec<(u64, u64)>) {
-        self.told = !extents.is_empty();
+    /// opened. `tails` are free, too, but the rest of the last page of something large.
+    pub fn set_told(&mut self, extents: Vec<(u64, u64)>, tails: Vec<(u64, u64)>) {
+        self.told = !extents.is_empty() || !tails.is_empty();
+        self.tails = tails.into_iter().collect();
         self.free = Extents::of(extents);
     }
 
     /// The whole truth, of a file just flushed: these ascending, disjoint extents are free, everything else is used.
-    pub fn set_known(&mut self, extents: Vec<(u64, u64)>) {
+    pub fn set_known(&mut self, extents: Vec<(u64, u64)>, tails: Vec<(u64, u64)>) {
+        self.tails = tails.into_iter().collect();
         self.told = false;
         self.contradicted = false;
         self.free = Extents::of(extents);
@@ -362,6 +408,7 @@ impl Space {
     pub fn confirm_used(&mut self, address: u64, length: u64) -> bool {
         if self.told && self.free.overlaps(address, length) {
             self.free = Extents::default();
+            self.tails = BTreeMap::new();
             self.told = false;
             self.contradicted = true;
         }
@@ -384,8 +431,10 @@ impl Space {
 
     /// Takes `length` bytes at the end of the file, whatever holes there are.
     pub fn allocate_at_end(&mut self, length: u64) -> Option<u64> {
-        let (before, address) = (self.end, self.fit(self.end, length)?);
-        self.end = address.checked_add(length).filter(|&end| end <= self.most && self.whole_pages(end) <= self.most)?;
+        let (before, whole) = (self.end, self.whole(length)?);
+        let address = self.fit(before, whole)?;
+        self.end = address.checked_add(whole).filter(|&end| end <= self.most && self.whole_pages(end) <= self.most)?;
+        self.note_tail(address + length, whole - length);
         if address > before {
             // The rest of the page is there for something smaller.
             self.free.insert(before, address - before);
@@ -504,13 +553,13 @@ mod tests {
     #[test]
     fn what_a_file_says_is_believed_until_something_contradicts_it() {
         let mut space = Space::new(1000, u64::MAX);
-        space.set_told(vec![(100, 50), (150, 50), (400, 100)]);
+        space.set_told(vec![(100, 50), (150, 50), (400, 100)], Vec::new());
         assert_eq!(space.free_after_flush(), [(100, 100), (400, 100)]);
         assert!(space.confirm_used(200, 200));
         assert_eq!((space.free_bytes(), space.is_contradicted()), (200, false));
         assert!(space.confirm_used(190, 20));
         assert_eq!((space.free_bytes(), space.is_contradicted()), (0, true));
-        space.set_known(vec![(100, 90), (900, 100)]);
+        space.set_known(vec![(100, 90), (900, 100)], Vec::new());
         assert_eq!((space.free_bytes(), space.end(), space.is_contradicted()), (90, 900, false));
         assert!(!space.confirm_used(100, 1));
         assert_eq!(space.free_bytes(), 90);
@@ -519,7 +568,7 @@ mod tests {
     #[test]
     fn what_is_free_after_a_flush_is_what_a_flush_makes_free() {
         let mut space = Space::new(10_000, u64::MAX);
-        space.set_told(vec![(1000, 100), (5000, 100)]);
+        space.set_told(vec![(1000, 100), (5000, 100)], Vec::new());
         space.free(1100, 50);
         space.free(800, 200);
         let extents = space.free_after_flush();
@@ -538,16 +587,82 @@ mod tests {
         assert_eq!(space.allocate(6), Some(4090));
         assert_eq!(space.allocate(5000), Some(8192));
         assert_eq!(space.allocate(4096), Some(16384));
-        assert_eq!(space.allocate(3000), Some(13192), "the smallest hole where it fits");
-        assert_eq!(space.allocate(1000), Some(4186));
-        assert_eq!(space.end_after_flush(), 20480);
+        assert_eq!(space.allocate(3000), Some(4186), "the smallest hole where it fits");
+        assert_eq!(space.allocate(3000), Some(20480), "the rest of a large one's last page is not for others");
+        assert_eq!(space.end_after_flush(), 24576);
         space.flushed();
-        assert_eq!(space.end(), 20480);
-        space.free(4000, 1186);
+        assert_eq!(space.end(), 24576);
+        space.free(4000, 3186);
         space.flushed();
-        assert_eq!(space.allocate_below(3000, 9000), Some(5186 - 1000 - 90), "in the page that is free");
+        assert_eq!(space.allocate_below(3000, 9000), Some(4096), "in the page that is free");
         assert_eq!(space.allocate_below(2000, 20_000), None, "a page ends in the hole");
-        assert_eq!(space.allocate(4095), Some(20480));
+        assert_eq!(space.allocate(4095), Some(24576));
+    }
+
+    #[test]
+    fn what_moves_down_keeps_to_the_pages() {
+        let mut space = Space::new(40 * 4096, u64::MAX);
+        space.set_pages(4096);
+        // Page 2 but its first bytes, pages 5 and 6 but their ends, pages 10 and 11.
+        for (address, length) in [(2 * 4096 + 96, 4000), (5 * 4096 + 100, 8000), (10 * 4096, 8192)] {
+            space.free(address, length);
+        }
+        space.flushed();
+        let end = space.end();
+        for take in [Space::allocate_low, Space::allocate_below] {
+            let mut tried = space.clone();
+            assert_eq!(take(&mut tried, 4090, end), Some(10 * 4096), "pages end in the holes before");
+            assert_eq!(take(&mut tried, 4096, end), Some(11 * 4096));
+            assert_eq!(take(&mut tried, 4096, end), None);
+            let mut tried = space.clone();
+            assert_eq!(take(&mut tried, 5000, end), Some(10 * 4096));
+            assert_eq!(take(&mut tried, 3000, end), Some(2 * 4096 + 96));
+            assert_eq!(take(&mut tried, 3800, end), Some(5 * 4096 + 100));
+            assert_eq!(take(&mut tried, 3800, end), Some(6 * 4096));
+            assert_eq!(take(&mut tried, 3000, end), None, "what is left of 5000 bytes' second page is theirs");
+            tried.free(10 * 4096, 5000);
+            assert_eq!(take(&mut tried, 8192, end), Some(10 * 4096));
+            assert_eq!(take(&mut tried, 300, 10 * 4096), Some(2 * 4096 + 3096));
+        }
+        assert_eq!(space.clone().allocate_low(5000, 12 * 4096 - 1), None, "it takes both pages");
+        // Of one size, the first two across the end of a page.
+        for page in [20, 22, 24] {
+            space.free(page * 4096 + if page == 24 { 0 } else { 2000 }, 3000);
+        }
+        space.flushed();
+        assert_eq!(space.clone().allocate_below(3000, end), Some(24 * 4096));
+        assert_eq!(space.clone().allocate(3000), Some(24 * 4096));
+    }
+
+    #[test]
+    fn the_rest_of_the_last_page_goes_with_what_is_large() {
+        let mut space = Space::new(4096, u64::MAX);
+        space.set_pages(4096);
+        let a = space.allocate(9000).unwrap();
+        let b = space.allocate(100).unwrap();
+        assert_eq!((a, b, space.free_bytes()), (4096, 16384, 0));
+        space.flushed();
+        // Cut within the last page, to one page less, and to less than a page.
+        let free = space.free_bytes();
+        space.shrink(a, 9000, 8500);
+        assert_eq!((space.reclaimable_bytes() - free, space.tails().collect::<Vec<_>>()), (0, vec![(a + 8500, 3788)]));
+        space.shrink(a, 8500, 5000);
+        assert_eq!(
+            (space.reclaimable_bytes() - free, space.tails().collect::<Vec<_>>()),
+            (4096, vec![(a + 5000, 3192)])
+        );
+        space.shrink(a, 5000, 1000);
+        assert_eq!((space.reclaimable_bytes() - free, space.tails().count()), (4096 + 7192, 0));
+        space.flushed();
+        assert_eq!(space.allocate_below(200, b), Some(a + 1000));
+        // What the file says, and what a walk finds.
+        let mut told = Space::new(5 * 4096, u64::MAX);
+        told.set_pages(4096);
+        told.set_told(vec![(4 * 4096, 4096)], vec![(4096 + 5000, 3192)]);
+        assert_eq!((told.allocate(100), told.allocate(4000)), (Some(4 * 4096), Some(5 * 4096)));
+        told.free(4096, 5000);
+        told.flushed();
+        assert_eq!(told.allocate(8192), Some(4096));
     }
 
     #[test]

@@ -49,6 +49,7 @@ impl Walk<'_> {
         if state.free_space.is_in_memory() {
             // What the managers say is true of the last flushed state, not of what is in memory.
             free = state.store.space().free_after_flush();
+            free.extend(state.store.space().tails());
         }
         free.sort_unstable();
         self.check_free(&used, &free, state.store.space().end())?;
