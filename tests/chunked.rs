@@ -418,6 +418,28 @@ fn flushed_extents_of_an_implicit_index_grow_and_shrink() {
     }
 }
 
+/// A flushed implicit index of a dataset that grows in one dimension and shrinks in the other: what is cut off does not come back.
+#[test]
+fn a_flushed_implicit_index_loses_what_is_cut_off_while_it_grows() {
+    let file =
+        File::create_on(Box::new(MemoryBackend::new()), Path::new("chunked"), &CreateOptions::default()).unwrap();
+    let options = DatasetOptions { allocation: AllocationTime::Early, ..options(&[12, 12], &[4, 4], false) };
+    let dataset = file.root().unwrap().create_dataset("d", &I32, &[4, 12], &options).unwrap();
+    let mut model = Model::new(&[4, 12]);
+    model.write(&[0, 0], &[4, 12], 100);
+    dataset.dataset_write(&I32, None, &bytes_of(&model.values)).unwrap();
+    file.flush().unwrap();
+    for dims in [[12, 6], [9, 12]] {
+        dataset.dataset_set_extent(&dims).unwrap();
+        model.resize(&dims);
+        assert_eq!(dataset.chunks().unwrap().len() as u64, grid(&model.dims, &[4, 4]));
+        assert_eq!(read(&dataset), model.values);
+    }
+    file.flush().unwrap();
+    file.check_flushed().unwrap();
+    assert_eq!(file.check_report(10).unwrap().leaked, 0);
+}
+
 /// In a file with pages a chunk stands where it could have been allocated: those of an implicit index that do not are moved.
 #[test]
 fn chunks_of_an_implicit_index_do_not_stand_across_pages() {

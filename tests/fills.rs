@@ -146,6 +146,27 @@ fn every_stored_element_owns_its_value() {
     std::fs::remove_file(path).unwrap();
 }
 
+/// Chunks that reach beyond dimensions that cannot grow: a write of all elements that the dataset has of one does not make what the
+/// others own anew.
+#[test]
+fn edges_that_are_written_whole_keep_what_they_own() {
+    let path = path("edges");
+    let file = File::create(&path, &Default::default()).unwrap();
+    let options = DatasetOptions { layout: NewLayout::Chunked, chunk: Some(vec![4]), ..DatasetOptions::default() };
+    let dataset = create(&file, "d", &[6], &options);
+    for round in 0..3 {
+        write(&dataset, 0, &["a", "b", "c", "d", "e", "f"]);
+        file.flush().unwrap();
+        assert_eq!(objects(&path), 9, "{round}");
+    }
+    assert_eq!(read(&dataset), ["a", "b", "c", "d", "e", "f"]);
+    drop(dataset);
+    file.root().unwrap().link_delete("d").unwrap();
+    file.close().unwrap();
+    assert_eq!(objects(&path), 1);
+    std::fs::remove_file(path).unwrap();
+}
+
 /// Chunks that are allocated early have a fill value for each element as soon as the dataset grows, and give them back when it shrinks.
 #[test]
 fn early_chunks_own_their_values_as_long_as_the_dataset_has_them() {

@@ -521,6 +521,39 @@ fn values_of_variable_length_are_copied_and_given_back() {
     std::fs::remove_file(other_path).unwrap();
 }
 
+/// A copy that fails gives back what elements beyond the dimensions own, too, which no filter tells it any more.
+#[test]
+fn edges_of_copies_that_fail_are_given_back() {
+    let filter = Registered::new(40_608);
+    let (file, path) = on_disk("edges");
+    let root = file.root().unwrap();
+    let options = filter.options(&[2, 2], &[4, 3], AllocationTime::Default);
+    let mut pointers = Arena::default();
+    let element = pointers.add("fill\0").to_le_bytes().to_vec();
+    let fill = VariableFill { memory: text(), element, pointers: &mut pointers };
+    let dataset = root.create_dataset_of("d", &text(), None, &[4, 3], &options, Some(fill)).unwrap();
+    let mut arena = Arena::default();
+    let data = elements(&mut arena, &["x"; 12]);
+    dataset.dataset_write_values(&text(), None, |_| Ok(&data), &mut arena).unwrap();
+    let before = objects(&file, &path);
+    assert_eq!(before, 17);
+    for calls in 0.. {
+        filter.fail_after(calls);
+        let copied = root.copy("d", &root, "copy", &CopyOptions::default());
+        filter.fail_after(-1);
+        if copied.is_ok() {
+            assert!(calls >= 8);
+            break;
+        }
+        assert!(is_callback(copied) && calls < 100);
+        assert_eq!(objects(&file, &path), before, "after {calls} calls");
+    }
+    assert_eq!(objects(&file, &path), 2 * before);
+    file.check().unwrap();
+    file.close().unwrap();
+    std::fs::remove_file(path).unwrap();
+}
+
 /// Values of variable length in another file, behind the filter.
 #[test]
 fn sources_of_a_virtual_dataset() {

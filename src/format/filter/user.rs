@@ -9,7 +9,8 @@ use super::{known_name, KNOWN};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::filter_pipeline::FIRST_NAMED;
 
-/// What a filter of the user's does. It is called from any thread, also from several at once.
+/// What a filter of the user's does. It is called from any thread, also from several at once, and by some calls with the file, or two
+/// files, locked (`h5r_filter_callback` names them): it must not use these, nor wait for a thread that does, or neither goes on.
 pub trait UserFilter: Send + Sync {
     /// Whether it encodes, and whether it decodes.
     fn directions(&self) -> (bool, bool);

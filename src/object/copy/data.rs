@@ -201,8 +201,10 @@ impl Copier<'_, '_> {
         self.spend(raw.len() as u64)?;
         let (raw, datatype) = (self.carry(datatype, &raw)?, self.in_target(datatype)?);
         self.write(to, &datatype, selection, &raw)?;
-        match self.files.to().objects.get(to)?.array()?.1.calls_under_lock() {
-            true => self.behind.append(&mut self.values),
+        let array = self.files.to().objects.get(to)?.array()?.1;
+        let (is_behind, made) = (array.calls_under_lock(), array.take_made());
+        match is_behind {
+            true => self.behind.extend(self.values.drain(..).chain(made)),
             false => self.values.clear(),
         }
         Ok(())

@@ -103,8 +103,9 @@ impl ChunkIo<'_> {
         let old = if is_new { &none } else { old };
         let has_new = new_chunks(&self.layout.dims, self.dims, old).next().is_some();
         if !is_new && self.is_implicit() && self.has_blanks() && has_new {
-            // The new chunks have no place yet.
-            self.leave_flushed_extent(store, old)?;
+            // The new chunks have no place yet, and those that were cut off in another dimension none any more.
+            let kept: Vec<u64> = old.iter().zip(self.dims).map(|(&old, &dim)| old.min(dim)).collect();
+            self.leave_flushed_extent(store, &kept)?;
         }
         let waiting: HashSet<Vec<u64>> = self.work.cache.places().into_iter().collect();
         let at_once = (MOST_BYTES / bytes).clamp(1, MOST_CHUNKS);

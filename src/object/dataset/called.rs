@@ -90,6 +90,11 @@ impl DatasetState {
         self.calls_under_lock
     }
 
+    /// The heap objects that writes under the lock have made for elements that were not written.
+    pub(in crate::object) fn take_made(&mut self) -> Vec<(u64, u32)> {
+        self.work.as_mut().map_or(Vec::new(), |work| std::mem::take(&mut work.made))
+    }
+
     /// Whether chunks go through a filter of the user's, which is not called with the file's lock held but to copy and delete.
     pub(in crate::object) fn calls_back(&mut self, store: &mut Store, header: &ObjectHeader) -> Result<bool> {
         let is_appended_to = self.work.as_ref().is_some_and(|work| work.tail.is_some());

@@ -41,6 +41,8 @@ pub(super) struct ChunkWork {
     pub tail: Option<Tail>,
     /// What the next allocation fills chunks with, where a filter of the user's made it.
     pub blanks: Blanks,
+    /// Heap objects that were made for elements beyond the dimensions, behind a filter of the user's that is called under the lock.
+    pub made: Vec<(u64, u32)>,
 }
 
 /// A chunk as it is stored.
@@ -274,13 +276,21 @@ impl ChunkIo<'_> {
             if encoded.is_err() {
                 self.filled.as_mut().map_or(Ok(()), |filled| filled.take_back(store))?;
             }
+            if let Some(filled) = self.filled.as_mut().filter(|_| self.calls_under_lock) {
+                self.work.made.append(&mut filled.made);
+            }
             return self.put_ready(store, encoded?);
         }
         let chunk = self.layout.dims.clone();
-        slab.for_each_cut(&chunk, |cut| match cut.is_whole(self.dims, self.max_dims) {
+        slab.for_each_cut(&chunk, |cut| match self.replaces(&cut) {
             true => self.write_whole(store, &cut, conversion, bytes, data),
             false => self.write_part(store, &cut, conversion, data),
         })
+    }
+
+    /// Whether a chunk is written without a look at what it was. What stands beyond the dimensions keeps what it owns.
+    pub fn replaces(&self, cut: &Cut<'_>) -> bool {
+        cut.is_whole(self.dims, self.max_dims) && (self.filled.is_none() || !cut.is_partial(self.dims))
     }
 
     /// Writes what is selected of one chunk, in the cache.

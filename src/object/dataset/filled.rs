@@ -28,7 +28,7 @@ pub(super) struct Filled {
     /// In collections of its own, so that the file's other heap, which remembers what is in collections, stays true.
     heap: GlobalHeap,
     /// What was made for elements.
-    made: Vec<(u64, u32)>,
+    pub made: Vec<(u64, u32)>,
 }
 
 /// Takes down what would be given back.

@@ -57,7 +57,7 @@ impl ChunkIo<'_> {
     ) -> Result<Ready> {
         let bytes = self.check(conversion.target_size())?;
         let (scaled, is_partial) = (cut.scaled().to_vec(), cut.is_partial(self.dims));
-        let is_whole = cut.is_whole(self.dims, self.max_dims);
+        let is_whole = self.replaces(cut);
         let mut elements = match self.work.cache.get(&scaled).filter(|_| !is_whole) {
             Some(elements) => elements.to_vec(),
             None if is_whole => {
