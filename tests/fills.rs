@@ -1,8 +1,11 @@
 //! Datasets whose fill value is of variable length: every stored element owns a value, the fill value owns one, and only that stays
 //! when they go. `tests/interop/fills.py` does the same with libhdf5.
 
+mod common;
+
 use std::path::{Path, PathBuf};
 
+use common::heap_objects as objects;
 use h5r::datatype::{Arena, CharacterSet, Datatype, StringPadding};
 use h5r::object::dataset::{DatasetOptions, NewLayout, Selection};
 use h5r::object::{File, Locking, Object, OpenOptions, VariableFill};
@@ -48,21 +51,6 @@ fn read(dataset: &Object) -> Vec<String> {
     let (mut arena, mut out) = (Arena::default(), vec![0; count * 8]);
     dataset.dataset_read_values(&text(), None, |_| Ok(&mut out), &mut arena).unwrap();
     strings(&arena, &out)
-}
-
-/// The objects in a file's global heap.
-fn objects(path: &Path) -> usize {
-    let bytes = std::fs::read(path).unwrap();
-    let number = |at: usize, length: usize| bytes[at..at + length].iter().rev().fold(0, |n, &b| n << 8 | b as usize);
-    let mut found = 0;
-    for begin in (0..bytes.len()).filter(|&at| bytes[at..].starts_with(b"GCOL\x01")) {
-        let (mut at, end) = (begin + 16, begin + number(begin + 8, 8));
-        while at + 16 <= end && number(at, 2) != 0 {
-            found += 1;
-            at += 16 + number(at + 8, 8).next_multiple_of(8);
-        }
-    }
-    found
 }
 
 #[test]

@@ -1,10 +1,13 @@
 //! Filters of the program's own where more than reading and writing calls them: space that is taken early and late, other dimensions,
 //! edges that are not filtered, fill values of variable length, copies and deletion; and each of these when the filter fails.
 
+mod common;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::Arc;
 
+use common::heap_objects;
 use h5r::datatype::{Arena, CharacterSet, Datatype, Number, StringPadding};
 use h5r::error::ErrorKind;
 use h5r::format::checksum::checksum;
@@ -372,20 +375,10 @@ fn filled(file: &File, options: &DatasetOptions) -> h5r::error::Result<Object> {
     file.root().unwrap().create_dataset_of("d", &text(), None, &[6], options, Some(fill))
 }
 
-/// The objects in a file's global heap.
+/// The objects in its global heap, once it is flushed.
 fn objects(file: &File, path: &Path) -> usize {
     file.flush().unwrap();
-    let bytes = std::fs::read(path).unwrap();
-    let number = |at: usize, length: usize| bytes[at..at + length].iter().rev().fold(0, |n, &b| n << 8 | b as usize);
-    let mut found = 0;
-    for begin in (0..bytes.len()).filter(|&at| bytes[at..].starts_with(b"GCOL\x01")) {
-        let (mut at, end) = (begin + 16, begin + number(begin + 8, 8));
-        while at + 16 <= end && number(at, 2) != 0 {
-            found += 1;
-            at += 16 + number(at + 8, 8).next_multiple_of(8);
-        }
-    }
-    found
+    heap_objects(path)
 }
 
 fn on_disk(name: &str) -> (File, PathBuf) {

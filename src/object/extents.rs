@@ -93,8 +93,7 @@ impl Extent {
 }
 
 /// Everything that the file uses, by address, without overlaps; adjacent pieces of one object and purpose are one, unless
-/// they stand in pages. Any
-/// damage is an error, and so is a structure that this version does not know: what it uses is not known.
+/// they stand in pages. Any damage is an error, and so is a structure that this version does not know: what it uses is not known.
 ///
 /// Global heap collections are found by their signature in what nothing else uses, because only raw data refer to them;
 /// one that is no longer used counts as used.

@@ -5,6 +5,7 @@ pub mod random;
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
+use std::path::Path;
 
 use h5r::datatype::{Arena, Datatype};
 use h5r::error::{ErrorKind, Result};
@@ -177,4 +178,19 @@ pub fn check_recovered(bytes: &[u8]) -> std::result::Result<(), String> {
         true => Ok(()),
         false => Err(format!("after recovery: flags {flags:#x}, {length} bytes, allocation ends at {end}")),
     }
+}
+
+/// How many objects the global heap of a closed or flushed file has.
+pub fn heap_objects(path: &Path) -> usize {
+    let bytes = std::fs::read(path).unwrap();
+    let number = |at: usize, length: usize| bytes[at..at + length].iter().rev().fold(0, |n, &b| n << 8 | b as usize);
+    let mut found = 0;
+    for begin in (0..bytes.len()).filter(|&at| bytes[at..].starts_with(b"GCOL\x01")) {
+        let (mut at, end) = (begin + 16, begin + number(begin + 8, 8));
+        while at + 16 <= end && number(at, 2) != 0 {
+            found += 1;
+            at += 16 + number(at + 8, 8).next_multiple_of(8);
+        }
+    }
+    found
 }

@@ -1,6 +1,6 @@
 //! Chunks that take space before they are written: where it is allocated early, when the dataset is made or grows, and where late, when
-//! its first chunk is written; as libhdf5 does (`H5Pset_alloc_time`). What a filter of
-//! the user's makes of a chunk that was never written is made before anything is changed.
+//! its first chunk is written; as libhdf5 does (`H5Pset_alloc_time`). What a filter of the user's makes of a chunk that was never
+//! written is made before anything is changed.
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -131,7 +131,8 @@ impl Object {
         let plan = self.read(what, "", |state, slot| {
             let State { store, objects, .. } = state;
             let (header, array) = objects.get(slot)?.array()?;
-            if !array.calls_back(store, header)? {
+            let is_first = matches!(&array.storage, Storage::Chunked(layout) if layout.address == UNDEFINED);
+            if !is_first || !array.calls_back(store, header)? {
                 return Ok(None);
             }
             let (dims, conversion) =
