@@ -167,7 +167,7 @@ impl Attributes {
     /// Whether there is an attribute of this name.
     pub fn contains(&mut self, store: &mut Store, header: &ObjectHeader, name: &[u8]) -> Result<bool> {
         if let Some(dense) = self.dense(store)? {
-            return Ok(dense.locate(store, name)?.0.found);
+            return dense.look_up(store, name, |_| ());
         }
         Ok(find_compact(store, header, name)?.is_some())
     }

@@ -234,17 +234,13 @@ impl<K: DenseKind> DenseStore<K> {
         self.find(store, name, false, |_| ())
     }
 
-    /// The same; `note` is shown the heap object when the name is found.
-    pub fn locate_and_note(
-        &mut self,
-        store: &mut Store,
-        name: &[u8],
-        note: impl FnMut(&[u8]),
-    ) -> Result<(Location, u32)> {
-        self.find(store, name, false, note)
+    /// Whether `name` is there; `note` is shown its heap object then.
+    #[inline]
+    pub fn look_up(&mut self, store: &mut Store, name: &[u8], note: impl FnMut(&[u8])) -> Result<bool> {
+        Ok(self.find(store, name, false, note)?.0.found)
     }
 
-    /// The same, for a record that is put in or taken out next. `note` is shown the heap object when the name is found.
+    /// As [`DenseStore::locate`], for a record that is put in or taken out next. `note` is shown the heap object when the name is found.
     #[inline]
     pub fn locate_to_edit(
         &mut self,

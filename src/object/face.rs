@@ -204,7 +204,7 @@ impl Object {
         what: &str,
         path: &str,
         plan: impl FnOnce(&At<'_>, &mut State) -> Result<P>,
-        make: impl FnOnce(&mut State, P) -> Result<Loaded>,
+        make: impl FnOnce(&mut State, P) -> Result<Box<Loaded>>,
     ) -> Result<Object> {
         self.change_at(what, path, |at, state| {
             let planned = plan(at, state)?;

@@ -199,7 +199,7 @@ impl State {
         for parent in parents {
             let slot = self.load(address(parent))?;
             let State { store, objects, .. } = self;
-            let (header, links) = objects.get(slot)?.group()?;
+            let (header, links) = objects.get(slot)?.group(store)?;
             links.turn(store, header, places)?;
             objects.mark(slot)?;
             self.drop_surplus()?;

@@ -179,7 +179,7 @@ impl Links {
         }
         if let Some(dense) = self.dense(store)? {
             let mut found = Ok(None);
-            dense.locate_and_note(store, name, |object| found = target_of(object, sizes).map(Some))?;
+            dense.look_up(store, name, |object| found = target_of(object, sizes).map(Some))?;
             return found;
         }
         match find_compact(store, header, name)? {
@@ -194,7 +194,7 @@ impl Links {
             return Ok(table.find(store, name)?.is_some());
         }
         if let Some(dense) = self.dense(store)? {
-            return Ok(dense.locate(store, name)?.0.found);
+            return dense.look_up(store, name, |_| ());
         }
         Ok(find_compact(store, header, name)?.is_some())
     }

@@ -196,7 +196,7 @@ impl Object {
     pub fn link_count(&self) -> Result<u64> {
         self.read("counting links of", "", |state, slot| {
             let State { store, objects, .. } = state;
-            objects.get(slot)?.group()?.1.len(store)
+            objects.get(slot)?.group(store)?.1.len(store)
         })
     }
 
@@ -204,7 +204,7 @@ impl Object {
     pub fn links(&self, order: Order) -> Result<Vec<(String, LinkInfo)>> {
         self.read("listing links of", "", |state, slot| {
             let State { store, objects, .. } = state;
-            let (header, links) = objects.get(slot)?.group()?;
+            let (header, links) = objects.get(slot)?.group(store)?;
             let all = links.list(store, header, order)?;
             Ok(all.into_iter().map(|(name, link)| (lossless(name), link.into())).collect())
         })
@@ -213,7 +213,7 @@ impl Object {
 
 fn find(state: &mut State, group: Slot, name: &[u8]) -> Result<StoredLink> {
     let State { store, objects, .. } = state;
-    let (header, links) = objects.get(group)?.group()?;
+    let (header, links) = objects.get(group)?.group(store)?;
     links.find(store, header, name)?.ok_or_else(no_link)
 }
 

@@ -33,7 +33,7 @@ pub(super) struct Loaded {
     pub header: ObjectHeader,
     pub kind: ObjectKind,
     pub attributes: Attributes,
-    /// Only of a group.
+    /// Only of a group, once they are asked for: not of one that is opened and closed.
     pub links: Option<Box<Links>>,
     /// Only of a dataset.
     pub dataset: Option<Box<DatasetState>>,
@@ -114,15 +114,15 @@ impl Objects {
     }
 
     /// Keeps an object.
-    pub fn add(&mut self, object: Loaded) -> Slot {
+    pub fn add(&mut self, object: Box<Loaded>) -> Slot {
         let (address, is_idle) = (object.header.address(), object.handles == 0);
         let slot = match self.vacant.pop() {
             Some(slot) => {
-                self.slots[slot as usize] = Some(Box::new(object));
+                self.slots[slot as usize] = Some(object);
                 slot
             }
             None => {
-                self.slots.push(Some(Box::new(object)));
+                self.slots.push(Some(object));
                 self.waits.push(Wait::Not);
                 (self.slots.len() - 1) as Slot
             }
@@ -251,19 +251,15 @@ impl Objects {
 
 impl Loaded {
     /// Opens the object whose header is at `address`.
-    pub fn open(store: &mut Store, address: u64) -> Result<Self> {
+    fn open(store: &mut Store, address: u64) -> Result<Box<Self>> {
         let header = ObjectHeader::open(store, address)?;
         let kind = ObjectKind::of(&header)?;
         let attributes = Attributes::of(store, &header)?;
-        let links = match kind {
-            ObjectKind::Group => Some(Box::new(Links::of(store, &header)?)),
-            _ => None,
-        };
         let dataset = match kind {
             ObjectKind::Dataset => Some(Box::new(DatasetState::open(store, &header)?)),
             _ => None,
         };
-        Ok(Loaded::new(header, kind, attributes, links, dataset))
+        Ok(Loaded::new(header, kind, attributes, dataset))
     }
 
     /// An object without a handle.
@@ -271,14 +267,13 @@ impl Loaded {
         header: ObjectHeader,
         kind: ObjectKind,
         attributes: Attributes,
-        links: Option<Box<Links>>,
         dataset: Option<Box<DatasetState>>,
-    ) -> Self {
-        Loaded {
+    ) -> Box<Self> {
+        Box::new(Loaded {
             header,
             kind,
             attributes,
-            links,
+            links: None,
             dataset,
             handles: 0,
             changed: false,
@@ -286,7 +281,7 @@ impl Loaded {
             counted: Summary::default(),
             swept: 0,
             deleted: false,
-        }
+        })
     }
 
     /// Whether a dense store of the object, or the tree that finds its chunks, is loaded.
@@ -319,11 +314,19 @@ impl Loaded {
     }
 
     /// The group's links; an error that names the kind when this is no group.
-    pub fn group(&mut self) -> Result<(&mut ObjectHeader, &mut Links)> {
-        match &mut self.links {
-            Some(links) => Ok((&mut self.header, links)),
-            None => Err(Error::new(ErrorKind::WrongKind, format!("a group is needed, this is a {}", self.kind))),
+    #[inline]
+    pub fn group(&mut self, store: &mut Store) -> Result<(&mut ObjectHeader, &mut Links)> {
+        let kind = self.kind;
+        self.links_if_group(store)?.ok_or_else(|| not_a_group(kind))
+    }
+
+    /// The same, and nothing when this is no group. They are read with the first call.
+    #[inline]
+    pub fn links_if_group(&mut self, store: &mut Store) -> Result<Option<(&mut ObjectHeader, &mut Links)>> {
+        if self.links.is_none() && self.kind == ObjectKind::Group {
+            self.links = Some(Box::new(Links::of(store, &self.header)?));
         }
+        Ok(self.links.as_deref_mut().map(|links| (&mut self.header, links)))
     }
 
     /// Brings the header and the dense stores into the shape in which they are flushed.
@@ -337,6 +340,11 @@ impl Loaded {
         }
         self.header.touch(store, crate::object::header_time())
     }
+}
+
+#[cold]
+fn not_a_group(kind: ObjectKind) -> Error {
+    Error::new(ErrorKind::WrongKind, format!("a group is needed, this is a {kind}"))
 }
 
 impl State {

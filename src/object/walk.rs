@@ -234,6 +234,7 @@ impl<'r> Walk<'r> {
         let State { store, objects, .. } = state;
         if let Some(slot) = objects.find(address) {
             let object = objects.get(slot)?;
+            self.attempt(number, object.links_if_group(store).map(|_| ()))?;
             let parts = Parts {
                 header: &object.header,
                 attributes: Some(&mut object.attributes),

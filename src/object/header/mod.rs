@@ -17,6 +17,8 @@ mod shared;
 mod tests;
 mod upgrade;
 
+use smallvec::{smallvec, SmallVec};
+
 use crate::error::{Damage, Error, ErrorKind, Result};
 use crate::format::codec::Writer;
 use crate::format::header::{
@@ -30,6 +32,9 @@ const WHAT: &str = "object header";
 
 /// Read at once in the hope that it holds the first chunk.
 const SPECULATIVE_READ: u64 = 512;
+
+/// As many messages as most headers have are noted in the header itself.
+const FEW_MESSAGES: usize = 6;
 
 /// More chunks or messages than any writer makes: a damaged header, whose walk would only take time and memory.
 const MAX_CHUNKS: usize = 1 << 14;
@@ -74,6 +79,14 @@ pub struct Message {
     chunk: u16,
     /// Where its prefix begins in the chunk's block.
     at: u32,
+}
+
+impl Message {
+    /// Whether opening the header does not end with this message.
+    #[inline]
+    fn asks_for_more(&self) -> bool {
+        self.kind == kind::CONTINUATION || self.flags & message_flag::SHARED != 0 || !kind::is_known(self.kind)
+    }
 }
 
 /// A chunk: signature or prefix, messages, free space, checksum.
@@ -122,9 +135,9 @@ impl Chunk {
 pub struct ObjectHeader {
     address: u64,
     prefix: Prefix,
-    chunks: Vec<Chunk>,
+    chunks: SmallVec<[Chunk; 1]>,
     /// All messages but NIL ones, in no particular order.
-    messages: Vec<Message>,
+    messages: SmallVec<[Message; FEW_MESSAGES]>,
     /// There are messages to be marked as unknown when the object is changed.
     marks_due: bool,
     /// What messages say that stand in the shared message heap, by type and heap ID.
@@ -160,8 +173,8 @@ impl ObjectHeader {
         let mut header = ObjectHeader {
             address,
             prefix,
-            chunks: vec![chunk],
-            messages: Vec::with_capacity(messages_len),
+            chunks: smallvec![chunk],
+            messages: SmallVec::with_capacity(messages_len),
             marks_due: false,
             shared: Vec::new(),
         };
@@ -179,20 +192,27 @@ impl ObjectHeader {
         let (id, prefix) = load_first(store, address)?;
         let length = store.bytes(id).len() as u32;
         let first = Chunk { address, length, ..empty_chunk(&prefix) };
-        let (messages, shared) = (Vec::with_capacity(8), Vec::new());
-        let mut header = ObjectHeader { address, prefix, chunks: vec![first], messages, marks_due: false, shared };
+        let (messages, shared) = (SmallVec::new(), Vec::new());
+        let mut header = ObjectHeader { address, prefix, chunks: smallvec![first], messages, marks_due: false, shared };
         header.walk(store.bytes(id), 0).map_err(|e| at(e, address))?;
-        let (mut next, mut pending) = (0, header.messages.len());
+        if header.messages.iter().any(Message::asks_for_more) {
+            header.complete(store)?;
+        }
+        Ok(header)
+    }
+
+    /// Does what messages ask for: reads other chunks and shared messages, and heeds the flags of unknown ones.
+    fn complete(&mut self, store: &mut Store) -> Result<()> {
+        let (mut next, mut pending) = (0, self.messages.len());
         while next < pending {
-            if header.messages[next].kind == kind::CONTINUATION {
-                header.follow(store, next)?;
-                pending = header.messages.len();
+            if self.messages[next].kind == kind::CONTINUATION {
+                self.follow(store, next)?;
+                pending = self.messages.len();
             }
             next += 1;
         }
-        header.honour_flags(store)?;
-        header.resolve_shared(store)?;
-        Ok(header)
+        self.honour_flags(store)?;
+        self.resolve_shared(store)
     }
 
     /// Opens the chunk that the continuation message `index` names.
