@@ -14,7 +14,9 @@ use h5r::format::checksum::checksum;
 use h5r::format::filter::{register, unregister, UserFilter};
 use h5r::format::message::fill::{AllocationTime, Fill};
 use h5r::object::dataset::{DatasetOptions, NewFilter, NewLayout, Selection};
-use h5r::object::{CopyOptions, CreateOptions, File, Locking, Object, OpenOptions, VariableFill};
+use h5r::object::{
+    CopyOptions, CreateOptions, File, GroupOptions, Locking, Object, ObjectKind, OpenOptions, VariableFill,
+};
 use h5r::store::MemoryBackend;
 
 const I32: Datatype = Datatype::little(Number::I32);
@@ -512,6 +514,45 @@ fn values_of_variable_length_are_copied_and_given_back() {
     File::open(&path, &options).unwrap().check().unwrap();
     std::fs::remove_file(path).unwrap();
     std::fs::remove_file(other_path).unwrap();
+}
+
+/// Puts a group in the place of the dataset "d", and fails.
+struct Replacing(File);
+
+impl UserFilter for Replacing {
+    fn directions(&self) -> (bool, bool) {
+        (true, true)
+    }
+
+    fn encode(&self, _: &[u32], _: &[u8], _: &mut Vec<u8>) -> Result<(), String> {
+        let root = self.0.root().unwrap();
+        root.link_delete("d").unwrap();
+        root.create_group("d", &GroupOptions::default()).unwrap();
+        Err("no".into())
+    }
+
+    fn decode(&self, _: &[u32], _: &[u8], _: &mut [u8]) -> Result<usize, String> {
+        Err("no".into())
+    }
+}
+
+/// A dataset that cannot be made takes back its own link, not what another caller has put there meanwhile.
+#[test]
+fn what_replaced_a_dataset_that_fails_stays() {
+    let file = in_memory();
+    register(40_609, "replacing", Box::new(Replacing(file.clone()))).unwrap();
+    let options = DatasetOptions {
+        layout: NewLayout::Chunked,
+        chunk: Some(vec![4]),
+        filters: vec![NewFilter { id: 40_609, optional: false, parameters: Vec::new() }],
+        allocation: AllocationTime::Early,
+        ..DatasetOptions::default()
+    };
+    assert_eq!(filled(&file, &options).err().unwrap().kind(), ErrorKind::Callback);
+    assert_eq!(file.root().unwrap().open("d").unwrap().kind().unwrap(), ObjectKind::Group);
+    unregister(40_609).unwrap();
+    file.check().unwrap();
+    file.close().unwrap();
 }
 
 /// A copy that fails gives back what elements beyond the dimensions own, too, which no filter tells it any more.

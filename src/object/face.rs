@@ -179,7 +179,7 @@ impl Object {
         })?;
         if owns_fill && options.allocation == AllocationTime::Early {
             if let Err(error) = made.allocate_called() {
-                self.link_delete(path)?;
+                self.unmake(path, &made)?;
                 return Err(self.explain(error, WHAT, path));
             }
         }
