@@ -15,7 +15,7 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 
-pub use search::{Key, Location, Record};
+pub use search::{Key, Location, Record, WINDOW};
 pub use sweep::{Run, SweepProgress};
 
 use std::cell::Cell;
@@ -285,7 +285,12 @@ impl Tree {
         if store.stands_at(block, address, self.geometry.node_size() as u32) {
             return Ok(block);
         }
-        let block = self.node(store, address, self.depth, self.header.root_nrec)?;
+        self.find_root(store)
+    }
+
+    #[cold]
+    fn find_root(&self, store: &mut Store) -> Result<BlockId> {
+        let block = self.node(store, self.header.root, self.depth, self.header.root_nrec)?;
         self.root_block.set(block);
         Ok(block)
     }

@@ -5,7 +5,7 @@
 use std::cmp::Ordering;
 use std::marker::PhantomData;
 
-use crate::btree::{Key, Location, Tree, TreeParams};
+use crate::btree::{Key, Location, Tree, TreeParams, WINDOW};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::checksum::name_hash;
 use crate::heap::{Heap, HeapId, HeapParams};
@@ -55,8 +55,8 @@ pub(super) trait DenseKind {
     /// The hash in a name record.
     #[inline]
     fn hash_of(record: &[u8]) -> u32 {
-        let at = Self::HASH_AT;
-        u32::from_le_bytes([record[at], record[at + 1], record[at + 2], record[at + 3]])
+        let hash = &record[Self::HASH_AT..Self::HASH_AT + 4];
+        u32::from_le_bytes([hash[0], hash[1], hash[2], hash[3]])
     }
     /// Whether the record, of either index, points into the shared message heap instead of this heap.
     fn is_shared(record: &[u8]) -> bool;
@@ -100,7 +100,12 @@ impl<K: DenseKind, N: FnMut(&[u8])> Key for NameKey<'_, K, N> {
 
     #[inline]
     fn spread_before(&self, records: &[u8], _: usize, point: u32) -> usize {
-        records.chunks_exact(K::NAME_SIZE).map(|record| usize::from(K::hash_of(record) < point)).sum()
+        let count =
+            |records: &[u8]| records.chunks_exact(K::NAME_SIZE).map(|record| usize::from(K::hash_of(record) < point)).sum();
+        match records.get(..WINDOW * K::NAME_SIZE) {
+            Some(full) => count(full),
+            None => count(records),
+        }
     }
 
     fn resolve(&mut self, store: &mut Store, record: &[u8]) -> Result<Ordering> {
