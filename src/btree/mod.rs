@@ -15,7 +15,7 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 
-pub use search::{Key, Location, Record, WINDOW};
+pub use search::{Key, Location, Record};
 pub use sweep::{Run, SweepProgress};
 
 use std::cell::Cell;

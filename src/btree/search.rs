@@ -10,7 +10,7 @@ use crate::format::UNDEFINED;
 use crate::store::{BlockId, Store};
 
 /// Records that are compared at once where keys are spread evenly.
-pub const WINDOW: usize = 16;
+const WINDOW: usize = 16;
 
 /// Records of names and creation orders are no longer than this.
 const SHORT: usize = 24;
@@ -48,9 +48,9 @@ pub trait Key {
         false
     }
 
-    /// How many of these records of `size` bytes, [`WINDOW`] at most, which stand one behind the other, stand before `point`
-    /// on that line. Counted without branches, so that their cache lines come in at the same time: this is the innermost
-    /// loop of a search, and best where the compiler knows their size and number.
+    /// How many of these records of `size` bytes, which stand one behind the other, stand before `point` on that line.
+    /// Counted without branches, so that their cache lines come in at the same time: this is the innermost loop of a
+    /// search, and best where the compiler knows the size.
     #[inline]
     fn spread_before(&self, records: &[u8], size: usize, point: u32) -> usize {
         records.chunks_exact(size).map(|record| usize::from(self.spread_of(record) < point)).sum()
@@ -152,6 +152,60 @@ fn compare<K: Key>(store: &mut Store, key: &mut K, block: BlockId, place: Range<
     key.resolve(store, &copy)
 }
 
+/// A node's records, whose keys are spread evenly, and the point that is sought among them.
+struct Records<'a, K> {
+    bytes: &'a [u8],
+    size: usize,
+    key: &'a K,
+    point: u32,
+}
+
+impl<K: Key> Records<'_, K> {
+    /// Where a record stands.
+    #[inline]
+    fn at(&self, index: usize) -> u32 {
+        self.key.spread_of(&self.bytes[index * self.size..])
+    }
+
+    /// A window of these records around one, and before which of its records, or behind the last, the point is.
+    #[inline]
+    fn look(&self, among: Range<usize>, around: usize) -> (Range<usize>, usize) {
+        let first = around.saturating_sub(WINDOW / 2).min(among.end.saturating_sub(WINDOW)).max(among.start);
+        let last = (first + WINDOW).min(among.end);
+        let window = &self.bytes[first * self.size..last * self.size];
+        (first..last, first + self.key.spread_before(window, self.size, self.point))
+    }
+
+    /// Goes on when the point was found at the edge of a window, beyond which it may be.
+    #[cold]
+    fn look_on(
+        &self,
+        mut among: Range<usize>,
+        range: &mut Range<u32>,
+        mut window: Range<usize>,
+        mut found: usize,
+    ) -> usize {
+        for tries in 1.. {
+            if found == window.start && found > among.start {
+                among.end = found;
+                range.end = self.at(found);
+            } else if found == window.end && found < among.end {
+                among.start = found;
+                range.start = self.at(found - 1);
+            } else {
+                break;
+            }
+            let share = match tries {
+                // Keys that are spread unevenly are searched by halves.
+                3.. => among.len() / 2,
+                _ => expected(self.point, range, among.len()),
+            };
+            (window, found) = self.look(among.clone(), among.start + share);
+        }
+        found
+    }
+}
+
 impl Tree {
     /// Where the record of `key` is, or where it belongs: one descent.
     #[inline]
@@ -183,7 +237,7 @@ impl Tree {
             let mut found = false;
             if !is_told {
                 (found, index) = self.search(store, block, index..nrec, key)?;
-                page = store.bytes(block);
+                page = if found { &[] } else { store.bytes(block) };
             }
             location.steps[level] = Step { block, index, nrec };
             if found || level == 0 {
@@ -226,35 +280,17 @@ impl Tree {
     /// node are spread over `range`, which becomes that of the child before the record.
     #[inline]
     fn aim<K: Key>(&self, page: &[u8], nrec: u16, key: &K, point: u32, range: &mut Range<u32>) -> usize {
-        let size = self.geometry.record_size();
-        let records = &page[PREFIX..PREFIX + usize::from(nrec) * size];
-        let at = |index: usize| key.spread_of(&records[index * size..]);
-        let (mut low, mut high, mut tries) = (0, usize::from(nrec), 0);
-        let found = loop {
-            let share = match tries {
-                // Keys that are spread unevenly are searched by halves.
-                3.. => (high - low) / 2,
-                _ => expected(point, range, high - low),
-            };
-            tries += 1;
-            let first = (low + share).saturating_sub(WINDOW / 2).min(high.saturating_sub(WINDOW)).max(low);
-            let last = (first + WINDOW).min(high);
-            let found = first + key.spread_before(&records[first * size..last * size], size, point);
-            if found == first && first > low {
-                high = first;
-                range.end = at(first);
-            } else if found == last && last < high {
-                low = last;
-                range.start = at(last - 1);
-            } else {
-                break found;
-            }
-        };
-        if found > low {
-            range.start = at(found - 1);
+        let (size, count) = (self.geometry.record_size(), usize::from(nrec));
+        let records = Records { bytes: &page[PREFIX..PREFIX + count * size], size, key, point };
+        let (window, mut found) = records.look(0..count, expected(point, range, count));
+        if found == window.start && found > 0 || found == window.end && found < count {
+            found = records.look_on(0..count, range, window, found);
         }
-        if found < high {
-            range.end = at(found);
+        if found > 0 {
+            range.start = records.at(found - 1);
+        }
+        if found < count {
+            range.end = records.at(found);
         }
         found
     }
