@@ -4,6 +4,7 @@
 //! may be sparse, but never empty; [`Tree::prepare`] brings every changed node to its level's floor before a flush
 //! (see [`repair`](Tree::repair)), so that libhdf5 can go on modifying the tree. [`Tree::sweep`] packs nodes.
 
+mod aim;
 mod bulk;
 mod check;
 mod edit;

@@ -152,7 +152,7 @@ impl Heap {
         self.managed_object(id).map(|object| object.0)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn get_managed<'a>(&'a mut self, store: &'a mut Store, id: &[u8]) -> Result<&'a [u8]> {
         self.load_table(store)?;
         let (offset, length, index) = self.managed_object(id)?;

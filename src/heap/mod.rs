@@ -277,7 +277,7 @@ impl Heap {
     }
 
     /// Removes an object.
-    #[inline(always)]
+    #[inline]
     pub fn remove(&mut self, store: &mut Store, id: &[u8]) -> Result<()> {
         self.begin_change(store)?;
         match self.kind(id)? {

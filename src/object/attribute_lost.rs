@@ -23,16 +23,20 @@ pub(super) struct Lost {
 /// What the attribute in this message refers to.
 #[inline]
 pub(super) fn lost(message: &[u8], sizes: Sizes) -> Result<Lost> {
-    let owns = |class: &u8| matches!(class & 0x0f, 6 | 7 | 9 | 10);
-    // Attributes are deleted by the million: where nothing is shared, the class is looked up where it stands.
-    if let [3, 0, low, high, ..] = message {
-        if !message.get(9 + usize::from(u16::from_le_bytes([*low, *high]))).is_some_and(owns) {
-            return Ok(Lost::default());
-        }
+    // Attributes are deleted by the million: the class is looked up where it stands.
+    let class = match message {
+        [3, 0, low, high, ..] => message.get(9 + usize::from(u16::from_le_bytes([*low, *high]))).copied(),
+        _ => Attribute::decode(message)?.datatype.first().copied(),
+    };
+    match class.is_some_and(|class| matches!(class & 0x0f, 6 | 7 | 9 | 10)) || has_references(message) {
+        true => lost_something(message, sizes),
+        false => Ok(Lost::default()),
     }
-    let committed = committed(message, sizes)?;
-    let owns = Attribute::decode(message)?.datatype.first().is_some_and(owns) || has_references(message);
-    Ok(Lost { committed, message: owns.then(|| message.into()) })
+}
+
+#[cold]
+fn lost_something(message: &[u8], sizes: Sizes) -> Result<Lost> {
+    Ok(Lost { committed: committed(message, sizes)?, message: Some(message.into()) })
 }
 
 /// The committed datatype that an attribute message refers to.

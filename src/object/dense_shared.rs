@@ -8,7 +8,7 @@ use crate::object::dense::{DenseKind, DenseStore, MAX_RECORD};
 use crate::store::Store;
 
 /// The object of a name record: in `heap`, or in the shared message heap, from where it comes by way of `scratch`.
-#[inline]
+#[inline(always)]
 pub(super) fn object_of<'a, K: DenseKind>(
     heap: &'a mut Heap,
     store: &'a mut Store,
@@ -18,8 +18,14 @@ pub(super) fn object_of<'a, K: DenseKind>(
     if !K::is_shared(record) {
         return heap.get(store, &record[K::NAME_ID_AT..K::NAME_ID_AT + K::ID_LEN]);
     }
-    *scratch = shared::read(store, kind::ATTRIBUTE, &shared_id::<K>(record))?;
+    read_shared::<K>(store, record, scratch)?;
     Ok(scratch)
+}
+
+#[cold]
+fn read_shared<K: DenseKind>(store: &mut Store, record: &[u8], into: &mut Vec<u8>) -> Result<()> {
+    *into = shared::read(store, kind::ATTRIBUTE, &shared_id::<K>(record))?;
+    Ok(())
 }
 
 /// The heap ID in a record that points into the shared message heap.
