@@ -13,6 +13,7 @@ use crate::object::group;
 use crate::object::header::ObjectHeader;
 use crate::object::link::Links;
 use crate::object::maintain::{Maintenance, Summary};
+use crate::object::path;
 use crate::object::referenced::Pinned;
 use crate::object::ObjectKind;
 use crate::rebalance;
@@ -34,7 +35,7 @@ pub(super) struct Loaded {
     pub kind: ObjectKind,
     pub attributes: Attributes,
     /// Only of a group, once they are asked for: not of one that is opened and closed.
-    pub links: Option<Box<Links>>,
+    pub read_links: Option<Box<Links>>,
     /// Only of a dataset.
     pub dataset: Option<Box<DatasetState>>,
     /// Open handles.
@@ -273,7 +274,7 @@ impl Loaded {
             header,
             kind,
             attributes,
-            links: None,
+            read_links: None,
             dataset,
             handles: 0,
             changed: false,
@@ -292,7 +293,7 @@ impl Loaded {
     /// Whether the object stays in memory without a handle, for its dense stores or a sweep to come.
     fn must_stay(&self) -> bool {
         self.attributes.is_dense_loaded()
-            || self.links.as_ref().is_some_and(|links| links.is_dense_loaded())
+            || self.read_links.as_ref().is_some_and(|links| links.is_dense_loaded())
             || self.dataset.as_ref().is_some_and(|dataset| dataset.is_thinned())
     }
 
@@ -323,16 +324,16 @@ impl Loaded {
     /// The same, and nothing when this is no group. They are read with the first call.
     #[inline]
     pub fn links_if_group(&mut self, store: &mut Store) -> Result<Option<(&mut ObjectHeader, &mut Links)>> {
-        if self.links.is_none() && self.kind == ObjectKind::Group {
-            self.links = Some(Box::new(Links::of(store, &self.header)?));
+        if self.read_links.is_none() && self.kind == ObjectKind::Group {
+            self.read_links = Some(Box::new(Links::of(store, &self.header)?));
         }
-        Ok(self.links.as_deref_mut().map(|links| (&mut self.header, links)))
+        Ok(self.read_links.as_deref_mut().map(|links| (&mut self.header, links)))
     }
 
     /// Brings the header and the dense stores into the shape in which they are flushed.
     pub fn prepare(&mut self, store: &mut Store) -> Result<()> {
         self.attributes.prepare(store, &mut self.header)?;
-        if let Some(links) = &mut self.links {
+        if let Some(links) = &mut self.read_links {
             links.prepare(store, &mut self.header)?;
         }
         if let Some(dataset) = &mut self.dataset {
@@ -428,7 +429,7 @@ impl State {
             return prepared;
         }
         if self.store.is_changed() {
-            self.forget_cached_table();
+            self.forget_cached_table()?;
             self.open_free_space()?;
             let superblock = &self.superblock;
             self.store.flush(|end| superblock.encode(end))?;
@@ -456,12 +457,16 @@ impl State {
     }
 
     /// An old superblock does not go on naming the symbol table of a root group that has none any more.
-    fn forget_cached_table(&mut self) {
-        let root = self.objects.find(self.superblock.root).and_then(|slot| self.objects.get(slot).ok());
-        let gone = root.is_some_and(|root| root.links.as_ref().is_some_and(|links| links.table().is_none()));
-        if let Some(old) = self.superblock.old.as_mut().filter(|_| gone) {
+    fn forget_cached_table(&mut self) -> Result<()> {
+        if self.superblock.old.as_ref().is_none_or(|old| old.root_entry.cache == Cache::Nothing) {
+            return Ok(());
+        }
+        let root = path::root(self)?;
+        let has_table = self.objects.get(root)?.group(&mut self.store)?.1.table().is_some();
+        if let Some(old) = self.superblock.old.as_mut().filter(|_| !has_table) {
             old.root_entry.cache = Cache::Nothing;
         }
+        Ok(())
     }
 
     /// What closing writes.
@@ -484,9 +489,9 @@ impl State {
 mod tests {
     use std::path::Path;
 
-    use super::IDLE_OBJECTS;
+    use super::{Cache, IDLE_OBJECTS};
     use crate::datatype::{Datatype, Number};
-    use crate::object::options::{CreateOptions, GroupOptions};
+    use crate::object::options::{CreateOptions, GroupOptions, OpenOptions};
     use crate::object::{File, Object};
     use crate::store::MemoryBackend;
 
@@ -534,6 +539,24 @@ mod tests {
             group(&root, &format!("new {number}"));
         }
         assert!(loaded(&file) <= IDLE_OBJECTS + 3, "{} are loaded", loaded(&file));
+        file.check().unwrap();
+    }
+
+    #[test]
+    fn the_superblock_forgets_the_table_of_a_root_group_that_was_not_kept() {
+        let old = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/old_small.h5");
+        let backend = MemoryBackend::with_bytes(std::fs::read(old).unwrap());
+        let file = File::open_on(Box::new(backend), Path::new("old"), &OpenOptions::default()).unwrap();
+        let cached = || file.shared.read(|state| Ok(state.superblock.old.unwrap().root_entry.cache)).unwrap();
+        assert_ne!(cached(), Cache::Nothing);
+        // No symbol table holds a name that is not ASCII.
+        group(&file.root().unwrap(), "gr\u{fc}n");
+        let parent = file.root().unwrap().open("gr\u{fc}n").unwrap();
+        (0..2 * IDLE_OBJECTS).for_each(|number| drop(group(&parent, &number.to_string())));
+        let root = file.shared.read(|state| Ok(state.objects.find(state.superblock.root))).unwrap();
+        assert_eq!(root, None, "the root group is still loaded");
+        file.flush().unwrap();
+        assert_eq!(cached(), Cache::Nothing);
         file.check().unwrap();
     }
 }

@@ -238,7 +238,7 @@ impl<'r> Walk<'r> {
             let parts = Parts {
                 header: &object.header,
                 attributes: Some(&mut object.attributes),
-                links: object.links.as_deref_mut(),
+                links: object.read_links.as_deref_mut(),
                 dataset: object.dataset.as_deref(),
             };
             return self.object(store, number, parts);
