@@ -153,6 +153,12 @@ static void chunked(h5r_object *root) {
     FAILS(H5R_ERR_ARGUMENT, h5r_dataset_create(root, "chunked", H5R_F64, 1, dims, &options, &dataset));
     options.chunk = chunk;
     options.max_dims = most;
+    options.layout = H5R_LAYOUT_CONTIGUOUS;
+    options.chunk = NULL;
+    FAILS(H5R_ERR_ARGUMENT, h5r_dataset_create(root, "no", H5R_I32, 1, dims, &options, NULL));
+    SAYS("maximum [unlimited]) needs the chunked layout");
+    options.layout = H5R_LAYOUT_CHUNKED;
+    options.chunk = chunk;
     options.fill_value = &fill;
     options.shuffle = 1;
     options.fletcher32 = 1;
