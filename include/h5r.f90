@@ -3,9 +3,12 @@
 !
 ! - Every call takes an optional `status`: H5R_OK or H5R_ERR_... . Without it an error stops the program with its message;
 !   h5r_last_error() gives the message of this thread's last failed call.
-! - h5r_attr_write, h5r_attr_read, h5r_dataset_write and h5r_dataset_read are generic by kind (int8 to int64, real32, real64,
-!   attributes also character) and rank (attributes 0 to 4, datasets 0 to 5). Of a dataset, shape(value) elements are
-!   written or read, from `start`, 1 in each dimension where it is absent.
+! - h5r_attr_write, h5r_attr_read, h5r_dataset_write and h5r_dataset_read are generic by kind (int8 to int64, real32, real64)
+!   and rank (attributes 0 to 4, datasets 0 to 5), and also for character values of rank 0 and 1. Of a dataset, shape(value)
+!   elements are written or read, from `start`, 1 in each dimension where it is absent, `stride` apart. Where `start` has more
+!   dimensions than the value, it is one element in each of the last ones: a field(nx, ny) goes to start=[1, 1, step].
+! - h5r_dataset_append(dataset, value) is generic in the same way for numbers: value is one row, value(:, ..., :), or several
+!   along its last dimension. h5r_dataset_append(dataset, type, rows, address) takes elements of any type.
 ! - The same names with _variable are for values of variable length of one dimension: arrays of h5r_string, h5r_int64_sequence
 !   and h5r_real64_sequence. Character arrays can be written, too, without their trailing blanks. What is read is allocated;
 !   strings may have a fixed length in the file.
@@ -1359,6 +1362,8 @@ module h5r
     module procedure dataset_write_real64_3
     module procedure dataset_write_real64_4
     module procedure dataset_write_real64_5
+    module procedure dataset_write_character
+    module procedure dataset_write_character_1
   end interface
   interface h5r_attr_read
     module procedure attr_read_int8_0
@@ -1431,9 +1436,56 @@ module h5r
     module procedure dataset_read_real64_3
     module procedure dataset_read_real64_4
     module procedure dataset_read_real64_5
+    module procedure dataset_read_character
+    module procedure dataset_read_character_1
+  end interface
+  interface h5r_dataset_append
+    module procedure dataset_append_int8_0
+    module procedure dataset_append_int8_1
+    module procedure dataset_append_int8_2
+    module procedure dataset_append_int8_3
+    module procedure dataset_append_int8_4
+    module procedure dataset_append_int8_5
+    module procedure dataset_append_int16_0
+    module procedure dataset_append_int16_1
+    module procedure dataset_append_int16_2
+    module procedure dataset_append_int16_3
+    module procedure dataset_append_int16_4
+    module procedure dataset_append_int16_5
+    module procedure dataset_append_int32_0
+    module procedure dataset_append_int32_1
+    module procedure dataset_append_int32_2
+    module procedure dataset_append_int32_3
+    module procedure dataset_append_int32_4
+    module procedure dataset_append_int32_5
+    module procedure dataset_append_int64_0
+    module procedure dataset_append_int64_1
+    module procedure dataset_append_int64_2
+    module procedure dataset_append_int64_3
+    module procedure dataset_append_int64_4
+    module procedure dataset_append_int64_5
+    module procedure dataset_append_real32_0
+    module procedure dataset_append_real32_1
+    module procedure dataset_append_real32_2
+    module procedure dataset_append_real32_3
+    module procedure dataset_append_real32_4
+    module procedure dataset_append_real32_5
+    module procedure dataset_append_real64_0
+    module procedure dataset_append_real64_1
+    module procedure dataset_append_real64_2
+    module procedure dataset_append_real64_3
+    module procedure dataset_append_real64_4
+    module procedure dataset_append_real64_5
+    module procedure dataset_append_as
   end interface
 ! end interfaces
 
+  interface h5r_dataset_create
+    module procedure dataset_create_int32, dataset_create_int64
+  end interface
+  interface h5r_dataset_set_extent
+    module procedure dataset_set_extent_int32, dataset_set_extent_int64
+  end interface
   interface h5r_attr_write_variable
     module procedure attr_write_characters, attr_write_strings, attr_write_int64_sequences, attr_write_real64_sequences
   end interface
@@ -1891,12 +1943,23 @@ contains
     call finish(c_object_set_comment(object%handle, c_string(comment)), status)
   end subroutine
 
-  ! Creates a dataset of shape `dims`; no dimensions make a scalar.
-  subroutine h5r_dataset_create(loc, path, type, dims, dataset, options, status)
+  subroutine dataset_create_int32(loc, path, type, dims, dataset, options, status)
     type(h5r_object), intent(in) :: loc
     character(*), intent(in) :: path
     integer(c_int64_t), intent(in) :: type
-    integer, intent(in) :: dims(:)
+    integer(int32), intent(in) :: dims(:)
+    type(h5r_object), intent(out) :: dataset
+    type(h5r_dataset_options), intent(in), optional, target :: options
+    integer, intent(out), optional :: status
+    call dataset_create_int64(loc, path, type, int(dims, int64), dataset, options, status)
+  end subroutine
+
+  ! Creates a dataset of shape `dims`; no dimensions make a scalar.
+  subroutine dataset_create_int64(loc, path, type, dims, dataset, options, status)
+    type(h5r_object), intent(in) :: loc
+    character(*), intent(in) :: path
+    integer(c_int64_t), intent(in) :: type
+    integer(int64), intent(in) :: dims(:)
     type(h5r_object), intent(out) :: dataset
     type(h5r_dataset_options), intent(in), optional, target :: options
     integer, intent(out), optional :: status
@@ -1904,7 +1967,7 @@ contains
     given = c_null_ptr
     if (present(options)) given = c_loc(options)
     call finish(c_dataset_create(loc%handle, c_string(path), type, size(dims, kind=c_size_t), &
-      reversed(int(dims, c_int64_t)), given, dataset%handle), status)
+      reversed(dims), given, dataset%handle), status)
   end subroutine
 
   pure function reversed(dims) result(other_way)
@@ -2359,16 +2422,23 @@ contains
     call finish(c_dataset_read(dataset%handle, type, c_null_ptr, value), status)
   end subroutine
 
-  ! Changes the extents of a chunked dataset, in Fortran's order.
-  subroutine h5r_dataset_set_extent(dataset, dims, status)
+  subroutine dataset_set_extent_int32(dataset, dims, status)
     type(h5r_object), intent(in) :: dataset
-    integer, intent(in) :: dims(:)
+    integer(int32), intent(in) :: dims(:)
     integer, intent(out), optional :: status
-    call finish(c_dataset_set_extent(dataset%handle, reversed(int(dims, c_int64_t))), status)
+    call dataset_set_extent_int64(dataset, int(dims, int64), status)
   end subroutine
 
-  ! Appends `rows` rows at value along the last dimension in Fortran's order.
-  subroutine h5r_dataset_append(dataset, type, rows, value, status)
+  ! Changes the extents of a chunked dataset, in Fortran's order.
+  subroutine dataset_set_extent_int64(dataset, dims, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int64), intent(in) :: dims(:)
+    integer, intent(out), optional :: status
+    call finish(c_dataset_set_extent(dataset%handle, reversed(dims)), status)
+  end subroutine
+
+  ! Appends `rows` rows of elements of any type at value along the last dimension in Fortran's order.
+  subroutine dataset_append_as(dataset, type, rows, value, status)
     type(h5r_object), intent(in) :: dataset
     integer(c_int64_t), intent(in) :: type
     integer, intent(in) :: rows
@@ -2786,8 +2856,9 @@ contains
     call finish(c_attr_read(object%handle, c_string(name), type, data, bytes), status)
   end subroutine
 
-  ! Writes or reads `dims` elements from `start` (1, the first, where it is absent), `stride` apart. The library refuses
-  ! what is of another rank or beyond the dataset.
+  ! Writes or reads `dims` elements from `start` (1, the first, where it is absent), `stride` apart; where `start` has more
+  ! dimensions than the value, one element in each of the last ones. The library refuses what is of another rank or beyond
+  ! the dataset.
   subroutine transfer_dataset(is_read, dataset, type, dims, data, start, stride, status)
     logical, intent(in) :: is_read
     type(h5r_object), intent(in) :: dataset
@@ -2798,16 +2869,23 @@ contains
     type(c_selection), target :: selection
     integer(c_int64_t), target :: first(H5R_MAX_RANK), step(H5R_MAX_RANK), count(H5R_MAX_RANK)
     integer(c_int32_t) :: code
+    integer :: rank
+    logical :: fits
     first = 0
     step = 1
     count = 1
-    count(:size(dims)) = reversed(dims)
-    selection%rank = size(dims)
-    if (present(start)) then
-      selection%rank = size(start)
-      first(:size(start)) = reversed(int(start, c_int64_t)) - 1
+    rank = size(dims)
+    if (present(start)) rank = size(start)
+    fits = rank >= size(dims) .and. rank <= H5R_MAX_RANK
+    if (present(stride)) fits = fits .and. size(stride) == rank
+    if (fits) then
+      count(rank - size(dims) + 1:rank) = reversed(dims)
+      if (present(start)) first(:rank) = reversed(int(start, c_int64_t)) - 1
+      if (present(stride)) step(:rank) = reversed(int(stride, c_int64_t))
+    else
+      rank = another_rank(dataset, size(dims), start, stride)
     end if
-    if (present(stride)) step(:size(stride)) = reversed(int(stride, c_int64_t))
+    selection%rank = int(rank, c_size_t)
     selection%start = c_loc(first)
     selection%stride = c_loc(step)
     selection%count = c_loc(count)
@@ -2815,6 +2893,50 @@ contains
       code = c_dataset_read(dataset%handle, type, c_loc(selection), data)
     else
       code = c_dataset_write(dataset%handle, type, c_loc(selection), data)
+    end if
+    call finish(code, status)
+  end subroutine
+
+  ! Of the sizes of a value, its start and its stride, which do not agree, one that is not the dataset's rank: the library
+  ! refuses it.
+  integer function another_rank(dataset, dims, start, stride)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in) :: dims
+    integer, intent(in), optional :: start(:), stride(:)
+    type(dataset_details), target :: details
+    integer(c_int32_t) :: code
+    another_rank = dims
+    code = c_dataset_info(dataset%handle, c_loc(details))
+    if (code == H5R_OK) code = c_type_close(details%type)
+    if (another_rank == details%rank .and. present(start)) another_rank = min(size(start), H5R_MAX_RANK)
+    if (another_rank == details%rank .and. present(stride)) another_rank = min(size(stride), H5R_MAX_RANK)
+  end function
+
+  ! Appends `value`, of shape dims: rows of the dataset, or one row if it has a dimension less.
+  subroutine append_values(dataset, type, dims, data, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(c_int64_t), intent(in) :: type, dims(:)
+    type(c_ptr), intent(in) :: data
+    integer, intent(out), optional :: status
+    type(dataset_details), target :: details
+    integer(c_int64_t) :: rows
+    integer(c_int32_t) :: code, ignored
+    integer :: across
+    logical :: fits
+    code = c_dataset_info(dataset%handle, c_loc(details))
+    if (code == H5R_OK) then
+      ignored = c_type_close(details%type)
+      across = int(details%rank) - 1
+      rows = 1
+      fits = across >= 0 .and. (size(dims) == across .or. size(dims) == across + 1)
+      if (fits) fits = all(dims(:across) == reversed(details%dims(2:across + 1)))
+      if (.not. fits) then
+        if (.not. present(status)) error stop 'h5r: only values of the shape of whole rows can be appended'
+        status = H5R_ERR_ARGUMENT
+        return
+      end if
+      if (size(dims) > across) rows = dims(across + 1)
+      code = c_dataset_append(dataset%handle, type, rows, data)
     end if
     call finish(code, status)
   end subroutine
@@ -2840,6 +2962,23 @@ contains
     call put_strings(object, name, len(value), shape(value, kind=c_int64_t), value, status)
   end subroutine
 
+  ! Strings of fixed length go to elements of fixed length; h5r_dataset_write_variable writes those of variable length.
+  subroutine dataset_write_character(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    character(*), intent(in), target :: value
+    integer, intent(out), optional :: status
+    call transfer_strings(.false., dataset, len(value), [integer(c_int64_t) ::], value, status=status)
+  end subroutine
+
+  subroutine dataset_write_character_1(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    character(*), intent(in), contiguous, target :: value(:)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_strings(.false., dataset, len(value), shape(value, kind=c_int64_t), value, &
+      start=start, stride=stride, status=status)
+  end subroutine
+
   subroutine put_strings(object, name, length, dims, value, status)
     type(h5r_object), intent(in) :: object
     character(*), intent(in) :: name
@@ -2858,13 +2997,13 @@ contains
     call finish(code, status)
   end subroutine
 
-  ! A string is read padded with blanks, and cut where `value` is too short.
+  ! A string is read padded with blanks, and cut where `value` is too short; in the file it may be of variable length.
   subroutine attr_read_character(object, name, value, status)
     type(h5r_object), intent(in) :: object
     character(*), intent(in) :: name
     character(*), intent(out), target :: value
     integer, intent(out), optional :: status
-    call get_strings(object, name, len(value), 1, value, status)
+    call transfer_strings(.true., object, len(value), [integer(c_int64_t) ::], value, name=name, status=status)
   end subroutine
 
   subroutine attr_read_character_1(object, name, value, status)
@@ -2872,24 +3011,91 @@ contains
     character(*), intent(in) :: name
     character(*), intent(out), contiguous, target :: value(:)
     integer, intent(out), optional :: status
-    call get_strings(object, name, len(value), size(value), value, status)
+    call transfer_strings(.true., object, len(value), shape(value, kind=c_int64_t), value, name=name, status=status)
   end subroutine
 
-  subroutine get_strings(object, name, length, count, value, status)
-    type(h5r_object), intent(in) :: object
-    character(*), intent(in) :: name
-    integer, intent(in) :: length, count
-    character(kind=c_char), intent(inout), target :: value(*)
+  subroutine dataset_read_character(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    character(*), intent(inout), target :: value
     integer, intent(out), optional :: status
-    integer(c_int64_t) :: type
-    integer(c_int32_t) :: code, closed
+    call transfer_strings(.true., dataset, len(value), [integer(c_int64_t) ::], value, status=status)
+  end subroutine
+
+  subroutine dataset_read_character_1(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    character(*), intent(inout), contiguous, target :: value(:)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_strings(.true., dataset, len(value), shape(value, kind=c_int64_t), value, &
+      start=start, stride=stride, status=status)
+  end subroutine
+
+  ! Reads an attribute's strings, or, without its name, reads or writes those of a dataset.
+  subroutine transfer_strings(is_read, object, length, dims, value, name, start, stride, status)
+    logical, intent(in) :: is_read
+    type(h5r_object), intent(in) :: object
+    integer, intent(in) :: length
+    integer(c_int64_t), intent(in) :: dims(:)
+    character(kind=c_char), target :: value(*)
+    character(*), intent(in), optional :: name
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    type(c_ptr), allocatable, target :: pointers(:)
+    integer(c_int64_t) :: type, count
+    integer(c_int32_t) :: code, ignored, charset
     type = 0
-    code = c_type_string(int(length, c_size_t), H5R_PAD_SPACE, H5R_CHARSET_UTF8, type)
+    count = product(dims)
+    charset = H5R_CHARSET_UTF8
+    ! ASCII goes to strings of either character set, UTF-8 to its own only.
+    if (.not. is_read) then
+      if (all(iachar(value(:count*length)) < 128)) charset = H5R_CHARSET_ASCII
+    end if
+    code = c_type_string(int(length, c_size_t), H5R_PAD_SPACE, charset, type)
     if (code == H5R_OK) then
-      code = c_attr_read(object%handle, c_string(name), type, c_loc(value), int(length, c_size_t) * count)
-      if (code == H5R_OK) closed = c_type_close(type)
+      code = moved_to(c_loc(value), int(length, c_size_t))
+      if (code == H5R_OK .or. code == H5R_ERR_TYPE .and. is_read) ignored = c_type_close(type)
+    end if
+    if (code == H5R_ERR_TYPE .and. is_read) then
+      ! In the file they are of variable length, or no strings at all.
+      allocate (pointers(count + 1))
+      pointers = c_null_ptr
+      code = c_type_string_variable(H5R_PAD_NULL_TERMINATED, H5R_CHARSET_UTF8, type)
+      if (code == H5R_OK) code = moved_to(c_loc(pointers), c_sizeof(c_null_ptr))
+      if (code == H5R_OK) then
+        call fill(value, length, pointers(:count))
+        ignored = c_vlen_release(type, count, c_loc(pointers))
+        ignored = c_type_close(type)
+      end if
     end if
     call finish(code, status)
+  contains
+    integer(c_int32_t) function moved_to(data, bytes)
+      type(c_ptr), intent(in) :: data
+      integer(c_size_t), intent(in) :: bytes
+      integer :: returned
+      if (present(name)) then
+        moved_to = c_attr_read(object%handle, c_string(name), type, data, bytes*count)
+      else
+        call transfer_dataset(is_read, object, type, dims, data, start, stride, returned)
+        moved_to = int(returned, c_int32_t)
+      end if
+    end function
+  end subroutine
+
+  ! Fills strings of `length` from C's, which are cut or padded with blanks.
+  subroutine fill(value, length, pointers)
+    integer, intent(in) :: length
+    type(c_ptr), intent(in) :: pointers(:)
+    character(kind=c_char), intent(inout) :: value(length, size(pointers))
+    character(:), allocatable :: text
+    integer :: i, j
+    do i = 1, size(pointers)
+      text = h5r_text(pointers(i))
+      value(:, i) = ' '
+      do j = 1, min(length, len(text))
+        value(j, i) = text(j:j)
+      end do
+    end do
   end subroutine
 
   ! Gives back what h5r_dataset_read_as or h5r_attr_read_as stored behind the pointers in `count` elements of `type`.
@@ -2951,7 +3157,7 @@ contains
     character(kind=c_char), allocatable, target :: bytes(:)
     type(c_ptr), allocatable, target :: pointers(:)
     integer(c_int64_t) :: type
-    integer(c_int32_t) :: code, ignored
+    integer(c_int32_t) :: code, ignored, charset
     integer :: i, j, length, at
     length = 1
     do i = 1, size(values)
@@ -2975,7 +3181,10 @@ contains
       at = at + len(values(i)%value) + 1
     end do
     type = 0
-    code = c_type_string_variable(H5R_PAD_NULL_TERMINATED, H5R_CHARSET_UTF8, type)
+    charset = H5R_CHARSET_UTF8
+    ! ASCII goes to the strings of a dataset in either character set, UTF-8 to its own only.
+    if (.not. present(name) .and. all(iachar(bytes) < 128)) charset = H5R_CHARSET_ASCII
+    code = c_type_string_variable(H5R_PAD_NULL_TERMINATED, charset, type)
     if (code == H5R_OK) then
       code = moved(.false., object, type, size(values, kind=c_int64_t), c_loc(pointers), name, start)
       if (code == H5R_OK) ignored = c_type_close(type)
@@ -3312,6 +3521,13 @@ contains
       start, stride, status)
   end subroutine
 
+  subroutine dataset_append_int8_0(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int8), intent(in), target :: value
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
   subroutine attr_write_int8_1(object, name, value, status)
     type(h5r_object), intent(in) :: object
     character(*), intent(in) :: name
@@ -3327,6 +3543,13 @@ contains
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_int8_1(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int8), intent(in), contiguous, target :: value(:)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine attr_write_int8_2(object, name, value, status)
@@ -3346,6 +3569,13 @@ contains
       start, stride, status)
   end subroutine
 
+  subroutine dataset_append_int8_2(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int8), intent(in), contiguous, target :: value(:, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
   subroutine attr_write_int8_3(object, name, value, status)
     type(h5r_object), intent(in) :: object
     character(*), intent(in) :: name
@@ -3361,6 +3591,13 @@ contains
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_int8_3(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int8), intent(in), contiguous, target :: value(:, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine attr_write_int8_4(object, name, value, status)
@@ -3380,6 +3617,13 @@ contains
       start, stride, status)
   end subroutine
 
+  subroutine dataset_append_int8_4(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int8), intent(in), contiguous, target :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
   subroutine dataset_write_int8_5(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
     integer(int8), intent(in), contiguous, target :: value(:, :, :, :, :)
@@ -3387,6 +3631,13 @@ contains
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_int8_5(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int8), intent(in), contiguous, target :: value(:, :, :, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine attr_read_int8_0(object, name, value, status)
@@ -3500,6 +3751,13 @@ contains
       start, stride, status)
   end subroutine
 
+  subroutine dataset_append_int16_0(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int16), intent(in), target :: value
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
   subroutine attr_write_int16_1(object, name, value, status)
     type(h5r_object), intent(in) :: object
     character(*), intent(in) :: name
@@ -3515,6 +3773,13 @@ contains
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_int16_1(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int16), intent(in), contiguous, target :: value(:)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine attr_write_int16_2(object, name, value, status)
@@ -3534,6 +3799,13 @@ contains
       start, stride, status)
   end subroutine
 
+  subroutine dataset_append_int16_2(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int16), intent(in), contiguous, target :: value(:, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
   subroutine attr_write_int16_3(object, name, value, status)
     type(h5r_object), intent(in) :: object
     character(*), intent(in) :: name
@@ -3549,6 +3821,13 @@ contains
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_int16_3(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int16), intent(in), contiguous, target :: value(:, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine attr_write_int16_4(object, name, value, status)
@@ -3568,6 +3847,13 @@ contains
       start, stride, status)
   end subroutine
 
+  subroutine dataset_append_int16_4(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int16), intent(in), contiguous, target :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
   subroutine dataset_write_int16_5(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
     integer(int16), intent(in), contiguous, target :: value(:, :, :, :, :)
@@ -3575,6 +3861,13 @@ contains
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_int16_5(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int16), intent(in), contiguous, target :: value(:, :, :, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine attr_read_int16_0(object, name, value, status)
@@ -3688,6 +3981,13 @@ contains
       start, stride, status)
   end subroutine
 
+  subroutine dataset_append_int32_0(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int32), intent(in), target :: value
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
   subroutine attr_write_int32_1(object, name, value, status)
     type(h5r_object), intent(in) :: object
     character(*), intent(in) :: name
@@ -3703,6 +4003,13 @@ contains
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_int32_1(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int32), intent(in), contiguous, target :: value(:)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine attr_write_int32_2(object, name, value, status)
@@ -3722,6 +4029,13 @@ contains
       start, stride, status)
   end subroutine
 
+  subroutine dataset_append_int32_2(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int32), intent(in), contiguous, target :: value(:, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
   subroutine attr_write_int32_3(object, name, value, status)
     type(h5r_object), intent(in) :: object
     character(*), intent(in) :: name
@@ -3737,6 +4051,13 @@ contains
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_int32_3(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int32), intent(in), contiguous, target :: value(:, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine attr_write_int32_4(object, name, value, status)
@@ -3756,6 +4077,13 @@ contains
       start, stride, status)
   end subroutine
 
+  subroutine dataset_append_int32_4(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int32), intent(in), contiguous, target :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
   subroutine dataset_write_int32_5(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
     integer(int32), intent(in), contiguous, target :: value(:, :, :, :, :)
@@ -3763,6 +4091,13 @@ contains
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_int32_5(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int32), intent(in), contiguous, target :: value(:, :, :, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine attr_read_int32_0(object, name, value, status)
@@ -3876,6 +4211,13 @@ contains
       start, stride, status)
   end subroutine
 
+  subroutine dataset_append_int64_0(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int64), intent(in), target :: value
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
   subroutine attr_write_int64_1(object, name, value, status)
     type(h5r_object), intent(in) :: object
     character(*), intent(in) :: name
@@ -3891,6 +4233,13 @@ contains
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_int64_1(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int64), intent(in), contiguous, target :: value(:)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine attr_write_int64_2(object, name, value, status)
@@ -3910,6 +4259,13 @@ contains
       start, stride, status)
   end subroutine
 
+  subroutine dataset_append_int64_2(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int64), intent(in), contiguous, target :: value(:, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
   subroutine attr_write_int64_3(object, name, value, status)
     type(h5r_object), intent(in) :: object
     character(*), intent(in) :: name
@@ -3925,6 +4281,13 @@ contains
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_int64_3(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int64), intent(in), contiguous, target :: value(:, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine attr_write_int64_4(object, name, value, status)
@@ -3944,6 +4307,13 @@ contains
       start, stride, status)
   end subroutine
 
+  subroutine dataset_append_int64_4(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int64), intent(in), contiguous, target :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
   subroutine dataset_write_int64_5(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
     integer(int64), intent(in), contiguous, target :: value(:, :, :, :, :)
@@ -3951,6 +4321,13 @@ contains
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_int64_5(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int64), intent(in), contiguous, target :: value(:, :, :, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine attr_read_int64_0(object, name, value, status)
@@ -4064,6 +4441,13 @@ contains
       start, stride, status)
   end subroutine
 
+  subroutine dataset_append_real32_0(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real32), intent(in), target :: value
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
   subroutine attr_write_real32_1(object, name, value, status)
     type(h5r_object), intent(in) :: object
     character(*), intent(in) :: name
@@ -4079,6 +4463,13 @@ contains
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_real32_1(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real32), intent(in), contiguous, target :: value(:)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine attr_write_real32_2(object, name, value, status)
@@ -4098,6 +4489,13 @@ contains
       start, stride, status)
   end subroutine
 
+  subroutine dataset_append_real32_2(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real32), intent(in), contiguous, target :: value(:, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
   subroutine attr_write_real32_3(object, name, value, status)
     type(h5r_object), intent(in) :: object
     character(*), intent(in) :: name
@@ -4113,6 +4511,13 @@ contains
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_real32_3(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real32), intent(in), contiguous, target :: value(:, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine attr_write_real32_4(object, name, value, status)
@@ -4132,6 +4537,13 @@ contains
       start, stride, status)
   end subroutine
 
+  subroutine dataset_append_real32_4(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real32), intent(in), contiguous, target :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
   subroutine dataset_write_real32_5(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
     real(real32), intent(in), contiguous, target :: value(:, :, :, :, :)
@@ -4139,6 +4551,13 @@ contains
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_real32_5(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real32), intent(in), contiguous, target :: value(:, :, :, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine attr_read_real32_0(object, name, value, status)
@@ -4252,6 +4671,13 @@ contains
       start, stride, status)
   end subroutine
 
+  subroutine dataset_append_real64_0(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real64), intent(in), target :: value
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
   subroutine attr_write_real64_1(object, name, value, status)
     type(h5r_object), intent(in) :: object
     character(*), intent(in) :: name
@@ -4267,6 +4693,13 @@ contains
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_real64_1(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real64), intent(in), contiguous, target :: value(:)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine attr_write_real64_2(object, name, value, status)
@@ -4286,6 +4719,13 @@ contains
       start, stride, status)
   end subroutine
 
+  subroutine dataset_append_real64_2(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real64), intent(in), contiguous, target :: value(:, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
   subroutine attr_write_real64_3(object, name, value, status)
     type(h5r_object), intent(in) :: object
     character(*), intent(in) :: name
@@ -4301,6 +4741,13 @@ contains
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_real64_3(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real64), intent(in), contiguous, target :: value(:, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine attr_write_real64_4(object, name, value, status)
@@ -4320,6 +4767,13 @@ contains
       start, stride, status)
   end subroutine
 
+  subroutine dataset_append_real64_4(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real64), intent(in), contiguous, target :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
   subroutine dataset_write_real64_5(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
     real(real64), intent(in), contiguous, target :: value(:, :, :, :, :)
@@ -4327,6 +4781,13 @@ contains
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_real64_5(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real64), intent(in), contiguous, target :: value(:, :, :, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine attr_read_real64_0(object, name, value, status)

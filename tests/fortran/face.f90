@@ -261,6 +261,47 @@ contains
     call check(all(words == words_back), 'strings')
   end subroutine
 
+  ! Values of fewer dimensions than `start` are sections; sizes that do not agree are refused; rows are appended.
+  subroutine other_ranks(root)
+    type(h5r_object), intent(in) :: root
+    type(h5r_object) :: dataset
+    type(h5r_dataset_options) :: options
+    integer(c_int64_t), target :: chunk(3), most(3)
+    integer(int32) :: plane(4, 3), all_steps(4, 3, 4), column(3), line(12)
+    integer :: i
+    chunk = [1, 3, 4]
+    most = [H5R_UNLIMITED, 3_c_int64_t, 4_c_int64_t]
+    options%layout = H5R_LAYOUT_CHUNKED
+    options%chunk = c_loc(chunk)
+    options%max_dims = c_loc(most)
+    plane = reshape([(i, i=1, 12)], [4, 3])
+    call h5r_dataset_create(root, 'steps', H5R_I32, [4_int64, 3_int64, 0_int64], dataset, options)
+    call h5r_dataset_append(dataset, plane)
+    call h5r_dataset_append(dataset, reshape([plane + 100, plane + 200], [4, 3, 2]))
+    call h5r_dataset_append(dataset, plane + 300)
+    call h5r_dataset_write(dataset, plane + 1000, start=[1, 1, 2])
+    call h5r_dataset_read(dataset, all_steps)
+    call check(all(all_steps == reshape([plane, plane + 1000, plane + 200, plane + 300], [4, 3, 4])), 'appended steps')
+    call h5r_dataset_read(dataset, column, start=[2, 3, 4])
+    call check(all(column == plane(2:4, 3) + 300), 'a column of a step')
+    call h5r_dataset_append(dataset, plane(:, :2), i)
+    call check(i == H5R_ERR_ARGUMENT, 'a part of a row is refused')
+    call h5r_dataset_append(dataset, 1, i)
+    call check(i == H5R_ERR_ARGUMENT, 'a scalar is no row of planes')
+    call h5r_dataset_set_extent(dataset, [4_int64, 3_int64, 2_int64])
+    call h5r_object_close(dataset)
+    call h5r_dataset_create(root, 'line', H5R_I32, [12], dataset)
+    call h5r_dataset_write(dataset, [(i, i=1, 12)])
+    plane = -1
+    call h5r_dataset_read(dataset, plane, start=[1], status=i)
+    call check(i == H5R_ERR_ARGUMENT .and. all(plane == -1), 'a start of fewer dimensions than the value is refused')
+    call h5r_dataset_read(dataset, line, start=[1], stride=[1, 1], status=i)
+    call check(i == H5R_ERR_ARGUMENT, 'a stride of other dimensions is refused')
+    call h5r_dataset_read(dataset, line, start=[1, 1], status=i)
+    call check(i == H5R_ERR_ARGUMENT, 'a start of more dimensions than the dataset is refused')
+    call h5r_object_close(dataset)
+  end subroutine
+
   subroutine datasets(root)
     type(h5r_object), intent(in) :: root
     type(h5r_object) :: dataset
@@ -291,6 +332,7 @@ contains
     call h5r_dataset_read(dataset, corner, start=[4, 3], status=i)
     call check(i == H5R_ERR_RANGE, 'outside is refused')
     call h5r_object_close(dataset)
+    call other_ranks(root)
     call h5r_dataset_create(root, 'scalar', H5R_I32, [integer ::], dataset)
     call h5r_dataset_write(dataset, 12)
     call h5r_dataset_read(dataset, scalar)
