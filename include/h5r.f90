@@ -379,6 +379,20 @@ module h5r
     integer :: layout = -1 ! of a dataset
     integer(int64) :: storage_size = 0
     integer(int64), allocatable :: dims(:)
+    integer(int64), allocatable :: max_dims(:) ! of a dataset; H5R_UNLIMITED for no bound
+  end type
+
+  ! What a link is; the fields are those of h5r.h.
+  type, bind(C), public :: h5r_link_details
+    integer(c_size_t) :: struct_size = 32
+    integer(c_int64_t) :: creation_order = H5R_NO_CREATION_ORDER
+    integer(c_int32_t) :: kind = 0, user_type = 0, charset = H5R_CHARSET_ASCII, reserved = 0
+  end type
+  type, bind(C) :: chunk_details
+    integer(c_size_t) :: struct_size
+    integer(c_int64_t) :: address, size, rank
+    integer(c_int32_t) :: filter_mask, reserved
+    integer(c_int64_t) :: offset(H5R_MAX_RANK)
   end type
 
   abstract interface
@@ -420,13 +434,20 @@ module h5r
       integer(int64), intent(in) :: address
       character(*), intent(in) :: path, message
     end function
+    ! Told a stored chunk of h5r_chunk_iterate: its first element, which counts from 1 in Fortran's order, its bytes in the file
+    ! and the mask of skipped filters. Returns as h5r_visit.
+    integer function h5r_chunk_visit(offset, size, filter_mask)
+      import :: int64
+      integer(int64), intent(in) :: offset(:), size
+      integer, intent(in) :: filter_mask
+    end function
     ! Told an object of h5r_object_visit: its path and H5R_KIND_... . Returns as h5r_visit.
     integer function h5r_path_visit(path, kind)
       character(*), intent(in) :: path
       integer, intent(in) :: kind
     end function
   end interface
-  public :: h5r_path_visit, h5r_filter_callback
+  public :: h5r_path_visit, h5r_chunk_visit, h5r_filter_callback
   public :: h5r_progress_callback, h5r_mode_change_callback, h5r_visit, h5r_finding_visit, h5r_transfer_callback
 
   ! How an iteration finds the Fortran procedure again.
@@ -437,6 +458,9 @@ module h5r
     procedure(h5r_finding_visit), pointer, nopass :: call => null()
   end type
 
+  type :: chunk_visitor
+    procedure(h5r_chunk_visit), pointer, nopass :: call => null()
+  end type
   type :: path_visitor
     procedure(h5r_path_visit), pointer, nopass :: call => null()
   end type
@@ -1518,7 +1542,8 @@ module h5r
   public :: h5r_chunk_info, h5r_chunk_read, h5r_chunk_write, h5r_chunk_cache_info, h5r_chunk_cache_set, h5r_set_progress
   public :: h5r_attr_info, h5r_attr_delete, h5r_attr_rename, h5r_attr_exists, h5r_attr_count, h5r_attr_iterate
   public :: h5r_link_delete, h5r_link_exists, h5r_link_move, h5r_link_create_soft, h5r_link_create_hard
-  public :: h5r_link_count, h5r_link_iterate, h5r_link_create_external
+  public :: h5r_link_count, h5r_link_iterate, h5r_link_create_external, h5r_link_create_user, h5r_link_info
+  public :: h5r_link_target, h5r_link_value, h5r_object_path, h5r_attr_write_null, h5r_chunk_iterate, h5r_version_number
   public :: h5r_object_copy, h5r_reference_create, h5r_reference_create_points, h5r_reference_open, h5r_reference_path
   public :: h5r_reference_attribute, h5r_reference_region
   public :: h5r_object_info, h5r_object_visit, h5r_object_comment, h5r_object_set_comment
@@ -1554,6 +1579,11 @@ contains
     integer, intent(in) :: status
     character(:), allocatable :: name
     name = h5r_text(c_status_name(int(status, c_int32_t)))
+  end function
+
+  ! major * 65536 + minor * 256 + patch.
+  integer function h5r_version_number()
+    h5r_version_number = int(c_version_number())
   end function
 
   function h5r_version() result(version)
@@ -1728,6 +1758,23 @@ contains
     number = -1
     call finish(c_object_kind(object%handle, number), status)
     kind = int(number)
+  end subroutine
+
+  ! The absolute path by which the object was opened or created.
+  subroutine h5r_object_path(object, path, status)
+    type(h5r_object), intent(in) :: object
+    character(:), allocatable, intent(out) :: path
+    integer, intent(out), optional :: status
+    character(kind=c_char), allocatable, target :: buffer(:)
+    integer(c_size_t) :: length
+    integer(c_int32_t) :: returned
+    length = 0
+    returned = c_object_path(object%handle, c_null_ptr, 0_c_size_t, length)
+    allocate (buffer(length + 1))
+    buffer = c_null_char
+    if (returned == H5R_OK) returned = c_object_path(object%handle, c_loc(buffer), length + 1, length)
+    path = h5r_text(c_loc(buffer))
+    call finish(returned, status)
   end subroutine
 
   ! Describes the object at `path`, or, without one, `loc` itself.
@@ -1990,6 +2037,7 @@ contains
       info%storage_size = details%storage_size
     end if
     info%dims = reversed(details%dims(:details%rank))
+    info%max_dims = reversed(details%max_dims(:details%rank))
     call finish(code, status)
   end subroutine
 
@@ -2634,6 +2682,25 @@ contains
       size(bytes, kind=c_size_t)), status)
   end subroutine
 
+  ! Calls visit for each stored chunk, in the order of the dataset's index.
+  subroutine h5r_chunk_iterate(dataset, visit, status)
+    type(h5r_object), intent(in) :: dataset
+    procedure(h5r_chunk_visit) :: visit
+    integer, intent(out), optional :: status
+    type(chunk_visitor), target :: context
+    context%call => visit
+    call finish(c_chunk_iterate(dataset%handle, c_funloc(visit_chunk), c_loc(context)), status)
+  end subroutine
+
+  function visit_chunk(chunk, user_data) result(answer) bind(C)
+    type(chunk_details), intent(in) :: chunk
+    type(c_ptr), value :: user_data
+    integer(c_int32_t) :: answer
+    type(chunk_visitor), pointer :: context
+    call c_f_pointer(user_data, context)
+    answer = int(context%call(reversed(chunk%offset(:chunk%rank)) + 1, chunk%size, int(chunk%filter_mask)), c_int32_t)
+  end function
+
   subroutine h5r_type_close(type, status)
     integer(c_int64_t), intent(inout) :: type
     integer, intent(out), optional :: status
@@ -2641,6 +2708,15 @@ contains
     code = c_type_close(type)
     type = 0
     call finish(code, status)
+  end subroutine
+
+  ! An attribute that has a type but no value.
+  subroutine h5r_attr_write_null(object, name, type, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(c_int64_t), intent(in) :: type
+    integer, intent(out), optional :: status
+    call finish(c_attr_write_null(object%handle, c_string(name), type), status)
   end subroutine
 
   subroutine h5r_attr_info(object, name, info, status)
@@ -2768,6 +2844,58 @@ contains
     character(*), intent(in) :: path, file, target
     integer, intent(out), optional :: status
     call finish(c_link_create_external(loc%handle, c_string(path), c_string(file), c_string(target)), status)
+  end subroutine
+
+  ! A link of the program's own: `user_type`, 65 to 255, and bytes that mean something to their maker only.
+  subroutine h5r_link_create_user(loc, path, user_type, bytes, status)
+    type(h5r_object), intent(in) :: loc
+    character(*), intent(in) :: path
+    integer, intent(in) :: user_type
+    integer(int8), intent(in), contiguous, target :: bytes(:)
+    integer, intent(out), optional :: status
+    call finish(c_link_create_user(loc%handle, c_string(path), int(user_type, c_int32_t), c_loc(bytes), &
+      size(bytes, kind=c_size_t)), status)
+  end subroutine
+
+  ! What the link says, as h5r_link_value in h5r.h.
+  subroutine h5r_link_value(loc, path, bytes, status)
+    type(h5r_object), intent(in) :: loc
+    character(*), intent(in) :: path
+    integer(int8), allocatable, target, intent(out) :: bytes(:)
+    integer, intent(out), optional :: status
+    integer(c_size_t) :: length
+    integer(c_int32_t) :: code
+    length = 0
+    code = c_link_value(loc%handle, c_string(path), c_null_ptr, 0_c_size_t, length)
+    allocate (bytes(length))
+    if (code == H5R_OK .and. length > 0) code = c_link_value(loc%handle, c_string(path), c_loc(bytes), length, length)
+    call finish(code, status)
+  end subroutine
+
+  ! The path that a soft link leads to.
+  subroutine h5r_link_target(loc, path, target, status)
+    type(h5r_object), intent(in) :: loc
+    character(*), intent(in) :: path
+    character(:), allocatable, intent(out) :: target
+    integer, intent(out), optional :: status
+    character(kind=c_char), allocatable, target :: buffer(:)
+    integer(c_size_t) :: length
+    integer(c_int32_t) :: code
+    length = 0
+    code = c_link_target(loc%handle, c_string(path), c_null_ptr, 0_c_size_t, length)
+    allocate (buffer(length + 1))
+    buffer = c_null_char
+    if (code == H5R_OK) code = c_link_target(loc%handle, c_string(path), c_loc(buffer), length + 1, length)
+    target = h5r_text(c_loc(buffer))
+    call finish(code, status)
+  end subroutine
+
+  subroutine h5r_link_info(loc, path, info, status)
+    type(h5r_object), intent(in) :: loc
+    character(*), intent(in) :: path
+    type(h5r_link_details), intent(out), target :: info
+    integer, intent(out), optional :: status
+    call finish(c_link_info(loc%handle, c_string(path), c_loc(info)), status)
   end subroutine
 
   subroutine h5r_link_count(group, count, status)

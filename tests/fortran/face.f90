@@ -5,7 +5,7 @@ module face_support
   use h5r
   use checks
   implicit none
-  integer :: visited = 0
+  integer :: visited = 0, seen(2) = 0
   character(len=16) :: names(64)
   integer(c_int), volatile :: sessions = 0
   type(h5r_file) :: background_file
@@ -261,12 +261,21 @@ contains
     call check(all(words == words_back), 'strings')
   end subroutine
 
+  integer function each_chunk(offset, size, filter_mask)
+    integer(int64), intent(in) :: offset(:), size
+    integer, intent(in) :: filter_mask
+    each_chunk = 0
+    if (all(offset == [1_int64, 1_int64, int(seen(1) + 1, int64)])) seen(1) = seen(1) + 1
+    if (size == 48 .and. filter_mask == 0) seen(2) = seen(2) + 1
+  end function
+
   ! Values of fewer dimensions than `start` are sections; sizes that do not agree are refused; rows are appended.
   subroutine other_ranks(root)
     type(h5r_object), intent(in) :: root
     type(h5r_object) :: dataset
     type(h5r_dataset_options) :: options
     integer(c_int64_t), target :: chunk(3), most(3)
+    type(h5r_info) :: info
     integer(int32) :: plane(4, 3), all_steps(4, 3, 4), column(3), line(12)
     integer :: i
     chunk = [1, 3, 4]
@@ -284,6 +293,11 @@ contains
     call check(all(all_steps == reshape([plane, plane + 1000, plane + 200, plane + 300], [4, 3, 4])), 'appended steps')
     call h5r_dataset_read(dataset, column, start=[2, 3, 4])
     call check(all(column == plane(2:4, 3) + 300), 'a column of a step')
+    call h5r_dataset_info(dataset, info)
+    call check(all(info%dims == [4, 3, 4]) .and. all(info%max_dims == [4_int64, 3_int64, H5R_UNLIMITED]), 'bounds')
+    seen = 0
+    call h5r_chunk_iterate(dataset, each_chunk)
+    call check(all(seen == 4), 'each chunk once')
     call h5r_dataset_append(dataset, plane(:, :2), i)
     call check(i == H5R_ERR_ARGUMENT, 'a part of a row is refused')
     call h5r_dataset_append(dataset, 1, i)
@@ -352,7 +366,11 @@ contains
     integer(int64) :: count
     type(h5r_object_details) :: info
     character(:), allocatable :: comment
-    integer(int8), allocatable :: reference(:)
+    integer(int8), allocatable :: reference(:), bytes(:)
+    character(:), allocatable :: text
+    type(h5r_link_details) :: link
+    type(h5r_info) :: nothing
+    integer :: status
     call h5r_group_create(root, 'links', group)
     call h5r_link_create_soft(group, 'soft', '/made')
     call h5r_object_open(root, 'made/field', same)
@@ -366,7 +384,26 @@ contains
     visited = 0
     call h5r_link_iterate(group, H5R_ORDER_NAME, collect)
     call check(visited == 1 .and. names(1) == 'soft', 'link iteration')
+    call h5r_link_target(group, 'soft', text)
+    call check(text == '/made', 'link target')
+    call h5r_link_info(group, 'soft', link)
+    call check(link%kind == H5R_LINK_SOFT .and. link%creation_order == H5R_NO_CREATION_ORDER, 'link info')
+    call h5r_link_create_user(group, 'user', 70, [1_int8, 2_int8])
+    call h5r_link_value(group, 'user', bytes)
+    call check(size(bytes) == 2 .and. all(bytes == [1, 2]), 'link value')
+    call h5r_link_info(group, 'user', link)
+    call check(link%kind == H5R_LINK_USER .and. link%user_type == 70, 'user-defined link')
+    call h5r_link_delete(group, 'user')
+    call h5r_object_path(group, text)
+    call check(text == '/links', 'path')
+    call h5r_attr_write_null(group, 'nothing', H5R_I32)
+    call h5r_attr_info(group, 'nothing', nothing)
+    call check(nothing%space == H5R_SPACE_NULL, 'an attribute without a value')
+    call h5r_attr_delete(group, 'nothing')
+    call check(h5r_version_number() > 0, 'version')
     call h5r_link_delete(group, 'soft')
+    call h5r_link_target(group, 'soft', text, status)
+    call check(status == H5R_ERR_NOT_FOUND, 'no link')
     call h5r_link_exists(group, 'soft', exists)
     call check(.not. exists, 'deleted')
     call h5r_link_create_external(group, 'outside', 'other.h5', '/there')
