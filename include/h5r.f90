@@ -910,6 +910,14 @@ module h5r
       type(c_ptr), value :: data_out
       integer(c_int32_t) :: returned
     end function
+    function c_dataset_dims(dataset, rank_out, dims_out, elements_out) result(returned) bind(C, name='h5r_dataset_dims')
+      import :: c_int32_t, c_int64_t, c_ptr, c_size_t
+      type(c_ptr), value :: dataset
+      integer(c_size_t), intent(inout) :: rank_out
+      integer(c_int64_t), intent(inout) :: dims_out(*)
+      integer(c_int64_t), intent(inout) :: elements_out
+      integer(c_int32_t) :: returned
+    end function
     function c_dataset_info(dataset, info_out) result(returned) bind(C, name='h5r_dataset_info')
       import :: c_int32_t, c_ptr
       type(c_ptr), value :: dataset
@@ -1529,7 +1537,7 @@ module h5r
   public :: h5r_create, h5r_open, h5r_flush, h5r_set_durability, h5r_close, h5r_check, h5r_root
   public :: h5r_check_path
   public :: h5r_group_create, h5r_object_open, h5r_object_close, h5r_object_kind
-  public :: h5r_dataset_create, h5r_dataset_info, h5r_type_string, h5r_type_size, h5r_type_close
+  public :: h5r_dataset_create, h5r_dataset_info, h5r_dataset_dims, h5r_type_string, h5r_type_size, h5r_type_close
   public :: h5r_type_class, h5r_type_equal, h5r_type_describe, h5r_type_copy, h5r_type_integer, h5r_type_float
   public :: h5r_type_bitfield, h5r_type_complex, h5r_type_time, h5r_type_string_variable, h5r_type_vlen
   public :: h5r_type_opaque, h5r_type_array, h5r_type_reference, h5r_type_compound, h5r_type_insert, h5r_type_enum
@@ -2038,6 +2046,21 @@ contains
     end if
     info%dims = reversed(details%dims(:details%rank))
     info%max_dims = reversed(details%max_dims(:details%rank))
+    call finish(code, status)
+  end subroutine
+
+  ! The dimensions alone, in Fortran's order: cheap, where h5r_dataset_info reads the index of all chunks.
+  subroutine h5r_dataset_dims(dataset, dims, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int64), allocatable, intent(out) :: dims(:)
+    integer, intent(out), optional :: status
+    integer(c_int64_t) :: elements, extents(H5R_MAX_RANK)
+    integer(c_size_t) :: rank
+    integer(c_int32_t) :: code
+    rank = 0
+    elements = 0
+    code = c_dataset_dims(dataset%handle, rank, extents, elements)
+    dims = reversed(extents(:rank))
     call finish(code, status)
   end subroutine
 
@@ -3031,13 +3054,15 @@ contains
     type(h5r_object), intent(in) :: dataset
     integer, intent(in) :: dims
     integer, intent(in), optional :: start(:), stride(:)
-    type(dataset_details), target :: details
-    integer(c_int32_t) :: code
+    integer(c_int64_t) :: elements, extents(H5R_MAX_RANK)
+    integer(c_size_t) :: rank
+    integer(c_int32_t) :: ignored
+    rank = 0
+    elements = 0
     another_rank = dims
-    code = c_dataset_info(dataset%handle, c_loc(details))
-    if (code == H5R_OK) code = c_type_close(details%type)
-    if (another_rank == details%rank .and. present(start)) another_rank = min(size(start), H5R_MAX_RANK)
-    if (another_rank == details%rank .and. present(stride)) another_rank = min(size(stride), H5R_MAX_RANK)
+    ignored = c_dataset_dims(dataset%handle, rank, extents, elements)
+    if (another_rank == rank .and. present(start)) another_rank = min(size(start), H5R_MAX_RANK)
+    if (another_rank == rank .and. present(stride)) another_rank = min(size(stride), H5R_MAX_RANK)
   end function
 
   ! Appends `value`, of shape dims: rows of the dataset, or one row if it has a dimension less.
@@ -3046,18 +3071,19 @@ contains
     integer(c_int64_t), intent(in) :: type, dims(:)
     type(c_ptr), intent(in) :: data
     integer, intent(out), optional :: status
-    type(dataset_details), target :: details
-    integer(c_int64_t) :: rows
-    integer(c_int32_t) :: code, ignored
+    integer(c_int64_t) :: rows, elements, extents(H5R_MAX_RANK)
+    integer(c_size_t) :: rank
+    integer(c_int32_t) :: code
     integer :: across
     logical :: fits
-    code = c_dataset_info(dataset%handle, c_loc(details))
+    rank = 0
+    elements = 0
+    code = c_dataset_dims(dataset%handle, rank, extents, elements)
     if (code == H5R_OK) then
-      ignored = c_type_close(details%type)
-      across = int(details%rank) - 1
+      across = int(rank) - 1
       rows = 1
       fits = across >= 0 .and. (size(dims) == across .or. size(dims) == across + 1)
-      if (fits) fits = all(dims(:across) == reversed(details%dims(2:across + 1)))
+      if (fits) fits = all(dims(:across) == reversed(extents(2:across + 1)))
       if (.not. fits) then
         if (.not. present(status)) error stop 'h5r: only values of the shape of whole rows can be appended'
         status = H5R_ERR_ARGUMENT

@@ -1577,8 +1577,18 @@ h5r_status h5r_dataset_read(h5r_object *dataset,
                             const h5r_selection *selection,
                             void *data_out);
 
+// Stores a dataset's number of dimensions, the dimensions in `dims_out`, which has room for H5R_MAX_RANK, and its number
+// of elements: 1 of a scalar, 0 where there is no value. Each output may be NULL. It costs next to nothing, where
+// h5r_dataset_info reads the index of all chunks.
+//
+// Errors: BAD_HANDLE, WRONG_KIND, CORRUPT, IO. Any thread.
+h5r_status h5r_dataset_dims(h5r_object *dataset,
+                            size_t *rank_out,
+                            uint64_t *dims_out,
+                            uint64_t *elements_out);
+
 // Stores a dataset's type, dimensions, layout and size in `info_out`, which the caller initialised with
-// H5R_DATASET_DETAILS_INIT.
+// H5R_DATASET_DETAILS_INIT. For the size it reads the index of all chunks.
 //
 // Errors: BAD_HANDLE, ARGUMENT, WRONG_KIND, CORRUPT, IO. Any thread.
 h5r_status h5r_dataset_info(h5r_object *dataset, h5r_dataset_details *info_out);

@@ -626,10 +626,17 @@ public:
     }
     // Elements of the whole dataset.
     std::uint64_t elements() const {
-        const dataset_info info = this->info();
-        std::uint64_t product = info.is_null ? 0 : 1;
-        for (const auto dim : info.dims) product *= dim;
-        return product;
+        std::uint64_t elements = 0;
+        detail::check(h5r_dataset_dims(handle_, nullptr, nullptr, &elements));
+        return elements;
+    }
+    // The dimensions: where no more is wanted much cheaper than info(), which reads the index of all chunks.
+    std::vector<std::uint64_t> dims() const {
+        std::size_t rank = 0;
+        std::vector<std::uint64_t> dims(H5R_MAX_RANK);
+        detail::check(h5r_dataset_dims(handle_, &rank, dims.data(), nullptr));
+        dims.resize(rank);
+        return dims;
     }
     // Writes all elements from a contiguous sequence of as many numbers.
     template <class C> std::enable_if_t<detail::is_sequence<C>> write(const C &values) {
@@ -712,7 +719,7 @@ public:
         with(part, [&](const h5r_selection *s) { return h5r_dataset_read(handle_, memory_type.token(), s, data); });
     }
     void set_extent(const std::vector<std::uint64_t> &dims) {
-        if (dims.size() != info().dims.size()) throw error(H5R_ERR_ARGUMENT, "as many extents as the rank are needed");
+        if (dims.size() != rank()) throw error(H5R_ERR_ARGUMENT, "as many extents as the rank are needed");
         detail::check(h5r_dataset_set_extent(handle_, dims.data()));
     }
     template <class T> void append(const T *data, std::uint64_t rows) {
@@ -724,16 +731,16 @@ public:
     }
     // Appends the whole rows that a contiguous sequence of numbers holds.
     template <class C> std::enable_if_t<detail::is_sequence<C>> append(const C &values) {
-        const std::vector<std::uint64_t> dims = info().dims;
-        std::uint64_t row = dims.empty() ? 0 : 1;
-        for (std::size_t i = 1; i < dims.size(); ++i) row *= dims[i];
+        const std::vector<std::uint64_t> extents = dims();
+        std::uint64_t row = extents.empty() ? 0 : 1;
+        for (std::size_t i = 1; i < extents.size(); ++i) row *= extents[i];
         if (row == 0 || values.size() % row != 0)
             throw error(H5R_ERR_ARGUMENT, std::to_string(values.size()) + " values are no whole rows of " + std::to_string(row));
         append(values.data(), values.size() / row);
     }
     // Appends values of variable length to a dataset of one dimension.
     template <class T> std::enable_if_t<detail::variable<T>::is> append(const std::vector<T> &values) {
-        if (info().dims.size() != 1) throw error(H5R_ERR_ARGUMENT, "values are appended to a dataset of one dimension");
+        if (rank() != 1) throw error(H5R_ERR_ARGUMENT, "values are appended to a dataset of one dimension");
         const auto elements = detail::elements_of(values);
         const type memory = detail::variable<T>::type_for(values);
         detail::check(h5r_dataset_append(handle_, memory.token(), elements.size(), elements.data()));
@@ -834,15 +841,20 @@ private:
         return product;
     }
     const std::uint64_t *at_rank(const std::vector<std::uint64_t> &offset) const {
-        if (offset.size() != info().dims.size()) throw error(H5R_ERR_ARGUMENT, "as many offsets as the rank are needed");
+        if (offset.size() != rank()) throw error(H5R_ERR_ARGUMENT, "as many offsets as the rank are needed");
         return offset.data();
     }
     std::size_t count_of(const std::vector<std::uint64_t> &points) const {
-        const std::size_t rank = info().dims.size();
-        if (rank == 0 || points.size() % rank != 0) throw error(H5R_ERR_ARGUMENT, "as many coordinates as the rank are needed");
-        return points.size() / rank;
+        const std::size_t coordinates = rank();
+        if (coordinates == 0 || points.size() % coordinates != 0)
+            throw error(H5R_ERR_ARGUMENT, "as many coordinates as the rank are needed");
+        return points.size() / coordinates;
     }
-    std::size_t rank() const { return info().dims.size(); }
+    std::size_t rank() const {
+        std::size_t rank = 0;
+        detail::check(h5r_dataset_dims(handle_, &rank, nullptr, nullptr));
+        return rank;
+    }
     template <class Call> void with(const selection &part, Call call) const {
         const h5r_selection made = plain(part, rank());
         detail::check(call(&made));

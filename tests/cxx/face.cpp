@@ -247,7 +247,7 @@ static void rows(h5r::group &root) {
     auto grid = root.create_dataset<float>("rows/grid", {0, 3}, options);
     grid.append(std::vector<double>{1, 2, 3, 4, 5, 6});
     grid.append(std::array<int, 3>{7, 8, 9});
-    CHECK(grid.info().dims[0] == 3 && grid.read<float>()[8] == 9);
+    CHECK((grid.dims() == std::vector<std::uint64_t>{3, 3}) && grid.elements() == 9 && grid.read<float>()[8] == 9);
     throws(H5R_ERR_ARGUMENT, "rows of 3", [&] { grid.append(std::vector<double>(4)); });
     const h5r::selection column = {{0, 1}, {}, {3, 1}, {}};
     grid.write(std::vector<int>{20, 50, 80}, column);

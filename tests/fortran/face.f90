@@ -276,6 +276,7 @@ contains
     type(h5r_dataset_options) :: options
     integer(c_int64_t), target :: chunk(3), most(3)
     type(h5r_info) :: info
+    integer(int64), allocatable :: extents(:)
     integer(int32) :: plane(4, 3), all_steps(4, 3, 4), column(3), line(12)
     integer :: i
     chunk = [1, 3, 4]
@@ -298,6 +299,8 @@ contains
     seen = 0
     call h5r_chunk_iterate(dataset, each_chunk)
     call check(all(seen == 4), 'each chunk once')
+    call h5r_dataset_dims(dataset, extents)
+    call check(all(extents == [4, 3, 4]), 'dimensions')
     call h5r_dataset_append(dataset, plane(:, :2), i)
     call check(i == H5R_ERR_ARGUMENT, 'a part of a row is refused')
     call h5r_dataset_append(dataset, 1, i)
