@@ -93,9 +93,9 @@ impl State {
         let (address, root) = (inventory.items[index].address, self.superblock.root);
         let slot = self.load(address)?;
         let State { store, objects, .. } = self;
-        let Loaded { header, links, kind, .. } = objects.get(slot)?;
-        inventory.unknown |= header.messages().iter().any(|message| !kind::is_known(message.kind));
-        if let Some(links) = links {
+        let object = objects.get(slot)?;
+        inventory.unknown |= object.header.messages().iter().any(|message| !kind::is_known(message.kind));
+        if let Some((header, links)) = object.links_if_group(store)? {
             for (_, link) in links.list(store, header, Order::Native)? {
                 match link.target {
                     LinkTarget::Hard(target) => {
@@ -108,6 +108,7 @@ impl State {
                 }
             }
         }
+        let Loaded { header, kind, .. } = object;
         let item = &mut inventory.items[index];
         let mut extents = header.extents();
         item.end = extents.next().map_or(0, |(_, length)| address.saturating_add(length));
