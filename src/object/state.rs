@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::superblock::Superblock;
+use crate::format::message::kind;
+use crate::format::superblock::{OldFields, Superblock};
 use crate::format::symbol_table::Cache;
 use crate::heap::GlobalHeap;
 use crate::object::attribute::Attributes;
@@ -428,7 +429,7 @@ impl State {
             return prepared;
         }
         if self.store.is_changed() {
-            self.forget_cached_table();
+            self.forget_cached_table()?;
             self.open_free_space()?;
             let superblock = &self.superblock;
             self.store.flush(|end| superblock.encode(end))?;
@@ -456,12 +457,17 @@ impl State {
     }
 
     /// An old superblock does not go on naming the symbol table of a root group that has none any more.
-    fn forget_cached_table(&mut self) {
-        let root = self.objects.find(self.superblock.root).and_then(|slot| self.objects.get(slot).ok());
-        let gone = root.is_some_and(|root| root.links.as_ref().is_some_and(|links| links.table().is_none()));
+    fn forget_cached_table(&mut self) -> Result<()> {
+        let names_one = |old: &OldFields| !matches!(old.root_entry.cache, Cache::Nothing);
+        if !self.superblock.old.as_ref().is_some_and(names_one) {
+            return Ok(());
+        }
+        let root = self.load(self.superblock.root)?;
+        let gone = self.objects.get(root)?.header.find(kind::SYMBOL_TABLE).is_none();
         if let Some(old) = self.superblock.old.as_mut().filter(|_| gone) {
             old.root_entry.cache = Cache::Nothing;
         }
+        Ok(())
     }
 
     /// What closing writes.
