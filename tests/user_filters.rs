@@ -4,7 +4,7 @@
 mod common;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::Arc;
 
 use common::heap_objects;
@@ -552,6 +552,63 @@ fn what_replaced_a_dataset_that_fails_stays() {
     assert_eq!(file.root().unwrap().open("d").unwrap().kind().unwrap(), ObjectKind::Group);
     unregister(40_609).unwrap();
     file.check().unwrap();
+    file.close().unwrap();
+}
+
+/// Stores what it gets, and while it does so for the first time, another member of the elements of "d" is written.
+struct Meeting(File, AtomicBool);
+
+fn pair(members: &[&str]) -> Datatype {
+    let members = members.iter().zip(0u64..);
+    members.fold(Datatype::compound(8).unwrap(), |pair, (name, at)| pair.with_member(name, 4 * at, &I32).unwrap())
+}
+
+fn write_pairs(file: &File, members: &[&str], value: i32) {
+    let dataset = file.root().unwrap().open("d").unwrap();
+    let data = bytes_of(&[value; 8]);
+    dataset.dataset_write_values(&pair(members), None, |_| Ok(&data), &mut Arena::default()).unwrap();
+}
+
+impl UserFilter for Meeting {
+    fn directions(&self) -> (bool, bool) {
+        (true, true)
+    }
+
+    fn encode(&self, _: &[u32], data: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
+        if !self.1.swap(true, Ordering::SeqCst) {
+            write_pairs(&self.0, &["y"], 2);
+        }
+        out.clear();
+        out.extend(data);
+        Ok(())
+    }
+
+    fn decode(&self, _: &[u32], data: &[u8], out: &mut [u8]) -> Result<usize, String> {
+        out.copy_from_slice(data);
+        Ok(data.len())
+    }
+}
+
+/// A call that writes one member of elements does not undo what another one has meanwhile written of the same chunk, not
+/// even if that is new.
+#[test]
+fn members_that_are_written_at_once() {
+    let file = in_memory();
+    register(40_610, "meeting", Box::new(Meeting(file.clone(), AtomicBool::new(false)))).unwrap();
+    let options = DatasetOptions {
+        layout: NewLayout::Chunked,
+        chunk: Some(vec![4]),
+        filters: vec![NewFilter { id: 40_610, optional: false, parameters: Vec::new() }],
+        ..DatasetOptions::default()
+    };
+    let root = file.root().unwrap();
+    let dataset = root.create_dataset("d", &pair(&["x", "y"]), &[4], &options).unwrap();
+    write_pairs(&file, &["x"], 1);
+    let mut out = [0; 32];
+    dataset.dataset_read_values(&pair(&["x", "y"]), None, |_| Ok(&mut out), &mut Arena::default()).unwrap();
+    assert_eq!(out.to_vec(), bytes_of(&[1, 2, 1, 2, 1, 2, 1, 2]));
+    unregister(40_610).unwrap();
+    drop((root, dataset));
     file.close().unwrap();
 }
 

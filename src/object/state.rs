@@ -489,9 +489,9 @@ impl State {
 mod tests {
     use std::path::Path;
 
-    use super::{Cache, IDLE_OBJECTS};
+    use super::IDLE_OBJECTS;
     use crate::datatype::{Datatype, Number};
-    use crate::object::options::{CreateOptions, GroupOptions, OpenOptions};
+    use crate::object::options::{CreateOptions, GroupOptions};
     use crate::object::{File, Object};
     use crate::store::MemoryBackend;
 
@@ -539,24 +539,6 @@ mod tests {
             group(&root, &format!("new {number}"));
         }
         assert!(loaded(&file) <= IDLE_OBJECTS + 3, "{} are loaded", loaded(&file));
-        file.check().unwrap();
-    }
-
-    #[test]
-    fn the_superblock_forgets_the_table_of_a_root_group_that_was_not_kept() {
-        let old = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/old_small.h5");
-        let backend = MemoryBackend::with_bytes(std::fs::read(old).unwrap());
-        let file = File::open_on(Box::new(backend), Path::new("old"), &OpenOptions::default()).unwrap();
-        let cached = || file.shared.read(|state| Ok(state.superblock.old.unwrap().root_entry.cache)).unwrap();
-        assert_ne!(cached(), Cache::Nothing);
-        // No symbol table holds a name that is not ASCII.
-        group(&file.root().unwrap(), "gr\u{fc}n");
-        let parent = file.root().unwrap().open("gr\u{fc}n").unwrap();
-        (0..2 * IDLE_OBJECTS).for_each(|number| drop(group(&parent, &number.to_string())));
-        let root = file.shared.read(|state| Ok(state.objects.find(state.superblock.root))).unwrap();
-        assert_eq!(root, None, "the root group is still loaded");
-        file.flush().unwrap();
-        assert_eq!(cached(), Cache::Nothing);
         file.check().unwrap();
     }
 }
