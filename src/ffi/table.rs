@@ -5,7 +5,7 @@
 //! removed never comes back: a slot whose generations are used up is not used again.
 
 use std::cell::UnsafeCell;
-use std::mem::MaybeUninit;
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ops::Deref;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
@@ -168,11 +168,12 @@ impl<T> Pin<'_, T> {
     /// [`Pin::remove`] and the drop of this pin: in one step where there is no other, as mostly.
     pub fn close(self) -> bool {
         let state = self.slot.state.load(Ordering::Relaxed);
-        if state & (VACANT | CLOSED | PINS) == 1 && self.table.reclaim(self.index, self.slot, state) {
-            std::mem::forget(self);
+        // Not dropped with the value, not even if that panics.
+        let pin = ManuallyDrop::new(self);
+        if state & (VACANT | CLOSED | PINS) == 1 && pin.table.reclaim(pin.index, pin.slot, state) {
             return true;
         }
-        self.remove()
+        ManuallyDrop::into_inner(pin).remove()
     }
 }
 

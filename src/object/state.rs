@@ -389,7 +389,8 @@ impl State {
             if let Some(mut object) = self.objects.remove(slot) {
                 self.maintenance.forget(slot, &mut object);
                 if object.changed {
-                    object.prepare(&mut self.store)?;
+                    // It is in memory no more: what it has become is not known.
+                    object.prepare(&mut self.store).inspect_err(|_| self.store.fail())?;
                 }
             }
         }
