@@ -3,9 +3,12 @@
 !
 ! - Every call takes an optional `status`: H5R_OK or H5R_ERR_... . Without it an error stops the program with its message;
 !   h5r_last_error() gives the message of this thread's last failed call.
-! - h5r_attr_write, h5r_attr_read, h5r_dataset_write and h5r_dataset_read are generic by kind (int8 to int64, real32, real64,
-!   attributes also character) and rank (attributes 0 to 4, datasets 0 to 5). Of a dataset, shape(value) elements are
-!   written or read, from `start`, 1 in each dimension where it is absent.
+! - h5r_attr_write, h5r_attr_read, h5r_dataset_write and h5r_dataset_read are generic by kind (int8 to int64, real32, real64)
+!   and rank (attributes 0 to 4, datasets 0 to 5), and also for character values of rank 0 and 1. Of a dataset, shape(value)
+!   elements are written or read, from `start`, 1 in each dimension where it is absent, `stride` apart. Where `start` has more
+!   dimensions than the value, it is one element in each of the last ones: a field(nx, ny) goes to start=[1, 1, step].
+! - h5r_dataset_append(dataset, value) is generic in the same way for numbers: value is one row, value(:, ..., :), or several
+!   along its last dimension. h5r_dataset_append(dataset, type, rows, address) takes elements of any type.
 ! - The same names with _variable are for values of variable length of one dimension: arrays of h5r_string, h5r_int64_sequence
 !   and h5r_real64_sequence. Character arrays can be written, too, without their trailing blanks. What is read is allocated;
 !   strings may have a fixed length in the file.
@@ -376,6 +379,20 @@ module h5r
     integer :: layout = -1 ! of a dataset
     integer(int64) :: storage_size = 0
     integer(int64), allocatable :: dims(:)
+    integer(int64), allocatable :: max_dims(:) ! of a dataset; H5R_UNLIMITED for no bound
+  end type
+
+  ! What a link is; the fields are those of h5r.h.
+  type, bind(C), public :: h5r_link_details
+    integer(c_size_t) :: struct_size = 32
+    integer(c_int64_t) :: creation_order = H5R_NO_CREATION_ORDER
+    integer(c_int32_t) :: kind = 0, user_type = 0, charset = H5R_CHARSET_ASCII, reserved = 0
+  end type
+  type, bind(C) :: chunk_details
+    integer(c_size_t) :: struct_size
+    integer(c_int64_t) :: address, size, rank
+    integer(c_int32_t) :: filter_mask, reserved
+    integer(c_int64_t) :: offset(H5R_MAX_RANK)
   end type
 
   abstract interface
@@ -417,13 +434,20 @@ module h5r
       integer(int64), intent(in) :: address
       character(*), intent(in) :: path, message
     end function
+    ! Told a stored chunk of h5r_chunk_iterate: its first element, which counts from 1 in Fortran's order, its bytes in the file
+    ! and the mask of skipped filters. Returns as h5r_visit.
+    integer function h5r_chunk_visit(offset, size, filter_mask)
+      import :: int64
+      integer(int64), intent(in) :: offset(:), size
+      integer, intent(in) :: filter_mask
+    end function
     ! Told an object of h5r_object_visit: its path and H5R_KIND_... . Returns as h5r_visit.
     integer function h5r_path_visit(path, kind)
       character(*), intent(in) :: path
       integer, intent(in) :: kind
     end function
   end interface
-  public :: h5r_path_visit, h5r_filter_callback
+  public :: h5r_path_visit, h5r_chunk_visit, h5r_filter_callback
   public :: h5r_progress_callback, h5r_mode_change_callback, h5r_visit, h5r_finding_visit, h5r_transfer_callback
 
   ! How an iteration finds the Fortran procedure again.
@@ -434,6 +458,9 @@ module h5r
     procedure(h5r_finding_visit), pointer, nopass :: call => null()
   end type
 
+  type :: chunk_visitor
+    procedure(h5r_chunk_visit), pointer, nopass :: call => null()
+  end type
   type :: path_visitor
     procedure(h5r_path_visit), pointer, nopass :: call => null()
   end type
@@ -881,6 +908,14 @@ module h5r
       integer(c_int64_t), value :: memory_type
       type(c_ptr), value :: selection
       type(c_ptr), value :: data_out
+      integer(c_int32_t) :: returned
+    end function
+    function c_dataset_dims(dataset, rank_out, dims_out, elements_out) result(returned) bind(C, name='h5r_dataset_dims')
+      import :: c_int32_t, c_int64_t, c_ptr, c_size_t
+      type(c_ptr), value :: dataset
+      integer(c_size_t), intent(inout) :: rank_out
+      integer(c_int64_t), intent(inout) :: dims_out(*)
+      integer(c_int64_t), intent(inout) :: elements_out
       integer(c_int32_t) :: returned
     end function
     function c_dataset_info(dataset, info_out) result(returned) bind(C, name='h5r_dataset_info')
@@ -1359,6 +1394,8 @@ module h5r
     module procedure dataset_write_real64_3
     module procedure dataset_write_real64_4
     module procedure dataset_write_real64_5
+    module procedure dataset_write_character
+    module procedure dataset_write_character_1
   end interface
   interface h5r_attr_read
     module procedure attr_read_int8_0
@@ -1431,9 +1468,56 @@ module h5r
     module procedure dataset_read_real64_3
     module procedure dataset_read_real64_4
     module procedure dataset_read_real64_5
+    module procedure dataset_read_character
+    module procedure dataset_read_character_1
+  end interface
+  interface h5r_dataset_append
+    module procedure dataset_append_int8_0
+    module procedure dataset_append_int8_1
+    module procedure dataset_append_int8_2
+    module procedure dataset_append_int8_3
+    module procedure dataset_append_int8_4
+    module procedure dataset_append_int8_5
+    module procedure dataset_append_int16_0
+    module procedure dataset_append_int16_1
+    module procedure dataset_append_int16_2
+    module procedure dataset_append_int16_3
+    module procedure dataset_append_int16_4
+    module procedure dataset_append_int16_5
+    module procedure dataset_append_int32_0
+    module procedure dataset_append_int32_1
+    module procedure dataset_append_int32_2
+    module procedure dataset_append_int32_3
+    module procedure dataset_append_int32_4
+    module procedure dataset_append_int32_5
+    module procedure dataset_append_int64_0
+    module procedure dataset_append_int64_1
+    module procedure dataset_append_int64_2
+    module procedure dataset_append_int64_3
+    module procedure dataset_append_int64_4
+    module procedure dataset_append_int64_5
+    module procedure dataset_append_real32_0
+    module procedure dataset_append_real32_1
+    module procedure dataset_append_real32_2
+    module procedure dataset_append_real32_3
+    module procedure dataset_append_real32_4
+    module procedure dataset_append_real32_5
+    module procedure dataset_append_real64_0
+    module procedure dataset_append_real64_1
+    module procedure dataset_append_real64_2
+    module procedure dataset_append_real64_3
+    module procedure dataset_append_real64_4
+    module procedure dataset_append_real64_5
+    module procedure dataset_append_as
   end interface
 ! end interfaces
 
+  interface h5r_dataset_create
+    module procedure dataset_create_int32, dataset_create_int64
+  end interface
+  interface h5r_dataset_set_extent
+    module procedure dataset_set_extent_int32, dataset_set_extent_int64
+  end interface
   interface h5r_attr_write_variable
     module procedure attr_write_characters, attr_write_strings, attr_write_int64_sequences, attr_write_real64_sequences
   end interface
@@ -1453,7 +1537,7 @@ module h5r
   public :: h5r_create, h5r_open, h5r_flush, h5r_set_durability, h5r_close, h5r_check, h5r_root
   public :: h5r_check_path
   public :: h5r_group_create, h5r_object_open, h5r_object_close, h5r_object_kind
-  public :: h5r_dataset_create, h5r_dataset_info, h5r_type_string, h5r_type_size, h5r_type_close
+  public :: h5r_dataset_create, h5r_dataset_info, h5r_dataset_dims, h5r_type_string, h5r_type_size, h5r_type_close
   public :: h5r_type_class, h5r_type_equal, h5r_type_describe, h5r_type_copy, h5r_type_integer, h5r_type_float
   public :: h5r_type_bitfield, h5r_type_complex, h5r_type_time, h5r_type_string_variable, h5r_type_vlen
   public :: h5r_type_opaque, h5r_type_array, h5r_type_reference, h5r_type_compound, h5r_type_insert, h5r_type_enum
@@ -1466,7 +1550,8 @@ module h5r
   public :: h5r_chunk_info, h5r_chunk_read, h5r_chunk_write, h5r_chunk_cache_info, h5r_chunk_cache_set, h5r_set_progress
   public :: h5r_attr_info, h5r_attr_delete, h5r_attr_rename, h5r_attr_exists, h5r_attr_count, h5r_attr_iterate
   public :: h5r_link_delete, h5r_link_exists, h5r_link_move, h5r_link_create_soft, h5r_link_create_hard
-  public :: h5r_link_count, h5r_link_iterate, h5r_link_create_external
+  public :: h5r_link_count, h5r_link_iterate, h5r_link_create_external, h5r_link_create_user, h5r_link_info
+  public :: h5r_link_target, h5r_link_value, h5r_object_path, h5r_attr_write_null, h5r_chunk_iterate, h5r_version_number
   public :: h5r_object_copy, h5r_reference_create, h5r_reference_create_points, h5r_reference_open, h5r_reference_path
   public :: h5r_reference_attribute, h5r_reference_region
   public :: h5r_object_info, h5r_object_visit, h5r_object_comment, h5r_object_set_comment
@@ -1502,6 +1587,11 @@ contains
     integer, intent(in) :: status
     character(:), allocatable :: name
     name = h5r_text(c_status_name(int(status, c_int32_t)))
+  end function
+
+  ! major * 65536 + minor * 256 + patch.
+  integer function h5r_version_number()
+    h5r_version_number = int(c_version_number())
   end function
 
   function h5r_version() result(version)
@@ -1676,6 +1766,23 @@ contains
     number = -1
     call finish(c_object_kind(object%handle, number), status)
     kind = int(number)
+  end subroutine
+
+  ! The absolute path by which the object was opened or created.
+  subroutine h5r_object_path(object, path, status)
+    type(h5r_object), intent(in) :: object
+    character(:), allocatable, intent(out) :: path
+    integer, intent(out), optional :: status
+    character(kind=c_char), allocatable, target :: buffer(:)
+    integer(c_size_t) :: length
+    integer(c_int32_t) :: returned
+    length = 0
+    returned = c_object_path(object%handle, c_null_ptr, 0_c_size_t, length)
+    allocate (buffer(length + 1))
+    buffer = c_null_char
+    if (returned == H5R_OK) returned = c_object_path(object%handle, c_loc(buffer), length + 1, length)
+    path = h5r_text(c_loc(buffer))
+    call finish(returned, status)
   end subroutine
 
   ! Describes the object at `path`, or, without one, `loc` itself.
@@ -1891,12 +1998,23 @@ contains
     call finish(c_object_set_comment(object%handle, c_string(comment)), status)
   end subroutine
 
-  ! Creates a dataset of shape `dims`; no dimensions make a scalar.
-  subroutine h5r_dataset_create(loc, path, type, dims, dataset, options, status)
+  subroutine dataset_create_int32(loc, path, type, dims, dataset, options, status)
     type(h5r_object), intent(in) :: loc
     character(*), intent(in) :: path
     integer(c_int64_t), intent(in) :: type
-    integer, intent(in) :: dims(:)
+    integer(int32), intent(in) :: dims(:)
+    type(h5r_object), intent(out) :: dataset
+    type(h5r_dataset_options), intent(in), optional, target :: options
+    integer, intent(out), optional :: status
+    call dataset_create_int64(loc, path, type, int(dims, int64), dataset, options, status)
+  end subroutine
+
+  ! Creates a dataset of shape `dims`; no dimensions make a scalar.
+  subroutine dataset_create_int64(loc, path, type, dims, dataset, options, status)
+    type(h5r_object), intent(in) :: loc
+    character(*), intent(in) :: path
+    integer(c_int64_t), intent(in) :: type
+    integer(int64), intent(in) :: dims(:)
     type(h5r_object), intent(out) :: dataset
     type(h5r_dataset_options), intent(in), optional, target :: options
     integer, intent(out), optional :: status
@@ -1904,7 +2022,7 @@ contains
     given = c_null_ptr
     if (present(options)) given = c_loc(options)
     call finish(c_dataset_create(loc%handle, c_string(path), type, size(dims, kind=c_size_t), &
-      reversed(int(dims, c_int64_t)), given, dataset%handle), status)
+      reversed(dims), given, dataset%handle), status)
   end subroutine
 
   pure function reversed(dims) result(other_way)
@@ -1927,6 +2045,22 @@ contains
       info%storage_size = details%storage_size
     end if
     info%dims = reversed(details%dims(:details%rank))
+    info%max_dims = reversed(details%max_dims(:details%rank))
+    call finish(code, status)
+  end subroutine
+
+  ! The dimensions alone, in Fortran's order: cheap, where h5r_dataset_info reads the index of all chunks.
+  subroutine h5r_dataset_dims(dataset, dims, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int64), allocatable, intent(out) :: dims(:)
+    integer, intent(out), optional :: status
+    integer(c_int64_t) :: elements, extents(H5R_MAX_RANK)
+    integer(c_size_t) :: rank
+    integer(c_int32_t) :: code
+    rank = 0
+    elements = 0
+    code = c_dataset_dims(dataset%handle, rank, extents, elements)
+    dims = reversed(extents(:rank))
     call finish(code, status)
   end subroutine
 
@@ -2359,16 +2493,23 @@ contains
     call finish(c_dataset_read(dataset%handle, type, c_null_ptr, value), status)
   end subroutine
 
-  ! Changes the extents of a chunked dataset, in Fortran's order.
-  subroutine h5r_dataset_set_extent(dataset, dims, status)
+  subroutine dataset_set_extent_int32(dataset, dims, status)
     type(h5r_object), intent(in) :: dataset
-    integer, intent(in) :: dims(:)
+    integer(int32), intent(in) :: dims(:)
     integer, intent(out), optional :: status
-    call finish(c_dataset_set_extent(dataset%handle, reversed(int(dims, c_int64_t))), status)
+    call dataset_set_extent_int64(dataset, int(dims, int64), status)
   end subroutine
 
-  ! Appends `rows` rows at value along the last dimension in Fortran's order.
-  subroutine h5r_dataset_append(dataset, type, rows, value, status)
+  ! Changes the extents of a chunked dataset, in Fortran's order.
+  subroutine dataset_set_extent_int64(dataset, dims, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int64), intent(in) :: dims(:)
+    integer, intent(out), optional :: status
+    call finish(c_dataset_set_extent(dataset%handle, reversed(dims)), status)
+  end subroutine
+
+  ! Appends `rows` rows of elements of any type at value along the last dimension in Fortran's order.
+  subroutine dataset_append_as(dataset, type, rows, value, status)
     type(h5r_object), intent(in) :: dataset
     integer(c_int64_t), intent(in) :: type
     integer, intent(in) :: rows
@@ -2564,6 +2705,25 @@ contains
       size(bytes, kind=c_size_t)), status)
   end subroutine
 
+  ! Calls visit for each stored chunk, in the order of the dataset's index.
+  subroutine h5r_chunk_iterate(dataset, visit, status)
+    type(h5r_object), intent(in) :: dataset
+    procedure(h5r_chunk_visit) :: visit
+    integer, intent(out), optional :: status
+    type(chunk_visitor), target :: context
+    context%call => visit
+    call finish(c_chunk_iterate(dataset%handle, c_funloc(visit_chunk), c_loc(context)), status)
+  end subroutine
+
+  function visit_chunk(chunk, user_data) result(answer) bind(C)
+    type(chunk_details), intent(in) :: chunk
+    type(c_ptr), value :: user_data
+    integer(c_int32_t) :: answer
+    type(chunk_visitor), pointer :: context
+    call c_f_pointer(user_data, context)
+    answer = int(context%call(reversed(chunk%offset(:chunk%rank)) + 1, chunk%size, int(chunk%filter_mask)), c_int32_t)
+  end function
+
   subroutine h5r_type_close(type, status)
     integer(c_int64_t), intent(inout) :: type
     integer, intent(out), optional :: status
@@ -2571,6 +2731,15 @@ contains
     code = c_type_close(type)
     type = 0
     call finish(code, status)
+  end subroutine
+
+  ! An attribute that has a type but no value.
+  subroutine h5r_attr_write_null(object, name, type, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(c_int64_t), intent(in) :: type
+    integer, intent(out), optional :: status
+    call finish(c_attr_write_null(object%handle, c_string(name), type), status)
   end subroutine
 
   subroutine h5r_attr_info(object, name, info, status)
@@ -2700,6 +2869,58 @@ contains
     call finish(c_link_create_external(loc%handle, c_string(path), c_string(file), c_string(target)), status)
   end subroutine
 
+  ! A link of the program's own: `user_type`, 65 to 255, and bytes that mean something to their maker only.
+  subroutine h5r_link_create_user(loc, path, user_type, bytes, status)
+    type(h5r_object), intent(in) :: loc
+    character(*), intent(in) :: path
+    integer, intent(in) :: user_type
+    integer(int8), intent(in), contiguous, target :: bytes(:)
+    integer, intent(out), optional :: status
+    call finish(c_link_create_user(loc%handle, c_string(path), int(user_type, c_int32_t), c_loc(bytes), &
+      size(bytes, kind=c_size_t)), status)
+  end subroutine
+
+  ! What the link says, as h5r_link_value in h5r.h.
+  subroutine h5r_link_value(loc, path, bytes, status)
+    type(h5r_object), intent(in) :: loc
+    character(*), intent(in) :: path
+    integer(int8), allocatable, target, intent(out) :: bytes(:)
+    integer, intent(out), optional :: status
+    integer(c_size_t) :: length
+    integer(c_int32_t) :: code
+    length = 0
+    code = c_link_value(loc%handle, c_string(path), c_null_ptr, 0_c_size_t, length)
+    allocate (bytes(length))
+    if (code == H5R_OK .and. length > 0) code = c_link_value(loc%handle, c_string(path), c_loc(bytes), length, length)
+    call finish(code, status)
+  end subroutine
+
+  ! The path that a soft link leads to.
+  subroutine h5r_link_target(loc, path, target, status)
+    type(h5r_object), intent(in) :: loc
+    character(*), intent(in) :: path
+    character(:), allocatable, intent(out) :: target
+    integer, intent(out), optional :: status
+    character(kind=c_char), allocatable, target :: buffer(:)
+    integer(c_size_t) :: length
+    integer(c_int32_t) :: code
+    length = 0
+    code = c_link_target(loc%handle, c_string(path), c_null_ptr, 0_c_size_t, length)
+    allocate (buffer(length + 1))
+    buffer = c_null_char
+    if (code == H5R_OK) code = c_link_target(loc%handle, c_string(path), c_loc(buffer), length + 1, length)
+    target = h5r_text(c_loc(buffer))
+    call finish(code, status)
+  end subroutine
+
+  subroutine h5r_link_info(loc, path, info, status)
+    type(h5r_object), intent(in) :: loc
+    character(*), intent(in) :: path
+    type(h5r_link_details), intent(out), target :: info
+    integer, intent(out), optional :: status
+    call finish(c_link_info(loc%handle, c_string(path), c_loc(info)), status)
+  end subroutine
+
   subroutine h5r_link_count(group, count, status)
     type(h5r_object), intent(in) :: group
     integer(int64), intent(out) :: count
@@ -2786,8 +3007,9 @@ contains
     call finish(c_attr_read(object%handle, c_string(name), type, data, bytes), status)
   end subroutine
 
-  ! Writes or reads `dims` elements from `start` (1, the first, where it is absent), `stride` apart. The library refuses
-  ! what is of another rank or beyond the dataset.
+  ! Writes or reads `dims` elements from `start` (1, the first, where it is absent), `stride` apart; where `start` has more
+  ! dimensions than the value, one element in each of the last ones. The library refuses what is of another rank or beyond
+  ! the dataset.
   subroutine transfer_dataset(is_read, dataset, type, dims, data, start, stride, status)
     logical, intent(in) :: is_read
     type(h5r_object), intent(in) :: dataset
@@ -2798,16 +3020,23 @@ contains
     type(c_selection), target :: selection
     integer(c_int64_t), target :: first(H5R_MAX_RANK), step(H5R_MAX_RANK), count(H5R_MAX_RANK)
     integer(c_int32_t) :: code
+    integer :: rank
+    logical :: fits
     first = 0
     step = 1
     count = 1
-    count(:size(dims)) = reversed(dims)
-    selection%rank = size(dims)
-    if (present(start)) then
-      selection%rank = size(start)
-      first(:size(start)) = reversed(int(start, c_int64_t)) - 1
+    rank = size(dims)
+    if (present(start)) rank = size(start)
+    fits = rank >= size(dims) .and. rank <= H5R_MAX_RANK
+    if (present(stride)) fits = fits .and. size(stride) == rank
+    if (fits) then
+      count(rank - size(dims) + 1:rank) = reversed(dims)
+      if (present(start)) first(:rank) = reversed(int(start, c_int64_t)) - 1
+      if (present(stride)) step(:rank) = reversed(int(stride, c_int64_t))
+    else
+      rank = another_rank(dataset, size(dims), start, stride)
     end if
-    if (present(stride)) step(:size(stride)) = reversed(int(stride, c_int64_t))
+    selection%rank = int(rank, c_size_t)
     selection%start = c_loc(first)
     selection%stride = c_loc(step)
     selection%count = c_loc(count)
@@ -2815,6 +3044,53 @@ contains
       code = c_dataset_read(dataset%handle, type, c_loc(selection), data)
     else
       code = c_dataset_write(dataset%handle, type, c_loc(selection), data)
+    end if
+    call finish(code, status)
+  end subroutine
+
+  ! Of the sizes of a value, its start and its stride, which do not agree, one that is not the dataset's rank: the library
+  ! refuses it.
+  integer function another_rank(dataset, dims, start, stride)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in) :: dims
+    integer, intent(in), optional :: start(:), stride(:)
+    integer(c_int64_t) :: elements, extents(H5R_MAX_RANK)
+    integer(c_size_t) :: rank
+    integer(c_int32_t) :: ignored
+    rank = 0
+    elements = 0
+    another_rank = dims
+    ignored = c_dataset_dims(dataset%handle, rank, extents, elements)
+    if (another_rank == rank .and. present(start)) another_rank = min(size(start), H5R_MAX_RANK)
+    if (another_rank == rank .and. present(stride)) another_rank = min(size(stride), H5R_MAX_RANK)
+  end function
+
+  ! Appends `value`, of shape dims: rows of the dataset, or one row if it has a dimension less.
+  subroutine append_values(dataset, type, dims, data, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(c_int64_t), intent(in) :: type, dims(:)
+    type(c_ptr), intent(in) :: data
+    integer, intent(out), optional :: status
+    integer(c_int64_t) :: rows, elements, extents(H5R_MAX_RANK)
+    integer(c_size_t) :: rank
+    integer(c_int32_t) :: code
+    integer :: across
+    logical :: fits
+    rank = 0
+    elements = 0
+    code = c_dataset_dims(dataset%handle, rank, extents, elements)
+    if (code == H5R_OK) then
+      across = int(rank) - 1
+      rows = 1
+      fits = across >= 0 .and. (size(dims) == across .or. size(dims) == across + 1)
+      if (fits) fits = all(dims(:across) == reversed(extents(2:across + 1)))
+      if (.not. fits) then
+        if (.not. present(status)) error stop 'h5r: only values of the shape of whole rows can be appended'
+        status = H5R_ERR_ARGUMENT
+        return
+      end if
+      if (size(dims) > across) rows = dims(across + 1)
+      code = c_dataset_append(dataset%handle, type, rows, data)
     end if
     call finish(code, status)
   end subroutine
@@ -2840,6 +3116,23 @@ contains
     call put_strings(object, name, len(value), shape(value, kind=c_int64_t), value, status)
   end subroutine
 
+  ! Strings of fixed length go to elements of fixed length; h5r_dataset_write_variable writes those of variable length.
+  subroutine dataset_write_character(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    character(*), intent(in), target :: value
+    integer, intent(out), optional :: status
+    call transfer_strings(.false., dataset, len(value), [integer(c_int64_t) ::], value, status=status)
+  end subroutine
+
+  subroutine dataset_write_character_1(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    character(*), intent(in), contiguous, target :: value(:)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_strings(.false., dataset, len(value), shape(value, kind=c_int64_t), value, &
+      start=start, stride=stride, status=status)
+  end subroutine
+
   subroutine put_strings(object, name, length, dims, value, status)
     type(h5r_object), intent(in) :: object
     character(*), intent(in) :: name
@@ -2858,13 +3151,13 @@ contains
     call finish(code, status)
   end subroutine
 
-  ! A string is read padded with blanks, and cut where `value` is too short.
+  ! A string is read padded with blanks, and cut where `value` is too short; in the file it may be of variable length.
   subroutine attr_read_character(object, name, value, status)
     type(h5r_object), intent(in) :: object
     character(*), intent(in) :: name
     character(*), intent(out), target :: value
     integer, intent(out), optional :: status
-    call get_strings(object, name, len(value), 1, value, status)
+    call transfer_strings(.true., object, len(value), [integer(c_int64_t) ::], value, name=name, status=status)
   end subroutine
 
   subroutine attr_read_character_1(object, name, value, status)
@@ -2872,24 +3165,91 @@ contains
     character(*), intent(in) :: name
     character(*), intent(out), contiguous, target :: value(:)
     integer, intent(out), optional :: status
-    call get_strings(object, name, len(value), size(value), value, status)
+    call transfer_strings(.true., object, len(value), shape(value, kind=c_int64_t), value, name=name, status=status)
   end subroutine
 
-  subroutine get_strings(object, name, length, count, value, status)
-    type(h5r_object), intent(in) :: object
-    character(*), intent(in) :: name
-    integer, intent(in) :: length, count
-    character(kind=c_char), intent(inout), target :: value(*)
+  subroutine dataset_read_character(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    character(*), intent(inout), target :: value
     integer, intent(out), optional :: status
-    integer(c_int64_t) :: type
-    integer(c_int32_t) :: code, closed
+    call transfer_strings(.true., dataset, len(value), [integer(c_int64_t) ::], value, status=status)
+  end subroutine
+
+  subroutine dataset_read_character_1(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    character(*), intent(inout), contiguous, target :: value(:)
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    call transfer_strings(.true., dataset, len(value), shape(value, kind=c_int64_t), value, &
+      start=start, stride=stride, status=status)
+  end subroutine
+
+  ! Reads an attribute's strings, or, without its name, reads or writes those of a dataset.
+  subroutine transfer_strings(is_read, object, length, dims, value, name, start, stride, status)
+    logical, intent(in) :: is_read
+    type(h5r_object), intent(in) :: object
+    integer, intent(in) :: length
+    integer(c_int64_t), intent(in) :: dims(:)
+    character(kind=c_char), target :: value(*)
+    character(*), intent(in), optional :: name
+    integer, intent(in), optional :: start(:), stride(:)
+    integer, intent(out), optional :: status
+    type(c_ptr), allocatable, target :: pointers(:)
+    integer(c_int64_t) :: type, count
+    integer(c_int32_t) :: code, ignored, charset
     type = 0
-    code = c_type_string(int(length, c_size_t), H5R_PAD_SPACE, H5R_CHARSET_UTF8, type)
+    count = product(dims)
+    charset = H5R_CHARSET_UTF8
+    ! ASCII goes to strings of either character set, UTF-8 to its own only.
+    if (.not. is_read) then
+      if (all(iachar(value(:count*length)) < 128)) charset = H5R_CHARSET_ASCII
+    end if
+    code = c_type_string(int(length, c_size_t), H5R_PAD_SPACE, charset, type)
     if (code == H5R_OK) then
-      code = c_attr_read(object%handle, c_string(name), type, c_loc(value), int(length, c_size_t) * count)
-      if (code == H5R_OK) closed = c_type_close(type)
+      code = moved_to(c_loc(value), int(length, c_size_t))
+      if (code == H5R_OK .or. code == H5R_ERR_TYPE .and. is_read) ignored = c_type_close(type)
+    end if
+    if (code == H5R_ERR_TYPE .and. is_read) then
+      ! In the file they are of variable length, or no strings at all.
+      allocate (pointers(count + 1))
+      pointers = c_null_ptr
+      code = c_type_string_variable(H5R_PAD_NULL_TERMINATED, H5R_CHARSET_UTF8, type)
+      if (code == H5R_OK) code = moved_to(c_loc(pointers), c_sizeof(c_null_ptr))
+      if (code == H5R_OK) then
+        call fill(value, length, pointers(:count))
+        ignored = c_vlen_release(type, count, c_loc(pointers))
+        ignored = c_type_close(type)
+      end if
     end if
     call finish(code, status)
+  contains
+    integer(c_int32_t) function moved_to(data, bytes)
+      type(c_ptr), intent(in) :: data
+      integer(c_size_t), intent(in) :: bytes
+      integer :: returned
+      if (present(name)) then
+        moved_to = c_attr_read(object%handle, c_string(name), type, data, bytes*count)
+      else
+        call transfer_dataset(is_read, object, type, dims, data, start, stride, returned)
+        moved_to = int(returned, c_int32_t)
+      end if
+    end function
+  end subroutine
+
+  ! Fills strings of `length` from C's, which are cut or padded with blanks.
+  subroutine fill(value, length, pointers)
+    integer, intent(in) :: length
+    type(c_ptr), intent(in) :: pointers(:)
+    character(kind=c_char), intent(inout) :: value(length, size(pointers))
+    character(:), allocatable :: text
+    integer :: i, j
+    do i = 1, size(pointers)
+      text = h5r_text(pointers(i))
+      value(:, i) = ' '
+      do j = 1, min(length, len(text))
+        value(j, i) = text(j:j)
+      end do
+    end do
   end subroutine
 
   ! Gives back what h5r_dataset_read_as or h5r_attr_read_as stored behind the pointers in `count` elements of `type`.
@@ -2951,7 +3311,7 @@ contains
     character(kind=c_char), allocatable, target :: bytes(:)
     type(c_ptr), allocatable, target :: pointers(:)
     integer(c_int64_t) :: type
-    integer(c_int32_t) :: code, ignored
+    integer(c_int32_t) :: code, ignored, charset
     integer :: i, j, length, at
     length = 1
     do i = 1, size(values)
@@ -2975,7 +3335,10 @@ contains
       at = at + len(values(i)%value) + 1
     end do
     type = 0
-    code = c_type_string_variable(H5R_PAD_NULL_TERMINATED, H5R_CHARSET_UTF8, type)
+    charset = H5R_CHARSET_UTF8
+    ! ASCII goes to the strings of a dataset in either character set, UTF-8 to its own only.
+    if (.not. present(name) .and. all(iachar(bytes) < 128)) charset = H5R_CHARSET_ASCII
+    code = c_type_string_variable(H5R_PAD_NULL_TERMINATED, charset, type)
     if (code == H5R_OK) then
       code = moved(.false., object, type, size(values, kind=c_int64_t), c_loc(pointers), name, start)
       if (code == H5R_OK) ignored = c_type_close(type)
@@ -3312,6 +3675,13 @@ contains
       start, stride, status)
   end subroutine
 
+  subroutine dataset_append_int8_0(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int8), intent(in), target :: value
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
   subroutine attr_write_int8_1(object, name, value, status)
     type(h5r_object), intent(in) :: object
     character(*), intent(in) :: name
@@ -3327,6 +3697,13 @@ contains
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_int8_1(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int8), intent(in), contiguous, target :: value(:)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine attr_write_int8_2(object, name, value, status)
@@ -3346,6 +3723,13 @@ contains
       start, stride, status)
   end subroutine
 
+  subroutine dataset_append_int8_2(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int8), intent(in), contiguous, target :: value(:, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
   subroutine attr_write_int8_3(object, name, value, status)
     type(h5r_object), intent(in) :: object
     character(*), intent(in) :: name
@@ -3361,6 +3745,13 @@ contains
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_int8_3(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int8), intent(in), contiguous, target :: value(:, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine attr_write_int8_4(object, name, value, status)
@@ -3380,6 +3771,13 @@ contains
       start, stride, status)
   end subroutine
 
+  subroutine dataset_append_int8_4(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int8), intent(in), contiguous, target :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
   subroutine dataset_write_int8_5(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
     integer(int8), intent(in), contiguous, target :: value(:, :, :, :, :)
@@ -3387,6 +3785,13 @@ contains
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_int8_5(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int8), intent(in), contiguous, target :: value(:, :, :, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine attr_read_int8_0(object, name, value, status)
@@ -3500,6 +3905,13 @@ contains
       start, stride, status)
   end subroutine
 
+  subroutine dataset_append_int16_0(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int16), intent(in), target :: value
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
   subroutine attr_write_int16_1(object, name, value, status)
     type(h5r_object), intent(in) :: object
     character(*), intent(in) :: name
@@ -3515,6 +3927,13 @@ contains
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_int16_1(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int16), intent(in), contiguous, target :: value(:)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine attr_write_int16_2(object, name, value, status)
@@ -3534,6 +3953,13 @@ contains
       start, stride, status)
   end subroutine
 
+  subroutine dataset_append_int16_2(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int16), intent(in), contiguous, target :: value(:, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
   subroutine attr_write_int16_3(object, name, value, status)
     type(h5r_object), intent(in) :: object
     character(*), intent(in) :: name
@@ -3549,6 +3975,13 @@ contains
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_int16_3(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int16), intent(in), contiguous, target :: value(:, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine attr_write_int16_4(object, name, value, status)
@@ -3568,6 +4001,13 @@ contains
       start, stride, status)
   end subroutine
 
+  subroutine dataset_append_int16_4(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int16), intent(in), contiguous, target :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
   subroutine dataset_write_int16_5(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
     integer(int16), intent(in), contiguous, target :: value(:, :, :, :, :)
@@ -3575,6 +4015,13 @@ contains
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_int16_5(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int16), intent(in), contiguous, target :: value(:, :, :, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine attr_read_int16_0(object, name, value, status)
@@ -3688,6 +4135,13 @@ contains
       start, stride, status)
   end subroutine
 
+  subroutine dataset_append_int32_0(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int32), intent(in), target :: value
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
   subroutine attr_write_int32_1(object, name, value, status)
     type(h5r_object), intent(in) :: object
     character(*), intent(in) :: name
@@ -3703,6 +4157,13 @@ contains
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_int32_1(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int32), intent(in), contiguous, target :: value(:)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine attr_write_int32_2(object, name, value, status)
@@ -3722,6 +4183,13 @@ contains
       start, stride, status)
   end subroutine
 
+  subroutine dataset_append_int32_2(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int32), intent(in), contiguous, target :: value(:, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
   subroutine attr_write_int32_3(object, name, value, status)
     type(h5r_object), intent(in) :: object
     character(*), intent(in) :: name
@@ -3737,6 +4205,13 @@ contains
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_int32_3(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int32), intent(in), contiguous, target :: value(:, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine attr_write_int32_4(object, name, value, status)
@@ -3756,6 +4231,13 @@ contains
       start, stride, status)
   end subroutine
 
+  subroutine dataset_append_int32_4(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int32), intent(in), contiguous, target :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
   subroutine dataset_write_int32_5(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
     integer(int32), intent(in), contiguous, target :: value(:, :, :, :, :)
@@ -3763,6 +4245,13 @@ contains
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_int32_5(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int32), intent(in), contiguous, target :: value(:, :, :, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine attr_read_int32_0(object, name, value, status)
@@ -3876,6 +4365,13 @@ contains
       start, stride, status)
   end subroutine
 
+  subroutine dataset_append_int64_0(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int64), intent(in), target :: value
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
   subroutine attr_write_int64_1(object, name, value, status)
     type(h5r_object), intent(in) :: object
     character(*), intent(in) :: name
@@ -3891,6 +4387,13 @@ contains
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_int64_1(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int64), intent(in), contiguous, target :: value(:)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine attr_write_int64_2(object, name, value, status)
@@ -3910,6 +4413,13 @@ contains
       start, stride, status)
   end subroutine
 
+  subroutine dataset_append_int64_2(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int64), intent(in), contiguous, target :: value(:, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
   subroutine attr_write_int64_3(object, name, value, status)
     type(h5r_object), intent(in) :: object
     character(*), intent(in) :: name
@@ -3925,6 +4435,13 @@ contains
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_int64_3(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int64), intent(in), contiguous, target :: value(:, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine attr_write_int64_4(object, name, value, status)
@@ -3944,6 +4461,13 @@ contains
       start, stride, status)
   end subroutine
 
+  subroutine dataset_append_int64_4(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int64), intent(in), contiguous, target :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
   subroutine dataset_write_int64_5(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
     integer(int64), intent(in), contiguous, target :: value(:, :, :, :, :)
@@ -3951,6 +4475,13 @@ contains
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_int64_5(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    integer(int64), intent(in), contiguous, target :: value(:, :, :, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine attr_read_int64_0(object, name, value, status)
@@ -4064,6 +4595,13 @@ contains
       start, stride, status)
   end subroutine
 
+  subroutine dataset_append_real32_0(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real32), intent(in), target :: value
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
   subroutine attr_write_real32_1(object, name, value, status)
     type(h5r_object), intent(in) :: object
     character(*), intent(in) :: name
@@ -4079,6 +4617,13 @@ contains
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_real32_1(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real32), intent(in), contiguous, target :: value(:)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine attr_write_real32_2(object, name, value, status)
@@ -4098,6 +4643,13 @@ contains
       start, stride, status)
   end subroutine
 
+  subroutine dataset_append_real32_2(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real32), intent(in), contiguous, target :: value(:, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
   subroutine attr_write_real32_3(object, name, value, status)
     type(h5r_object), intent(in) :: object
     character(*), intent(in) :: name
@@ -4113,6 +4665,13 @@ contains
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_real32_3(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real32), intent(in), contiguous, target :: value(:, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine attr_write_real32_4(object, name, value, status)
@@ -4132,6 +4691,13 @@ contains
       start, stride, status)
   end subroutine
 
+  subroutine dataset_append_real32_4(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real32), intent(in), contiguous, target :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
   subroutine dataset_write_real32_5(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
     real(real32), intent(in), contiguous, target :: value(:, :, :, :, :)
@@ -4139,6 +4705,13 @@ contains
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_real32_5(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real32), intent(in), contiguous, target :: value(:, :, :, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine attr_read_real32_0(object, name, value, status)
@@ -4252,6 +4825,13 @@ contains
       start, stride, status)
   end subroutine
 
+  subroutine dataset_append_real64_0(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real64), intent(in), target :: value
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
   subroutine attr_write_real64_1(object, name, value, status)
     type(h5r_object), intent(in) :: object
     character(*), intent(in) :: name
@@ -4267,6 +4847,13 @@ contains
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_real64_1(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real64), intent(in), contiguous, target :: value(:)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine attr_write_real64_2(object, name, value, status)
@@ -4286,6 +4873,13 @@ contains
       start, stride, status)
   end subroutine
 
+  subroutine dataset_append_real64_2(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real64), intent(in), contiguous, target :: value(:, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
   subroutine attr_write_real64_3(object, name, value, status)
     type(h5r_object), intent(in) :: object
     character(*), intent(in) :: name
@@ -4301,6 +4895,13 @@ contains
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_real64_3(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real64), intent(in), contiguous, target :: value(:, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine attr_write_real64_4(object, name, value, status)
@@ -4320,6 +4921,13 @@ contains
       start, stride, status)
   end subroutine
 
+  subroutine dataset_append_real64_4(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real64), intent(in), contiguous, target :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
   subroutine dataset_write_real64_5(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
     real(real64), intent(in), contiguous, target :: value(:, :, :, :, :)
@@ -4327,6 +4935,13 @@ contains
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_real64_5(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    real(real64), intent(in), contiguous, target :: value(:, :, :, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine attr_read_real64_0(object, name, value, status)

@@ -1493,7 +1493,7 @@ h5r_status h5r_object_info(h5r_object *loc,
 // its links in the order H5R_ORDER_... . No lock is held meanwhile, so `visit` may call anything on this file but
 // `h5r_close`; what it deletes is not visited. Another thread that closes the file ends the visit with BAD_HANDLE.
 //
-// Errors: BAD_HANDLE, ARGUMENT, RANGE, UNSUPPORTED (creation order is not recorded), CALLBACK (`visit` returned a
+// Errors: BAD_HANDLE, ARGUMENT (also: creation order is not recorded), RANGE, CALLBACK (`visit` returned a
 // negative value), CORRUPT, IO. Any thread; `visit` runs on this one.
 h5r_status h5r_object_visit(h5r_object *loc, int32_t order, h5r_object_path_visit visit, void *user_data);
 
@@ -1577,8 +1577,18 @@ h5r_status h5r_dataset_read(h5r_object *dataset,
                             const h5r_selection *selection,
                             void *data_out);
 
+// Stores a dataset's number of dimensions, the dimensions in `dims_out`, which has room for H5R_MAX_RANK, and its number
+// of elements: 1 of a scalar, 0 where there is no value. Each output may be NULL. It costs next to nothing, where
+// h5r_dataset_info reads the index of all chunks.
+//
+// Errors: BAD_HANDLE, WRONG_KIND, CORRUPT, IO. Any thread.
+h5r_status h5r_dataset_dims(h5r_object *dataset,
+                            size_t *rank_out,
+                            uint64_t *dims_out,
+                            uint64_t *elements_out);
+
 // Stores a dataset's type, dimensions, layout and size in `info_out`, which the caller initialised with
-// H5R_DATASET_DETAILS_INIT.
+// H5R_DATASET_DETAILS_INIT. For the size it reads the index of all chunks.
 //
 // Errors: BAD_HANDLE, ARGUMENT, WRONG_KIND, CORRUPT, IO. Any thread.
 h5r_status h5r_dataset_info(h5r_object *dataset, h5r_dataset_details *info_out);
@@ -1775,7 +1785,7 @@ h5r_status h5r_attr_count(h5r_object *object, uint64_t *count_out);
 // meanwhile, so `visit` may call anything on this file but `h5r_close`, also delete the attribute. Another thread that
 // closes the file ends the iteration with BAD_HANDLE before the next visit.
 //
-// Errors: BAD_HANDLE, ARGUMENT, RANGE, UNSUPPORTED (creation order is not recorded), CALLBACK (`visit` returned a
+// Errors: BAD_HANDLE, ARGUMENT (also: creation order is not recorded), RANGE, CALLBACK (`visit` returned a
 // negative value), CORRUPT, IO. Any thread; `visit` runs on this one.
 h5r_status h5r_attr_iterate(h5r_object *object, int32_t order, h5r_attr_visit visit, void *user_data);
 
@@ -1866,7 +1876,7 @@ h5r_status h5r_link_count(h5r_object *group, uint64_t *count_out);
 // meanwhile, so `visit` may call anything on this file but `h5r_close`, also delete the link. Another thread that
 // closes the file ends the iteration with BAD_HANDLE before the next visit.
 //
-// Errors: BAD_HANDLE, ARGUMENT, RANGE, WRONG_KIND, UNSUPPORTED (creation order is not recorded), CALLBACK (`visit`
+// Errors: BAD_HANDLE, ARGUMENT (also: creation order is not recorded), RANGE, WRONG_KIND, CALLBACK (`visit`
 // returned a negative value), CORRUPT, IO. Any thread; `visit` runs on this one.
 h5r_status h5r_link_iterate(h5r_object *group, int32_t order, h5r_link_visit visit, void *user_data);
 

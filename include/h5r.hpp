@@ -205,6 +205,17 @@ public:
         detail::check(h5r_type_is_variable(token_, &is));
         return is;
     }
+    // Of strings: H5R_PAD_..., and H5R_CHARSET_....
+    std::int32_t padding() const {
+        std::int32_t number = 0;
+        detail::check(h5r_type_string_info(token_, &number, nullptr, nullptr));
+        return number;
+    }
+    std::int32_t charset() const {
+        std::int32_t number = 0;
+        detail::check(h5r_type_string_info(token_, nullptr, &number, nullptr));
+        return number;
+    }
     bool is_committed() const {
         bool is = false;
         detail::check(h5r_type_is_committed(token_, &is));
@@ -271,6 +282,13 @@ private:
 
 namespace detail {
 
+// ASCII goes to strings of either character set, UTF-8 to its own only.
+inline bool is_ascii(const std::string &text) {
+    for (const char byte : text)
+        if (static_cast<unsigned char>(byte) > 127) return false;
+    return true;
+}
+
 // Values of variable length: std::string, and std::vector of numbers. `element` is what stands for one in memory.
 template <class T> struct variable {
     static constexpr bool is = false;
@@ -285,11 +303,17 @@ template <> struct variable<std::string> {
         return value.c_str();
     }
     static std::string value_of(element element) { return element ? element : ""; }
+    static type type_for(const std::vector<std::string> &values) {
+        bool ascii = true;
+        for (const auto &value : values) ascii = ascii && is_ascii(value);
+        return type::variable_string(H5R_PAD_NULL_TERMINATED, ascii ? H5R_CHARSET_ASCII : H5R_CHARSET_UTF8);
+    }
 };
 template <class T> struct variable<std::vector<T>> {
     static constexpr bool is = is_number<T>;
     using element = h5r_vlen;
     static type memory_type() { return type::vlen(type::of<T>()); }
+    static type type_for(const std::vector<std::vector<T>> &) { return memory_type(); }
     static element element_of(const std::vector<T> &value) {
         return {value.size(), const_cast<void *>(static_cast<const void *>(value.data()))};
     }
@@ -602,10 +626,17 @@ public:
     }
     // Elements of the whole dataset.
     std::uint64_t elements() const {
-        const dataset_info info = this->info();
-        std::uint64_t product = info.is_null ? 0 : 1;
-        for (const auto dim : info.dims) product *= dim;
-        return product;
+        std::uint64_t elements = 0;
+        detail::check(h5r_dataset_dims(handle_, nullptr, nullptr, &elements));
+        return elements;
+    }
+    // The dimensions: where no more is wanted much cheaper than info(), which reads the index of all chunks.
+    std::vector<std::uint64_t> dims() const {
+        std::size_t rank = 0;
+        std::vector<std::uint64_t> dims(H5R_MAX_RANK);
+        detail::check(h5r_dataset_dims(handle_, &rank, dims.data(), nullptr));
+        dims.resize(rank);
+        return dims;
     }
     // Writes all elements from a contiguous sequence of as many numbers.
     template <class C> std::enable_if_t<detail::is_sequence<C>> write(const C &values) {
@@ -623,10 +654,22 @@ public:
             return h5r_dataset_write(handle_, detail::token_of<T>::value, s, data);
         });
     }
+    // Writes those selected from a contiguous sequence of as many numbers; the selection says its count.
+    template <class C> std::enable_if_t<detail::is_sequence<C>> write(const C &values, const selection &part) {
+        if (values.size() != count_of(part))
+            throw error(H5R_ERR_ARGUMENT, std::to_string(values.size()) + " values for a selection of " +
+                                              std::to_string(count_of(part)) + " elements");
+        write(values.data(), part);
+    }
+    // Writes elements of any type, all or those selected.
     void write(const type &memory_type, const void *data) {
         detail::check(h5r_dataset_write(handle_, memory_type.token(), nullptr, data));
     }
-    // Writes all elements, or those selected, from as many std::strings or std::vectors of numbers, of variable length.
+    void write(const type &memory_type, const void *data, const selection &part) {
+        with(part, [&](const h5r_selection *s) { return h5r_dataset_write(handle_, memory_type.token(), s, data); });
+    }
+    // Writes all elements, or those selected, from as many std::strings or std::vectors of numbers, of variable length;
+    // std::strings also to elements of fixed length, if they fit.
     template <class T> std::enable_if_t<detail::variable<T>::is> write(const std::vector<T> &values) {
         write_variable(values, elements(), nullptr);
     }
@@ -668,21 +711,38 @@ public:
             return h5r_dataset_read(handle_, detail::token_of<T>::value, s, data);
         });
     }
+    // Reads elements of any type, all or those selected.
     void read(const type &memory_type, void *data) const {
         detail::check(h5r_dataset_read(handle_, memory_type.token(), nullptr, data));
     }
+    void read(const type &memory_type, void *data, const selection &part) const {
+        with(part, [&](const h5r_selection *s) { return h5r_dataset_read(handle_, memory_type.token(), s, data); });
+    }
     void set_extent(const std::vector<std::uint64_t> &dims) {
-        if (dims.size() != info().dims.size()) throw error(H5R_ERR_ARGUMENT, "as many extents as the rank are needed");
+        if (dims.size() != rank()) throw error(H5R_ERR_ARGUMENT, "as many extents as the rank are needed");
         detail::check(h5r_dataset_set_extent(handle_, dims.data()));
     }
     template <class T> void append(const T *data, std::uint64_t rows) {
         detail::check(h5r_dataset_append(handle_, detail::token_of<T>::value, rows, data));
     }
+    // Appends rows of elements of any type.
+    void append(const type &memory_type, const void *data, std::uint64_t rows) {
+        detail::check(h5r_dataset_append(handle_, memory_type.token(), rows, data));
+    }
+    // Appends the whole rows that a contiguous sequence of numbers holds.
+    template <class C> std::enable_if_t<detail::is_sequence<C>> append(const C &values) {
+        const std::vector<std::uint64_t> extents = dims();
+        std::uint64_t row = extents.empty() ? 0 : 1;
+        for (std::size_t i = 1; i < extents.size(); ++i) row *= extents[i];
+        if (row == 0 || values.size() % row != 0)
+            throw error(H5R_ERR_ARGUMENT, std::to_string(values.size()) + " values are no whole rows of " + std::to_string(row));
+        append(values.data(), values.size() / row);
+    }
     // Appends values of variable length to a dataset of one dimension.
     template <class T> std::enable_if_t<detail::variable<T>::is> append(const std::vector<T> &values) {
-        if (info().dims.size() != 1) throw error(H5R_ERR_ARGUMENT, "values are appended to a dataset of one dimension");
+        if (rank() != 1) throw error(H5R_ERR_ARGUMENT, "values are appended to a dataset of one dimension");
         const auto elements = detail::elements_of(values);
-        const type memory = detail::variable<T>::memory_type();
+        const type memory = detail::variable<T>::type_for(values);
         detail::check(h5r_dataset_append(handle_, memory.token(), elements.size(), elements.data()));
     }
 
@@ -746,9 +806,27 @@ private:
     void write_variable(const std::vector<T> &values, std::uint64_t wanted, const h5r_selection *part) {
         if (values.size() != wanted)
             throw error(H5R_ERR_ARGUMENT, std::to_string(values.size()) + " values for " + std::to_string(wanted) + " elements");
+        if constexpr (std::is_same_v<T, std::string>) {
+            const type stored = type_of();
+            if (stored.type_class() == H5R_CLASS_STRING && !stored.is_variable())
+                return write_fixed(values, stored, part);
+        }
         const auto elements = detail::elements_of(values);
-        const type memory = detail::variable<T>::memory_type();
+        const type memory = detail::variable<T>::type_for(values);
         detail::check(h5r_dataset_write(handle_, memory.token(), part, elements.data()));
+    }
+    // To elements of fixed length; nothing is cut off.
+    void write_fixed(const std::vector<std::string> &values, const type &stored, const h5r_selection *part) {
+        const std::size_t size = stored.size(), room = size - (stored.padding() == H5R_PAD_NULL_TERMINATED ? 1 : 0);
+        std::string bytes;
+        for (const auto &value : values) {
+            if (value.size() > room)
+                throw error(H5R_ERR_ARGUMENT, "a string of " + std::to_string(value.size()) + " bytes for elements of " + std::to_string(room));
+            bytes.append(value).append(size - value.size(), '\0');
+        }
+        const auto charset = detail::is_ascii(bytes) ? H5R_CHARSET_ASCII : H5R_CHARSET_UTF8;
+        const type memory = type::string(size, H5R_PAD_NULL, charset);
+        detail::check(h5r_dataset_write(handle_, memory.token(), part, bytes.data()));
     }
     template <class T> std::vector<T> read_variable(std::uint64_t count, const h5r_selection *part) const {
         return detail::read_variable<T>(type_of(), count, [&](h5r_type memory, void *data, std::size_t) {
@@ -763,15 +841,20 @@ private:
         return product;
     }
     const std::uint64_t *at_rank(const std::vector<std::uint64_t> &offset) const {
-        if (offset.size() != info().dims.size()) throw error(H5R_ERR_ARGUMENT, "as many offsets as the rank are needed");
+        if (offset.size() != rank()) throw error(H5R_ERR_ARGUMENT, "as many offsets as the rank are needed");
         return offset.data();
     }
     std::size_t count_of(const std::vector<std::uint64_t> &points) const {
-        const std::size_t rank = info().dims.size();
-        if (rank == 0 || points.size() % rank != 0) throw error(H5R_ERR_ARGUMENT, "as many coordinates as the rank are needed");
-        return points.size() / rank;
+        const std::size_t coordinates = rank();
+        if (coordinates == 0 || points.size() % coordinates != 0)
+            throw error(H5R_ERR_ARGUMENT, "as many coordinates as the rank are needed");
+        return points.size() / coordinates;
     }
-    std::size_t rank() const { return info().dims.size(); }
+    std::size_t rank() const {
+        std::size_t rank = 0;
+        detail::check(h5r_dataset_dims(handle_, &rank, nullptr, nullptr));
+        return rank;
+    }
     template <class Call> void with(const selection &part, Call call) const {
         const h5r_selection made = plain(part, rank());
         detail::check(call(&made));

@@ -134,6 +134,15 @@ impl Error {
         error
     }
 
+    /// The same error, of kind [`ErrorKind::NotFound`] where the operating system says that there is no such file.
+    #[cold]
+    pub fn or_not_found(mut self) -> Self {
+        if self.0.source.as_ref().is_some_and(|e| e.kind() == io::ErrorKind::NotFound) {
+            self.0.kind = ErrorKind::NotFound;
+        }
+        self
+    }
+
     /// What went wrong, for a caller that decides.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

@@ -91,7 +91,9 @@ fn a_guarded_flush_writes_at_most_twice_as_much_and_waits_at_most_four_times() {
     for ((plain, guarded), synced) in unguarded.iter().zip(process).zip(power) {
         assert!(guarded.0 < 2 * plain.0 + plain.0 / 20 + 500, "{guarded:?} bytes, unguarded {plain:?}");
         assert_eq!((plain.1, guarded.1), (0, 0));
-        assert!(synced.0 == guarded.0 && (1..=4).contains(&synced.1), "{synced:?}, not synced {guarded:?}");
+        // The object's header is written too when a second has passed, which its time tells.
+        let differ = synced.0.abs_diff(guarded.0);
+        assert!(differ < HEADERS / 4 && (1..=4).contains(&synced.1), "{synced:?}, not synced {guarded:?}");
     }
 }
 

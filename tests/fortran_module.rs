@@ -119,10 +119,12 @@ fn generic(out: &mut String, name: &str, specific: &str, ranks: usize, first: &s
 fn generics() -> String {
     let mut out = String::new();
     for way in ["write", "read"] {
-        let strings = format!("attr_{way}_character attr_{way}_character_1");
-        generic(&mut out, &format!("h5r_attr_{way}"), &format!("attr_{way}"), ATTRIBUTE_RANKS, &strings);
-        generic(&mut out, &format!("h5r_dataset_{way}"), &format!("dataset_{way}"), DATASET_RANKS, "");
+        for (of, ranks) in [("attr", ATTRIBUTE_RANKS), ("dataset", DATASET_RANKS)] {
+            let strings = format!("{of}_{way}_character {of}_{way}_character_1");
+            generic(&mut out, &format!("h5r_{of}_{way}"), &format!("{of}_{way}"), ranks, &strings);
+        }
     }
+    generic(&mut out, "h5r_dataset_append", "dataset_append", DATASET_RANKS, "dataset_append_as");
     out
 }
 
@@ -168,10 +170,21 @@ fn procedures() -> String {
                      start, stride, status)\n  end subroutine\n"
                 )
                 .unwrap();
+                if way == "write" {
+                    out += &append(kind, token, rank, &value);
+                }
             }
         }
     }
     out
+}
+
+fn append(kind: &str, token: &str, rank: usize, value: &str) -> String {
+    format!(
+        "\n  subroutine dataset_append_{kind}_{rank}(dataset, value, status)\n    type(h5r_object), intent(in) :: dataset\n\
+         {value}\n    integer, intent(out), optional :: status\n    \
+         call append_values(dataset, {token}, shape(value, kind=c_int64_t), c_loc(value), status)\n  end subroutine\n"
+    )
 }
 
 fn bytes(rank: usize) -> String {

@@ -537,3 +537,48 @@ fn one_move_makes_room_for_another() {
     let length = disk.lock().len();
     assert!(length < 165_000, "{length} bytes");
 }
+
+/// Groups that nobody opened count, too: a reference in one keeps what it leads to, and what such groups have moves.
+#[test]
+fn groups_that_nobody_opened() {
+    const COUNT: u32 = 200;
+    for is_referenced in [true, false] {
+        let (file, disk) = create(FormatVersion::V110, &GroupOptions::default());
+        let root = file.root().unwrap();
+        let far = root.create_group("far", &GroupOptions::default()).unwrap();
+        drop(root.create_group("far/r0", &GroupOptions::default()).unwrap());
+        for number in 0..COUNT {
+            let path = if number % 2 == 0 { format!("far/d{number}") } else { format!("d{number}") };
+            drop(add(&root, &path, number, &DatasetOptions::default()));
+        }
+        let last = add(&root, "last", 0, &DatasetOptions::default());
+        if is_referenced {
+            let (kind, bytes) = references(&root, "last").swap_remove(0);
+            let datatype = Datatype::reference(kind).unwrap();
+            let holder = far.open("r0").unwrap();
+            holder.attr_write_values("one", &datatype, None, &[], &bytes, &mut Arena::default()).unwrap();
+        }
+        drop((root, far, last));
+        file.close().unwrap();
+        let full = disk.lock().len();
+        let file = open(&disk);
+        file.set_lazy(&LazyOptions::default()).unwrap();
+        let root = file.root().unwrap();
+        let before = address(&file, "last");
+        (0..COUNT).filter(|number| number % 2 == 1).for_each(|n| root.link_delete(&format!("d{n}")).unwrap());
+        drop(root);
+        file.close().unwrap();
+        let length = disk.lock().len();
+        assert_eq!(contents(&disk).len(), COUNT as usize / 2 + 4);
+        let file = open(&disk);
+        assert_eq!(address(&file, "last") == before, is_referenced);
+        if is_referenced {
+            let (kind, bytes) = references(&file.root().unwrap(), "last").swap_remove(0);
+            let found = file.root().unwrap().open("far/r0").unwrap().attr_read_raw("one").unwrap().1;
+            assert_eq!(found, bytes);
+            assert_eq!(file.root().unwrap().dereference(kind, &found).unwrap().address().unwrap(), before);
+        } else {
+            assert!(length < full * 5 / 8, "{length} bytes of {full}");
+        }
+    }
+}

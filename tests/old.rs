@@ -354,3 +354,28 @@ fn reading_changes_nothing_and_the_contents_do_not_depend_on_the_way() {
         assert_eq!(contents, again, "{}", difference(&contents, &again));
     }
 }
+
+/// The root group becomes a new one and is forgotten before the flush: the superblock does not go on naming its table.
+#[test]
+fn a_root_group_that_is_not_in_memory_leaves_its_table() {
+    let (file, disk) = writable(SMALL);
+    // What the root's entry caches stands behind two addresses of it, and four before.
+    let at = SMALL.windows(4).position(|bytes| bytes == b"\x89HDF").unwrap();
+    let cache_at = at + 24 + 4 * usize::from(SMALL[at + 8]) + 6 * usize::from(SMALL[at + 13]);
+    let root = file.root().unwrap();
+    let groups = root.create_group("groups", &GroupOptions::default()).unwrap();
+    file.flush().unwrap();
+    assert_eq!(disk.lock()[cache_at], 1, "it names the table");
+    for (name, _) in root.links(Order::Native).unwrap() {
+        if name != "groups" {
+            root.link_delete(&name).unwrap();
+        }
+    }
+    root.link_create_soft("gr\u{fc}n", "groups").unwrap();
+    drop(root);
+    (0..1000).for_each(|number| drop(groups.create_group(&number.to_string(), &GroupOptions::default()).unwrap()));
+    drop(groups);
+    file.flush().unwrap();
+    assert_eq!(disk.lock()[cache_at], 0);
+    file.close().unwrap();
+}

@@ -4,7 +4,7 @@
 mod common;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::Arc;
 
 use common::heap_objects;
@@ -14,7 +14,9 @@ use h5r::format::checksum::checksum;
 use h5r::format::filter::{register, unregister, UserFilter};
 use h5r::format::message::fill::{AllocationTime, Fill};
 use h5r::object::dataset::{DatasetOptions, NewFilter, NewLayout, Selection};
-use h5r::object::{CopyOptions, CreateOptions, File, Locking, Object, OpenOptions, VariableFill};
+use h5r::object::{
+    CopyOptions, CreateOptions, File, GroupOptions, Locking, Object, ObjectKind, OpenOptions, VariableFill,
+};
 use h5r::store::MemoryBackend;
 
 const I32: Datatype = Datatype::little(Number::I32);
@@ -512,6 +514,102 @@ fn values_of_variable_length_are_copied_and_given_back() {
     File::open(&path, &options).unwrap().check().unwrap();
     std::fs::remove_file(path).unwrap();
     std::fs::remove_file(other_path).unwrap();
+}
+
+/// Puts a group in the place of the dataset "d", and fails.
+struct Replacing(File);
+
+impl UserFilter for Replacing {
+    fn directions(&self) -> (bool, bool) {
+        (true, true)
+    }
+
+    fn encode(&self, _: &[u32], _: &[u8], _: &mut Vec<u8>) -> Result<(), String> {
+        let root = self.0.root().unwrap();
+        root.link_delete("d").unwrap();
+        root.create_group("d", &GroupOptions::default()).unwrap();
+        Err("no".into())
+    }
+
+    fn decode(&self, _: &[u32], _: &[u8], _: &mut [u8]) -> Result<usize, String> {
+        Err("no".into())
+    }
+}
+
+/// A dataset that cannot be made takes back its own link, not what another caller has put there meanwhile.
+#[test]
+fn what_replaced_a_dataset_that_fails_stays() {
+    let file = in_memory();
+    register(40_609, "replacing", Box::new(Replacing(file.clone()))).unwrap();
+    let options = DatasetOptions {
+        layout: NewLayout::Chunked,
+        chunk: Some(vec![4]),
+        filters: vec![NewFilter { id: 40_609, optional: false, parameters: Vec::new() }],
+        allocation: AllocationTime::Early,
+        ..DatasetOptions::default()
+    };
+    assert_eq!(filled(&file, &options).err().unwrap().kind(), ErrorKind::Callback);
+    assert_eq!(file.root().unwrap().open("d").unwrap().kind().unwrap(), ObjectKind::Group);
+    unregister(40_609).unwrap();
+    file.check().unwrap();
+    file.close().unwrap();
+}
+
+/// Stores what it gets, and while it does so for the first time, another member of the elements of "d" is written.
+struct Meeting(File, AtomicBool);
+
+fn pair(members: &[&str]) -> Datatype {
+    let members = members.iter().zip(0u64..);
+    members.fold(Datatype::compound(8).unwrap(), |pair, (name, at)| pair.with_member(name, 4 * at, &I32).unwrap())
+}
+
+fn write_pairs(file: &File, members: &[&str], value: i32) {
+    let dataset = file.root().unwrap().open("d").unwrap();
+    let data = bytes_of(&[value; 8]);
+    dataset.dataset_write_values(&pair(members), None, |_| Ok(&data), &mut Arena::default()).unwrap();
+}
+
+impl UserFilter for Meeting {
+    fn directions(&self) -> (bool, bool) {
+        (true, true)
+    }
+
+    fn encode(&self, _: &[u32], data: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
+        if !self.1.swap(true, Ordering::SeqCst) {
+            write_pairs(&self.0, &["y"], 2);
+        }
+        out.clear();
+        out.extend(data);
+        Ok(())
+    }
+
+    fn decode(&self, _: &[u32], data: &[u8], out: &mut [u8]) -> Result<usize, String> {
+        out.copy_from_slice(data);
+        Ok(data.len())
+    }
+}
+
+/// A call that writes one member of elements does not undo what another one has meanwhile written of the same chunk, not
+/// even if that is new.
+#[test]
+fn members_that_are_written_at_once() {
+    let file = in_memory();
+    register(40_610, "meeting", Box::new(Meeting(file.clone(), AtomicBool::new(false)))).unwrap();
+    let options = DatasetOptions {
+        layout: NewLayout::Chunked,
+        chunk: Some(vec![4]),
+        filters: vec![NewFilter { id: 40_610, optional: false, parameters: Vec::new() }],
+        ..DatasetOptions::default()
+    };
+    let root = file.root().unwrap();
+    let dataset = root.create_dataset("d", &pair(&["x", "y"]), &[4], &options).unwrap();
+    write_pairs(&file, &["x"], 1);
+    let mut out = [0; 32];
+    dataset.dataset_read_values(&pair(&["x", "y"]), None, |_| Ok(&mut out), &mut Arena::default()).unwrap();
+    assert_eq!(out.to_vec(), bytes_of(&[1, 2, 1, 2, 1, 2, 1, 2]));
+    unregister(40_610).unwrap();
+    drop((root, dataset));
+    file.close().unwrap();
 }
 
 /// A copy that fails gives back what elements beyond the dimensions own, too, which no filter tells it any more.

@@ -2,7 +2,7 @@
 //! place is found again by its rank, which no restructuring changes.
 
 use super::reshape::even;
-use super::search::Location;
+use super::search::{Location, Step};
 use super::{Tree, NODE};
 use crate::error::{Error, Result};
 use crate::format::btree2::{MAX_LEVELS, PREFIX};
@@ -16,11 +16,23 @@ const PATIENCE: usize = 8 * MAX_LEVELS;
 impl Tree {
     /// Inserts `record` where [`locate`](Tree::locate) did not find it.
     #[inline]
-    pub fn insert_at(&mut self, store: &mut Store, mut location: Location, record: &[u8]) -> Result<()> {
+    pub fn insert_at(&mut self, store: &mut Store, location: &Location, record: &[u8]) -> Result<()> {
         store.check_writable()?;
         if location.found || location.level != 0 || record.len() != self.geometry.record_size() {
             return Err(Error::internal("B-tree insertion of a record that is there, or of another size"));
         }
+        if self.header.root == UNDEFINED || location.steps[0].nrec >= self.geometry.level(0).capacity {
+            let location = self.open_place(store, location.clone())?;
+            self.put_in(store, &location, record);
+            return Ok(());
+        }
+        self.put_in(store, location, record);
+        Ok(())
+    }
+
+    /// Where a record goes that has no room where it belongs.
+    #[cold]
+    fn open_place(&mut self, store: &mut Store, mut location: Location) -> Result<Location> {
         if self.header.root == UNDEFINED {
             location = self.plant(store)?;
         }
@@ -29,23 +41,38 @@ impl Tree {
             patience = patience.checked_sub(1).ok_or_else(|| self.miscounted())?;
             location = self.make_room(store, location)?;
         }
+        Ok(location)
+    }
+
+    /// Puts a record into a leaf that has room.
+    #[inline]
+    fn put_in(&mut self, store: &mut Store, location: &Location, record: &[u8]) {
         let leaf = location.steps[0];
         let (place, end) =
             (self.geometry.record(usize::from(leaf.index)), self.geometry.record(usize::from(leaf.nrec)).start);
         let page = store.bytes_mut(leaf.block);
         page.copy_within(place.start..end, place.end);
         page[place].copy_from_slice(record);
-        self.settle(store, &location, leaf.nrec + 1);
-        Ok(())
+        self.settle(store, location, leaf.nrec + 1);
     }
 
     /// Removes the record at a location that was found.
     #[inline]
-    pub fn remove_at(&mut self, store: &mut Store, mut location: Location) -> Result<()> {
+    pub fn remove_at(&mut self, store: &mut Store, location: &Location) -> Result<()> {
         store.check_writable()?;
         if !location.found {
             return Err(Error::internal("B-tree removal of a record that is not there"));
         }
+        match location.level == 0 && (location.steps[0].nrec > 1 || self.depth == 0) {
+            true => self.take_out(store, location),
+            false => self.remove_by_another(store, location.clone())?,
+        }
+        Ok(())
+    }
+
+    /// Removes a record above the leaves, or the only one of a leaf.
+    #[cold]
+    fn remove_by_another(&mut self, store: &mut Store, mut location: Location) -> Result<()> {
         let mut taken = location.step();
         let mut level = location.level;
         self.to_leaf(store, &mut location)?;
@@ -60,20 +87,28 @@ impl Tree {
             (level, taken) = (location.level, location.step());
             self.to_leaf(store, &mut location)?;
         }
+        if level > 0 {
+            let leaf = location.steps[0];
+            let place = self.geometry.record(usize::from(leaf.index));
+            let hole = self.geometry.record(usize::from(taken.index));
+            let (page, above) = store.two_mut(leaf.block, taken.block)?;
+            above[hole].copy_from_slice(&page[place]);
+        }
+        self.take_out(store, &location);
+        Ok(())
+    }
+
+    /// Takes a record out of its leaf.
+    #[inline]
+    fn take_out(&mut self, store: &mut Store, location: &Location) {
         let leaf = location.steps[0];
         let (place, end) =
             (self.geometry.record(usize::from(leaf.index)), self.geometry.record(usize::from(leaf.nrec)).start);
-        if level > 0 {
-            let hole = self.geometry.record(usize::from(taken.index));
-            let (page, above) = store.two_mut(leaf.block, taken.block)?;
-            above[hole].copy_from_slice(&page[place.clone()]);
-        }
         store.bytes_mut(leaf.block).copy_within(place.end..end, place.start);
-        self.settle(store, &location, leaf.nrec - 1);
+        self.settle(store, location, leaf.nrec - 1);
         if self.header.total == 0 {
             self.fell(store);
         }
-        Ok(())
     }
 
     /// Goes on to the leaf record that goes: the found one, or the predecessor that takes its place.
@@ -91,18 +126,26 @@ impl Tree {
         let leaf = path.steps[0];
         store.set_seal(leaf.block, Seal::At((PREFIX + usize::from(nrec) * self.geometry.record_size()) as u32));
         let grows = nrec > leaf.nrec;
-        self.recount(0, leaf.nrec, nrec);
-        if self.depth == 0 {
-            self.header.root_nrec = nrec;
+        match self.depth {
+            0 => self.header.root_nrec = nrec,
+            // By one more or less, a leaf passes half of its capacity here or not at all.
+            _ if nrec.max(leaf.nrec) != self.geometry.level(0).half() => {}
+            _ => self.recount(0, leaf.nrec, nrec),
         }
         for level in 1..=self.depth {
-            let step = path.steps[level];
-            let (count, total) = self.geometry.counts(level, usize::from(step.nrec), usize::from(step.index));
-            let field = if level == 1 { count } else { total };
-            step_by_one(&mut store.bytes_mut(step.block)[field], grows);
+            self.count_one(store, level, path.steps[level], grows);
         }
         self.header.total = if grows { self.header.total + 1 } else { self.header.total.saturating_sub(1) };
         self.changed = true;
+    }
+
+    /// Below the child that a path takes at `level` there is one record more or less. Apart from its caller, whose loop has
+    /// few turns: what is the same in all of them is little.
+    #[inline(never)]
+    fn count_one(&self, store: &mut Store, level: usize, step: Step, grows: bool) {
+        let (count, total) = self.geometry.counts(level, usize::from(step.nrec), usize::from(step.index));
+        let field = if level == 1 { count } else { total };
+        step_by_one(&mut store.bytes_mut(step.block)[field], grows);
     }
 
     /// The first leaf of an empty tree.

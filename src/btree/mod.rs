@@ -4,6 +4,7 @@
 //! may be sparse, but never empty; [`Tree::prepare`] brings every changed node to its level's floor before a flush
 //! (see [`repair`](Tree::repair)), so that libhdf5 can go on modifying the tree. [`Tree::sweep`] packs nodes.
 
+mod aim;
 mod bulk;
 mod check;
 mod edit;
@@ -285,7 +286,12 @@ impl Tree {
         if store.stands_at(block, address, self.geometry.node_size() as u32) {
             return Ok(block);
         }
-        let block = self.node(store, address, self.depth, self.header.root_nrec)?;
+        self.find_root(store)
+    }
+
+    #[cold]
+    fn find_root(&self, store: &mut Store) -> Result<BlockId> {
+        let block = self.node(store, self.header.root, self.depth, self.header.root_nrec)?;
         self.root_block.set(block);
         Ok(block)
     }

@@ -3,14 +3,12 @@
 use std::cmp::Ordering;
 use std::ops::{Deref, DerefMut, Range};
 
+use super::aim::{expected, WINDOW};
 use super::Tree;
 use crate::error::{Damage, Error, Result};
-use crate::format::btree2::{Pointer, MAX_LEVELS, MAX_RECORD_SIZE, PREFIX};
+use crate::format::btree2::{Pointer, MAX_LEVELS, MAX_RECORD_SIZE};
 use crate::format::UNDEFINED;
 use crate::store::{BlockId, Store};
-
-/// Records that are compared at once where keys are spread evenly.
-const WINDOW: usize = 16;
 
 /// Records of names and creation orders are no longer than this.
 const SHORT: usize = 24;
@@ -34,7 +32,7 @@ pub trait Key {
         None
     }
 
-    /// Where a record stands on that line: [`quick`](Key::quick) compares these first.
+    /// Where the record that these bytes begin with stands on that line: [`quick`](Key::quick) compares these first.
     #[inline]
     fn spread_of(&self, record: &[u8]) -> u32 {
         let _ = record;
@@ -119,7 +117,8 @@ pub struct Location {
 }
 
 impl Location {
-    pub(super) fn nowhere() -> Self {
+    /// A location to be set.
+    pub fn nowhere() -> Self {
         Location { found: false, level: 0, steps: [NOWHERE; MAX_LEVELS] }
     }
 
@@ -129,17 +128,13 @@ impl Location {
     }
 }
 
-/// Before which of `count` records `point` is expected, when they are spread evenly over `range`.
+/// How `key` stands to the record at `place`. Where that alone does not tell, a short record is copied to a short place.
 #[inline]
-fn expected(point: u32, range: &Range<u32>, count: usize) -> usize {
-    let (into, width) = (point.saturating_sub(range.start), range.end.saturating_sub(range.start));
-    (u64::from(into) * count as u64 / (u64::from(width) + 1)) as usize
-}
-
-/// How `key` stands to a record that alone does not tell. Short records are copied to a short place.
-#[inline]
-fn resolve<K: Key>(store: &mut Store, key: &mut K, block: BlockId, place: Range<usize>) -> Result<Ordering> {
+fn compare<K: Key>(store: &mut Store, key: &mut K, block: BlockId, place: Range<usize>) -> Result<Ordering> {
     let page = store.bytes(block);
+    if let Some(order) = key.quick(&page[place.clone()]) {
+        return Ok(order);
+    }
     // A copy of constant length needs no call: what stands behind the record comes along.
     if let (true, Some(&short)) = (place.len() <= SHORT, page[place.start..].first_chunk::<SHORT>()) {
         return key.resolve(store, &short[..place.len()]);
@@ -153,8 +148,15 @@ impl Tree {
     #[inline]
     pub fn locate<K: Key>(&self, store: &mut Store, key: &mut K) -> Result<Location> {
         let mut location = Location::nowhere();
+        self.seek(store, key, &mut location)?;
+        Ok(location)
+    }
+
+    /// The same, into a location that is [`nowhere`](Location::nowhere) yet: it is large, and not handed on then.
+    #[inline]
+    pub fn seek<K: Key>(&self, store: &mut Store, key: &mut K, location: &mut Location) -> Result<()> {
         if self.header.root == UNDEFINED {
-            return Ok(location);
+            return Ok(());
         }
         let (mut address, mut nrec) = (self.header.root, self.header.root_nrec);
         let mut range = 0..u32::MAX;
@@ -167,17 +169,23 @@ impl Tree {
             if level == 0 && self.depth > 1 {
                 self.fetch_leaf(store, block, nrec, key, &range);
             }
-            let (found, index) = self.search(store, block, nrec, key, &mut range)?;
+            let mut page = store.bytes(block);
+            let (mut index, is_told) = self.narrow(page, nrec, key, &mut range);
+            let mut found = false;
+            if !is_told {
+                (found, index) = self.search(store, block, index..nrec, key)?;
+                page = if found { &[] } else { store.bytes(block) };
+            }
             location.steps[level] = Step { block, index, nrec };
             if found || level == 0 {
                 location.found = found;
                 location.level = level;
                 break;
             }
-            let pointer = self.geometry.pointer(store.bytes(block), level, usize::from(nrec), usize::from(index));
+            let pointer = self.geometry.pointer(page, level, usize::from(nrec), usize::from(index));
             (address, nrec) = (pointer.address, pointer.nrec);
         }
-        Ok(location)
+        Ok(())
     }
 
     /// Asks for the part of a leaf in which the search begins; for an edit, for all behind it, and else for the parts beside
@@ -197,65 +205,19 @@ impl Tree {
         store.prefetch(block, self.geometry.record(first).start..self.geometry.record(last).start);
     }
 
-    /// The first record of a node that does not stand before `point`, looked for where it is expected: the keys of the
-    /// node are spread over `range`, which becomes that of the child before the record.
-    #[inline]
-    fn aim<K: Key>(&self, page: &[u8], nrec: u16, key: &K, point: u32, range: &mut Range<u32>) -> usize {
-        let size = self.geometry.record_size();
-        let records = &page[PREFIX..PREFIX + usize::from(nrec) * size];
-        let at = |index: usize| key.spread_of(&records[index * size..(index + 1) * size]);
-        let (mut low, mut high, mut tries) = (0, usize::from(nrec), 0);
-        let found = loop {
-            let share = match tries {
-                // Keys that are spread unevenly are searched by halves.
-                3.. => (high - low) / 2,
-                _ => expected(point, range, high - low),
-            };
-            tries += 1;
-            let first = (low + share).saturating_sub(WINDOW / 2).min(high.saturating_sub(WINDOW)).max(low);
-            let last = (first + WINDOW).min(high);
-            let found = first + key.spread_before(&records[first * size..last * size], size, point);
-            if found == first && first > low {
-                high = first;
-                range.end = at(first);
-            } else if found == last && last < high {
-                low = last;
-                range.start = at(last - 1);
-            } else {
-                break found;
-            }
-        };
-        if found > low {
-            range.start = at(found - 1);
-        }
-        if found < high {
-            range.end = at(found);
-        }
-        found
-    }
-
+    /// Looks among these records of a node; where keys are spread, at the first of them first.
     #[inline]
     fn search<K: Key>(
         &self,
         store: &mut Store,
         block: BlockId,
-        nrec: u16,
+        records: Range<u16>,
         key: &mut K,
-        range: &mut Range<u32>,
     ) -> Result<(bool, u16)> {
-        let (mut low, mut high) = (0, usize::from(nrec));
-        let mut middle = high / 2;
-        if let Some(point) = key.spread() {
-            low = self.aim(store.bytes(block), nrec, key, point, range);
-            middle = low;
-        }
+        let (mut low, mut high) = (usize::from(records.start), usize::from(records.end));
+        let mut middle = if key.spread().is_some() { low } else { (low + high) / 2 };
         while low < high {
-            let record = &store.bytes(block)[self.geometry.record(middle)];
-            let order = match key.quick(record) {
-                Some(order) => order,
-                None => resolve(store, key, block, self.geometry.record(middle))?,
-            };
-            match order {
+            match compare(store, key, block, self.geometry.record(middle))? {
                 Ordering::Less => high = middle,
                 Ordering::Greater => low = middle + 1,
                 Ordering::Equal => return Ok((true, middle as u16)),

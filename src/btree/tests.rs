@@ -60,7 +60,7 @@ impl Model {
         if place.found {
             self.tree.record_at_mut(&mut self.store, &place)[8] = mark;
         } else {
-            self.tree.insert_at(&mut self.store, place, &record(value, mark)).unwrap();
+            self.tree.insert_at(&mut self.store, &place, &record(value, mark)).unwrap();
         }
         self.map.insert(value, mark);
     }
@@ -69,7 +69,7 @@ impl Model {
         let place = self.tree.locate(&mut self.store, &mut key(value)).unwrap();
         assert_eq!(place.found, self.map.remove(&value).is_some());
         if place.found {
-            self.tree.remove_at(&mut self.store, place).unwrap();
+            self.tree.remove_at(&mut self.store, &place).unwrap();
         }
     }
 
@@ -407,8 +407,8 @@ proptest! {
         for value in changes {
             if let Ok(place) = tree.locate(store, &mut key(value)) {
                 let _ = match place.found {
-                    true => tree.remove_at(store, place),
-                    false => tree.insert_at(store, place, &record(value, 1)),
+                    true => tree.remove_at(store, &place),
+                    false => tree.insert_at(store, &place, &record(value, 1)),
                 };
             }
         }
@@ -460,7 +460,7 @@ fn rates() {
                     let mut record = [7; 17];
                     record[13..].copy_from_slice(&hash.to_le_bytes());
                     if !place.found {
-                        tree.insert_at(&mut store, place, &record).unwrap();
+                        tree.insert_at(&mut store, &place, &record).unwrap();
                     }
                 }
                 inserted += cpu_time() - start;
@@ -469,7 +469,7 @@ fn rates() {
                 for i in 0..count / 2 {
                     let place = tree.locate(&mut store, &mut Hash(mix(i * 7 % count))).unwrap();
                     if place.found {
-                        tree.remove_at(&mut store, place).unwrap();
+                        tree.remove_at(&mut store, &place).unwrap();
                     }
                 }
                 removed += cpu_time() - start;

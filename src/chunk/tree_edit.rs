@@ -81,7 +81,7 @@ impl BTree2 {
         let location = self.tree.locate(store, &mut key)?;
         match place {
             None if location.found => {
-                self.tree.remove_at(store, location)?;
+                self.tree.remove_at(store, &location)?;
                 self.tally.removed += 1;
             }
             None => {}
@@ -90,7 +90,7 @@ impl BTree2 {
                 if location.found {
                     self.tree.record_at_mut(store, &location).copy_from_slice(&record);
                 } else {
-                    self.tree.insert_at(store, location, &record)?;
+                    self.tree.insert_at(store, &location, &record)?;
                     self.tally.entered += 1;
                 }
             }

@@ -224,7 +224,7 @@ pub unsafe extern "C" fn h5r_attr_count(object: *mut h5r_object, count_out: *mut
 /// meanwhile, so `visit` may call anything on this file but `h5r_close`, also delete the attribute. Another thread that
 /// closes the file ends the iteration with BAD_HANDLE before the next visit.
 ///
-/// Errors: BAD_HANDLE, ARGUMENT, RANGE, UNSUPPORTED (creation order is not recorded), CALLBACK (`visit` returned a
+/// Errors: BAD_HANDLE, ARGUMENT (also: creation order is not recorded), RANGE, CALLBACK (`visit` returned a
 /// negative value), CORRUPT, IO. Any thread; `visit` runs on this one.
 #[no_mangle]
 pub unsafe extern "C" fn h5r_attr_iterate(

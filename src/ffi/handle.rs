@@ -196,7 +196,7 @@ pub(super) fn close_object(handle: u64) -> Result<()> {
     }
     let committed = entry.object.commit();
     // Of several callers, and with the file's closing, exactly one takes it out.
-    match entry.remove() {
+    match entry.close() {
         true => committed,
         false => Err(bad(Kind::Object, handle)),
     }

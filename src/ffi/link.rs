@@ -278,7 +278,7 @@ pub unsafe extern "C" fn h5r_link_count(group: *mut h5r_object, count_out: *mut 
 /// meanwhile, so `visit` may call anything on this file but `h5r_close`, also delete the link. Another thread that
 /// closes the file ends the iteration with BAD_HANDLE before the next visit.
 ///
-/// Errors: BAD_HANDLE, ARGUMENT, RANGE, WRONG_KIND, UNSUPPORTED (creation order is not recorded), CALLBACK (`visit`
+/// Errors: BAD_HANDLE, ARGUMENT (also: creation order is not recorded), RANGE, WRONG_KIND, CALLBACK (`visit`
 /// returned a negative value), CORRUPT, IO. Any thread; `visit` runs on this one.
 #[no_mangle]
 pub unsafe extern "C" fn h5r_link_iterate(

@@ -234,7 +234,7 @@ pub unsafe extern "C" fn h5r_object_info(
 /// its links in the order H5R_ORDER_... . No lock is held meanwhile, so `visit` may call anything on this file but
 /// `h5r_close`; what it deletes is not visited. Another thread that closes the file ends the visit with BAD_HANDLE.
 ///
-/// Errors: BAD_HANDLE, ARGUMENT, RANGE, UNSUPPORTED (creation order is not recorded), CALLBACK (`visit` returned a
+/// Errors: BAD_HANDLE, ARGUMENT (also: creation order is not recorded), RANGE, CALLBACK (`visit` returned a
 /// negative value), CORRUPT, IO. Any thread; `visit` runs on this one.
 #[no_mangle]
 pub unsafe extern "C" fn h5r_object_visit(

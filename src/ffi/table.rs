@@ -5,7 +5,7 @@
 //! removed never comes back: a slot whose generations are used up is not used again.
 
 use std::cell::UnsafeCell;
-use std::mem::MaybeUninit;
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ops::Deref;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
@@ -141,14 +141,13 @@ impl<T> Table<T> {
         self.get(key).filter(Pin::remove)
     }
 
-    #[cold]
-    fn reclaim(&self, index: u32, slot: &Slot<T>, state: u64) {
+    /// Drops a value whose slot is in `state`, and makes the slot vacant; false, and nothing is done, where it is not any more.
+    fn reclaim(&self, index: u32, slot: &Slot<T>, state: u64) -> bool {
         let generation = (state >> 32) as u32;
         let next = (u64::from(generation.wrapping_add(1)) << 32) | VACANT;
-        // Acquire: after all that was done under the other pins. A stale lookup may have pinned it again; then its unpin
-        // comes here.
+        // Acquire: after all that was done under other pins.
         if slot.state.compare_exchange(state, next, Ordering::Acquire, Ordering::Relaxed).is_err() {
-            return;
+            return false;
         }
         // SAFETY: the exchange has one winner, no pin of the old generation is left, and the slot is not on the free
         // list yet.
@@ -156,6 +155,7 @@ impl<T> Table<T> {
         if generation != u32::MAX {
             self.free.lock().slots.push(index);
         }
+        true
     }
 }
 
@@ -164,6 +164,17 @@ impl<T> Pin<'_, T> {
     pub fn remove(&self) -> bool {
         self.slot.state.fetch_or(CLOSED, Ordering::AcqRel) & CLOSED == 0
     }
+
+    /// [`Pin::remove`] and the drop of this pin: in one step where there is no other, as mostly.
+    pub fn close(self) -> bool {
+        let state = self.slot.state.load(Ordering::Relaxed);
+        // Not dropped with the value, not even if that panics.
+        let pin = ManuallyDrop::new(self);
+        if state & (VACANT | CLOSED | PINS) == 1 && pin.table.reclaim(pin.index, pin.slot, state) {
+            return true;
+        }
+        ManuallyDrop::into_inner(pin).remove()
+    }
 }
 
 impl<T> Drop for Pin<'_, T> {
@@ -171,6 +182,7 @@ impl<T> Drop for Pin<'_, T> {
     fn drop(&mut self) {
         let state = self.slot.state.fetch_sub(1, Ordering::Release);
         if state & (VACANT | CLOSED | PINS) == CLOSED | 1 {
+            // A stale lookup may have pinned it again; then its unpin comes here.
             self.table.reclaim(self.index, self.slot, state - 1);
         }
     }
@@ -236,6 +248,13 @@ mod tests {
         assert!(table.get(Key { slot: 63, generation: 1 }).is_none(), "a slot that was never used");
         assert!(table.get(Key { slot: 64, generation: 1 }).is_none(), "a segment that does not exist");
         assert!(table.contains(second));
+        assert!(table.get(second).unwrap().close() && !table.contains(second));
+        let third = table.insert("c".to_owned()).unwrap();
+        assert_eq!((third.slot, third.generation), (first.slot, first.generation + 2));
+        let (pin, other) = (table.get(third).unwrap(), table.get(third).unwrap());
+        assert!(pin.close() && !table.contains(third));
+        assert_eq!(*other, "c", "closed, but pinned");
+        assert!(!other.close(), "closed before");
     }
 
     #[test]
@@ -268,13 +287,17 @@ mod tests {
         std::thread::scope(|scope| {
             for _ in 0..3 {
                 scope.spawn(|| {
-                    for _ in 0..rounds {
+                    for round in 0..rounds {
                         let packed = current.load(Ordering::Relaxed);
                         let key = Key { slot: packed as u32, generation: (packed >> 32) as u32 };
                         if let Some(pin) = table.get(key) {
                             assert_eq!(*pin, Box::new(7));
                         }
-                        if table.remove(key).is_some() {
+                        let is_mine = match round % 2 {
+                            0 => table.remove(key).is_some(),
+                            _ => table.get(key).is_some_and(Pin::close),
+                        };
+                        if is_mine {
                             removed.fetch_add(1, Ordering::Relaxed);
                         }
                         let key = table.insert(Box::new(7)).unwrap();

@@ -264,14 +264,14 @@ impl Geometry {
         PREFIX + nrec * self.record_size + pointers * self.levels[level].pointer
     }
 
-    /// Child pointer `index` of a page of `level` with `nrec` records.
-    #[inline]
+    /// Child pointer `index` of a page of `level` with `nrec` records. Inlined, for most look at one or two of its parts.
+    #[inline(always)]
     pub fn pointer(&self, page: &[u8], level: usize, nrec: usize, index: usize) -> Pointer {
         self.decode(&page[self.pointers(level, nrec, index, 1)])
     }
 
     /// Decodes one child pointer.
-    #[inline]
+    #[inline(always)]
     pub fn decode(&self, bytes: &[u8]) -> Pointer {
         let (address, counts) = bytes.split_at(self.offset);
         let (nrec, total) = counts.split_at(self.nrec_width);
@@ -300,8 +300,14 @@ fn little_endian(bytes: &[u8]) -> u64 {
         [a] => u64::from(a),
         [a, b] => u64::from(u16::from_le_bytes([a, b])),
         [a, b, c, d, e, f, g, h] => u64::from_le_bytes([a, b, c, d, e, f, g, h]),
-        _ => bytes.iter().rev().fold(0, |value, &byte| value << 8 | u64::from(byte)),
+        _ => odd_width(bytes),
     }
+}
+
+/// Apart: the compiler would make one table of jumps of all widths.
+#[inline(never)]
+fn odd_width(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(0, |value, &byte| value << 8 | u64::from(byte))
 }
 
 #[inline]

@@ -319,6 +319,7 @@ impl<'a> Messages<'a> {
         self.area.len() - self.at
     }
 
+    #[cold]
     fn damaged(&mut self, detail: impl std::fmt::Display) -> Option<Result<RawMessage<'a>>> {
         self.at = self.area.len();
         Some(Err(Reader::new(&[], "object header").error(detail)))
@@ -328,6 +329,7 @@ impl<'a> Messages<'a> {
 impl<'a> Iterator for Messages<'a> {
     type Item = Result<RawMessage<'a>>;
 
+    #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
         let (form, prefix) = (self.form, self.form.prefix_len());
         let Some(head) = self.area.get(self.at..self.at + prefix) else {

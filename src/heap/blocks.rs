@@ -112,6 +112,7 @@ impl Heap {
         self.find_block(store, index)
     }
 
+    #[cold]
     fn find_block(&mut self, store: &mut Store, index: u32) -> Result<BlockId> {
         let seal = self.direct_seal();
         let block = &mut self.table.blocks[index as usize];

@@ -164,7 +164,7 @@ impl Heap {
             if place.found {
                 return Err(Error::corrupt("B-tree of huge objects", tree.address(), "an ID is taken already"));
             }
-            tree.insert_at(store, place, &shape.encode(&record))
+            tree.insert_at(store, &place, &shape.encode(&record))
         })?;
         self.header.huge_next_id = self.header.huge_next_id.max(id);
         self.header.huge_count += 1;
@@ -242,7 +242,7 @@ impl Heap {
     pub(super) fn remove_huge(&mut self, store: &mut Store, id: &[u8]) -> Result<()> {
         let (place, record) = self.find_huge(store, id)?;
         store.check_extent(record.address, record.length, WHAT)?;
-        self.with_tree(store, |tree, store| tree.remove_at(store, place))?;
+        self.with_tree(store, |tree, store| tree.remove_at(store, &place))?;
         store.free(record.address, record.length);
         self.header.huge_count = self.header.huge_count.saturating_sub(1);
         self.header.huge_bytes = self.header.huge_bytes.saturating_sub(record.size);

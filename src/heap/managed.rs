@@ -152,11 +152,12 @@ impl Heap {
         self.managed_object(id).map(|object| object.0)
     }
 
+    #[inline(always)]
     pub(super) fn get_managed<'a>(&'a mut self, store: &'a mut Store, id: &[u8]) -> Result<&'a [u8]> {
         self.load_table(store)?;
         let (offset, length, index) = self.managed_object(id)?;
         let at = (offset - self.table.blocks[index as usize].offset) as usize;
-        if self.header.filters.is_some() {
+        if !self.is_changeable() {
             self.decode_block(store, index)?;
             return Ok(&self.decoded.1[at..at + length as usize]);
         }

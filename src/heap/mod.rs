@@ -248,17 +248,21 @@ impl Heap {
     }
 
     /// An object's bytes.
+    #[inline(always)]
     pub fn get<'a>(&'a mut self, store: &'a mut Store, id: &[u8]) -> Result<&'a [u8]> {
         match self.kind(id)? {
             IdKind::Managed => self.get_managed(store, id),
-            IdKind::Tiny => {
-                let object = self.tiny_object(id)?;
-                self.scratch.clear();
-                self.scratch.extend_from_slice(object);
-                Ok(&self.scratch)
-            }
+            IdKind::Tiny => self.get_tiny(id),
             IdKind::Huge => self.get_huge(store, id),
         }
+    }
+
+    #[cold]
+    fn get_tiny(&mut self, id: &[u8]) -> Result<&[u8]> {
+        let object = self.tiny_object(id)?;
+        self.scratch.clear();
+        self.scratch.extend_from_slice(object);
+        Ok(&self.scratch)
     }
 
     /// Replaces an object by one of the same length. False where its ID would change (a tiny object, whose bytes are its

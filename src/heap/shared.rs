@@ -185,7 +185,7 @@ impl Records {
                 list.remove(at);
                 Ok(())
             }
-            (Records::Tree(tree), Spot::Tree(location)) => tree.remove_at(store, location),
+            (Records::Tree(tree), Spot::Tree(location)) => tree.remove_at(store, &location),
             _ => Ok(()),
         }
     }

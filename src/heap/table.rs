@@ -70,7 +70,7 @@ impl Table {
     }
 
     /// The direct block that holds heap offset `offset`.
-    #[inline]
+    #[inline(always)]
     pub fn find(&self, offset: u64) -> Option<u32> {
         let granule = (offset >> self.start_bits) as usize;
         let page = self.pages.get(granule / PAGE)?.as_ref()?;

@@ -16,7 +16,7 @@ use crate::object::attribute_compact::{
 use crate::object::attribute_lost::{has_references, with_parts};
 pub(super) use crate::object::attribute_lost::{lost, lost_uses, Lost};
 pub(super) use crate::object::attribute_records::AttributeKind;
-use crate::object::dense::{DenseAddresses, DenseKind, DenseStore};
+use crate::object::dense::{DenseAddresses, DenseKind, DenseStore, MAX_RECORD};
 use crate::object::header::{NewMessage, ObjectHeader};
 use crate::object::options::{Order, Phase};
 use crate::store::Store;
@@ -167,7 +167,7 @@ impl Attributes {
     /// Whether there is an attribute of this name.
     pub fn contains(&mut self, store: &mut Store, header: &ObjectHeader, name: &[u8]) -> Result<bool> {
         if let Some(dense) = self.dense(store)? {
-            return Ok(dense.locate(store, name)?.0.found);
+            return dense.look_up(store, name, |_, _| ());
         }
         Ok(find_compact(store, header, name)?.is_some())
     }
@@ -178,7 +178,8 @@ impl Attributes {
     pub fn put(&mut self, store: &mut Store, header: &mut ObjectHeader, name: &[u8], message: &[u8]) -> Result<Put> {
         let tracked = self.phase.track_order;
         let Some(dense) = self.dense(store)? else { return self.put_compact(store, header, name, message) };
-        let (location, hash) = dense.locate_to_edit(store, name, |_| ())?;
+        let mut location = Location::nowhere();
+        let hash = dense.seek_to_edit(store, name, |_, _| (), &mut location)?;
         if location.found {
             let released = dense.lost_at(store, &location)?;
             dense.replace_at(store, &location, message)?;
@@ -187,7 +188,7 @@ impl Attributes {
         if tracked {
             return self.put_tracked(store, header, name, message);
         }
-        dense.insert_at(store, location, hash, u64::from(NO_ORDER), message)?;
+        dense.insert_at(store, &location, hash, u64::from(NO_ORDER), message)?;
         Ok(Put::New)
     }
 
@@ -325,14 +326,18 @@ impl Attributes {
     #[inline]
     pub fn remove(&mut self, store: &mut Store, header: &mut ObjectHeader, name: &[u8]) -> Result<Option<Lost>> {
         if let Some(dense) = self.dense(store)? {
-            let (sizes, mut released) = (store.sizes(), Ok(Lost::default()));
-            let (location, _) = dense.locate_to_edit(store, name, |object| released = lost(object, sizes))?;
+            let (sizes, mut released, mut record) = (store.sizes(), Ok(Lost::default()), [0; MAX_RECORD]);
+            let note = |found: &[u8], object: &[u8]| {
+                record = DenseStore::<AttributeKind>::copy_of(found);
+                released = lost(object, sizes);
+            };
+            let mut location = Location::nowhere();
+            dense.seek_to_edit(store, name, note, &mut location)?;
             if !location.found {
                 return Ok(None);
             }
-            let is_shared = AttributeKind::is_shared(dense.names.record_at(store, &location));
-            let released = if is_shared { Lost::default() } else { released? };
-            dense.remove_at(store, location)?;
+            let released = if AttributeKind::is_shared(&record) { Lost::default() } else { released? };
+            dense.remove_at(store, &location, &record)?;
             return Ok(Some(released));
         }
         let Some(index) = find_compact(store, header, name)? else { return Ok(None) };

@@ -23,14 +23,20 @@ pub(super) struct Lost {
 /// What the attribute in this message refers to.
 #[inline]
 pub(super) fn lost(message: &[u8], sizes: Sizes) -> Result<Lost> {
-    let committed = committed(message, sizes)?;
-    // Attributes are replaced by the million: the class is looked up where it stands.
+    // Attributes are deleted by the million: the class is looked up where it stands.
     let class = match message {
         [3, 0, low, high, ..] => message.get(9 + usize::from(u16::from_le_bytes([*low, *high]))).copied(),
         _ => Attribute::decode(message)?.datatype.first().copied(),
     };
-    let owns = class.is_some_and(|class| matches!(class & 0x0f, 6 | 7 | 9 | 10)) || has_references(message);
-    Ok(Lost { committed, message: owns.then(|| message.into()) })
+    match class.is_some_and(|class| matches!(class & 0x0f, 6 | 7 | 9 | 10)) || has_references(message) {
+        true => lost_something(message, sizes),
+        false => Ok(Lost::default()),
+    }
+}
+
+#[cold]
+fn lost_something(message: &[u8], sizes: Sizes) -> Result<Lost> {
+    Ok(Lost { committed: committed(message, sizes)?, message: Some(message.into()) })
 }
 
 /// The committed datatype that an attribute message refers to.

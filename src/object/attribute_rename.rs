@@ -60,10 +60,10 @@ impl Attributes {
         to: &[u8],
     ) -> Result<()> {
         if let Some(dense) = self.dense(store)? {
-            let (location, _) = dense.locate_to_edit(store, from, |_| ())?;
+            let (location, _) = dense.locate_to_edit(store, from, |_, _| ())?;
             let record: [u8; MAX_RECORD] = dense.record(store, &location);
             let order = AttributeKind::order_of_record(&record);
-            dense.remove_at(store, location)?;
+            dense.remove_at(store, &location, &record)?;
             return dense.insert(store, to, order, message);
         }
         match find_compact(store, header, from)? {

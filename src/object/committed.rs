@@ -32,7 +32,7 @@ impl Object {
             let options = group::header_options(&Phase::default());
             let header = ObjectHeader::create(&mut state.store, &options, &[message], SPARE)?;
             let attributes = Attributes::of(&mut state.store, &header)?;
-            Ok(Loaded::new(header, ObjectKind::NamedType, attributes, None, None))
+            Ok(Loaded::new(header, ObjectKind::NamedType, attributes, None))
         })
     }
 

@@ -21,6 +21,9 @@ const MERGE_PERCENT: u8 = 40;
 /// No record of a dense index is longer than this.
 pub(super) const MAX_RECORD: usize = 24;
 
+/// Hashes that are counted at once.
+const AT_ONCE: usize = 8;
+
 /// How one kind of dense storage lays out its records and objects.
 pub(super) trait DenseKind {
     /// B-tree record type of the name index.
@@ -55,8 +58,8 @@ pub(super) trait DenseKind {
     /// The hash in a name record.
     #[inline]
     fn hash_of(record: &[u8]) -> u32 {
-        let at = Self::HASH_AT;
-        u32::from_le_bytes([record[at], record[at + 1], record[at + 2], record[at + 3]])
+        let hash = &record[Self::HASH_AT..Self::HASH_AT + 4];
+        u32::from_le_bytes([hash[0], hash[1], hash[2], hash[3]])
     }
     /// Whether the record, of either index, points into the shared message heap instead of this heap.
     fn is_shared(record: &[u8]) -> bool;
@@ -71,12 +74,12 @@ struct NameKey<'a, K, N> {
     heap: &'a mut Heap,
     /// Whether the record is about to be removed, or one to be put in.
     edits: bool,
-    /// Is shown the object when it is found: it stands in the heap, where going again takes time.
+    /// Is shown the record and the object when it is found: it stands in the heap, where going again takes time.
     note: N,
     kind: PhantomData<K>,
 }
 
-impl<K: DenseKind, N: FnMut(&[u8])> Key for NameKey<'_, K, N> {
+impl<K: DenseKind, N: FnMut(&[u8], &[u8])> Key for NameKey<'_, K, N> {
     #[inline]
     fn quick(&self, record: &[u8]) -> Option<Ordering> {
         let hash = K::hash_of(record);
@@ -100,7 +103,19 @@ impl<K: DenseKind, N: FnMut(&[u8])> Key for NameKey<'_, K, N> {
 
     #[inline]
     fn spread_before(&self, records: &[u8], _: usize, point: u32) -> usize {
-        records.chunks_exact(K::NAME_SIZE).map(|record| usize::from(K::hash_of(record) < point)).sum()
+        let count = |records: &[u8]| -> usize {
+            records.chunks_exact(K::NAME_SIZE).map(|record| usize::from(K::hash_of(record) < point)).sum()
+        };
+        // A whole window's hashes the compiler would gather in vectors first, which takes longer.
+        let (mut before, mut rest) = (0, records);
+        while let Some((some, others)) = rest.split_at_checked(AT_ONCE * K::NAME_SIZE) {
+            (before, rest) = (before + count(some), others);
+        }
+        if rest.is_empty() {
+            before
+        } else {
+            before + count(rest)
+        }
     }
 
     fn resolve(&mut self, store: &mut Store, record: &[u8]) -> Result<Ordering> {
@@ -108,7 +123,7 @@ impl<K: DenseKind, N: FnMut(&[u8])> Key for NameKey<'_, K, N> {
         let object = object_of::<K>(self.heap, store, record, &mut shared)?;
         let order = self.name.cmp(K::name(object)?);
         if order == Ordering::Equal {
-            (self.note)(object);
+            (self.note)(record, object);
         }
         Ok(order)
     }
@@ -231,28 +246,42 @@ impl<K: DenseKind> DenseStore<K> {
     /// Where `name` stands, or would stand, in the name index.
     #[inline]
     pub fn locate(&mut self, store: &mut Store, name: &[u8]) -> Result<(Location, u32)> {
-        self.find(store, name, false, |_| ())
+        let mut location = Location::nowhere();
+        let hash = self.find(store, name, false, |_, _| (), &mut location)?;
+        Ok((location, hash))
     }
 
-    /// The same; `note` is shown the heap object when the name is found.
-    pub fn locate_and_note(
-        &mut self,
-        store: &mut Store,
-        name: &[u8],
-        note: impl FnMut(&[u8]),
-    ) -> Result<(Location, u32)> {
-        self.find(store, name, false, note)
+    /// Whether `name` is there; `note` is shown the name record and the heap object then.
+    #[inline]
+    pub fn look_up(&mut self, store: &mut Store, name: &[u8], note: impl FnMut(&[u8], &[u8])) -> Result<bool> {
+        let mut location = Location::nowhere();
+        self.find(store, name, false, note, &mut location)?;
+        Ok(location.found)
     }
 
-    /// The same, for a record that is put in or taken out next. `note` is shown the heap object when the name is found.
+    /// As [`DenseStore::locate`], for a record that is put in or taken out next; `note` as in [`DenseStore::look_up`].
     #[inline]
     pub fn locate_to_edit(
         &mut self,
         store: &mut Store,
         name: &[u8],
-        note: impl FnMut(&[u8]),
+        note: impl FnMut(&[u8], &[u8]),
     ) -> Result<(Location, u32)> {
-        self.find(store, name, true, note)
+        let mut location = Location::nowhere();
+        let hash = self.seek_to_edit(store, name, note, &mut location)?;
+        Ok((location, hash))
+    }
+
+    /// The same, into a location that is nowhere yet; returns the hash.
+    #[inline]
+    pub fn seek_to_edit(
+        &mut self,
+        store: &mut Store,
+        name: &[u8],
+        note: impl FnMut(&[u8], &[u8]),
+        location: &mut Location,
+    ) -> Result<u32> {
+        self.find(store, name, true, note, location)
     }
 
     #[inline]
@@ -261,18 +290,27 @@ impl<K: DenseKind> DenseStore<K> {
         store: &mut Store,
         name: &[u8],
         edits: bool,
-        note: impl FnMut(&[u8]),
-    ) -> Result<(Location, u32)> {
+        note: impl FnMut(&[u8], &[u8]),
+        location: &mut Location,
+    ) -> Result<u32> {
         let hash = name_hash(name);
         let mut key = NameKey::<K, _> { hash, name, heap: &mut self.heap, edits, note, kind: PhantomData };
-        Ok((self.names.locate(store, &mut key)?, hash))
+        self.names.seek(store, &mut key, location)?;
+        Ok(hash)
     }
 
     /// The name record at a location that was found.
+    #[inline]
     pub fn record(&self, store: &Store, location: &Location) -> [u8; MAX_RECORD] {
+        Self::copy_of(self.names.record_at(store, location))
+    }
+
+    /// A copy of a name record.
+    #[inline]
+    pub fn copy_of(record: &[u8]) -> [u8; MAX_RECORD] {
         let mut copy = [0; MAX_RECORD];
         // Of constant length: no call.
-        copy[..K::NAME_SIZE].copy_from_slice(&self.names.record_at(store, location)[..K::NAME_SIZE]);
+        copy[..K::NAME_SIZE].copy_from_slice(&record[..K::NAME_SIZE]);
         copy
     }
 
@@ -285,7 +323,7 @@ impl<K: DenseKind> DenseStore<K> {
     pub fn insert_at(
         &mut self,
         store: &mut Store,
-        location: Location,
+        location: &Location,
         hash: u32,
         order: u64,
         object: &[u8],
@@ -299,7 +337,7 @@ impl<K: DenseKind> DenseStore<K> {
 
     /// Stores a new object; `name` must not be present.
     pub fn insert(&mut self, store: &mut Store, name: &[u8], order: u64, object: &[u8]) -> Result<()> {
-        let (location, hash) = self.locate_to_edit(store, name, |_| ())?;
+        let (location, hash) = self.locate_to_edit(store, name, |_, _| ())?;
         if location.found {
             let name = String::from_utf8_lossy(name);
             return Err(Error::corrupt(
@@ -308,7 +346,7 @@ impl<K: DenseKind> DenseStore<K> {
                 format_args!("the name '{name}' is stored twice"),
             ));
         }
-        self.insert_at(store, location, hash, order, object)
+        self.insert_at(store, &location, hash, order, object)
     }
 
     pub(super) fn insert_order(&mut self, store: &mut Store, id: &[u8], order: u64) -> Result<()> {
@@ -316,7 +354,7 @@ impl<K: DenseKind> DenseStore<K> {
         let location = tree.locate(store, &mut OrderKey::<K>::new(order))?;
         let mut record = [0; MAX_RECORD];
         K::order_record(id, order, &mut record[..K::ORDER_SIZE]);
-        tree.insert_at(store, location, &record[..K::ORDER_SIZE])
+        tree.insert_at(store, &location, &record[..K::ORDER_SIZE])
     }
 
     /// Puts another object in the place of the one at a location that was found; its creation order stays. The object
@@ -347,18 +385,17 @@ impl<K: DenseKind> DenseStore<K> {
         }
     }
 
-    /// Removes the object at a location that was found.
+    /// Removes the object at a location that was found, where this record stands.
     #[inline]
-    pub fn remove_at(&mut self, store: &mut Store, location: Location) -> Result<()> {
+    pub fn remove_at(&mut self, store: &mut Store, location: &Location, record: &[u8; MAX_RECORD]) -> Result<()> {
         self.heap.check_changeable()?;
-        let record = self.record(store, &location);
         if self.order.is_some() {
-            let order = K::order_of(&record, self.object(store, &record)?);
+            let order = K::order_of(record, self.object(store, record)?);
             self.remove_order(store, order)?;
         }
         self.names.remove_at(store, location)?;
-        if K::is_shared(&record) {
-            self.lose_use(store, &record);
+        if K::is_shared(record) {
+            self.lose_use(store, record);
             return Ok(());
         }
         self.heap.remove(store, &record[K::NAME_ID_AT..K::NAME_ID_AT + K::ID_LEN])
@@ -392,7 +429,7 @@ impl<K: DenseKind> DenseStore<K> {
     fn remove_order(&mut self, store: &mut Store, order: Option<u64>) -> Result<()> {
         let location = self.locate_order(store, order)?;
         match &mut self.order {
-            Some(tree) => tree.remove_at(store, location),
+            Some(tree) => tree.remove_at(store, &location),
             None => Ok(()),
         }
     }

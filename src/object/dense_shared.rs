@@ -8,7 +8,7 @@ use crate::object::dense::{DenseKind, DenseStore, MAX_RECORD};
 use crate::store::Store;
 
 /// The object of a name record: in `heap`, or in the shared message heap, from where it comes by way of `scratch`.
-#[inline]
+#[inline(always)]
 pub(super) fn object_of<'a, K: DenseKind>(
     heap: &'a mut Heap,
     store: &'a mut Store,
@@ -18,8 +18,14 @@ pub(super) fn object_of<'a, K: DenseKind>(
     if !K::is_shared(record) {
         return heap.get(store, &record[K::NAME_ID_AT..K::NAME_ID_AT + K::ID_LEN]);
     }
-    *scratch = shared::read(store, kind::ATTRIBUTE, &shared_id::<K>(record))?;
+    read_shared::<K>(store, record, scratch)?;
     Ok(scratch)
+}
+
+#[cold]
+fn read_shared<K: DenseKind>(store: &mut Store, record: &[u8], into: &mut Vec<u8>) -> Result<()> {
+    *into = shared::read(store, kind::ATTRIBUTE, &shared_id::<K>(record))?;
+    Ok(())
 }
 
 /// The heap ID in a record that points into the shared message heap.
@@ -38,11 +44,11 @@ impl<K: DenseKind> DenseStore<K> {
     /// Adds an object that stands in the shared message heap, where its use is counted already.
     pub fn insert_shared(&mut self, store: &mut Store, order: u64, id: &[u8; 8]) -> Result<()> {
         let object = shared::read(store, kind::ATTRIBUTE, id)?;
-        let (location, hash) = self.locate_to_edit(store, K::name(&object)?, |_| ())?;
+        let (location, hash) = self.locate_to_edit(store, K::name(&object)?, |_, _| ())?;
         let mut record = [0; MAX_RECORD];
         K::name_record(id, order, hash, &mut record[..K::NAME_SIZE]);
         K::set_shared(&mut record, true);
-        self.names.insert_at(store, location, &record[..K::NAME_SIZE])?;
+        self.names.insert_at(store, &location, &record[..K::NAME_SIZE])?;
         self.insert_order(store, id, order)?;
         self.mark_order(store, Some(order), true)
     }

@@ -85,7 +85,7 @@ impl Object {
                 let count = array.selected(selection)?;
                 check_buffer(count, memory, data.len())?;
                 let length = value::value_size(count, &file)?;
-                Ok((file.clone(), length, array.changes(), converter.keeps_some(&file)))
+                Ok((file.clone(), length, array.all_changes(), converter.keeps_some(&file)))
             })?;
             let mut old = Vec::new();
             if keeps || file.has_pointers() {
@@ -94,7 +94,7 @@ impl Object {
             }
             let converted = self.change(WHAT, "", |state, slot| {
                 let State { store, objects, heap, .. } = state;
-                if objects.get(slot)?.array()?.1.changes() != seen {
+                if objects.get(slot)?.array()?.1.all_changes() != seen {
                     return Ok(None);
                 }
                 let converter = Converter::to_file(memory, &file, store.sizes())?;

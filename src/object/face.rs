@@ -179,7 +179,7 @@ impl Object {
         })?;
         if owns_fill && options.allocation == AllocationTime::Early {
             if let Err(error) = made.allocate_called() {
-                self.link_delete(path)?;
+                self.unmake(path, &made)?;
                 return Err(self.explain(error, WHAT, path));
             }
         }
@@ -204,7 +204,7 @@ impl Object {
         what: &str,
         path: &str,
         plan: impl FnOnce(&At<'_>, &mut State) -> Result<P>,
-        make: impl FnOnce(&mut State, P) -> Result<Loaded>,
+        make: impl FnOnce(&mut State, P) -> Result<Box<Loaded>>,
     ) -> Result<Object> {
         self.change_at(what, path, |at, state| {
             let planned = plan(at, state)?;

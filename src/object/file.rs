@@ -245,7 +245,7 @@ impl File {
     /// As [`File::open`]; whether links of another file led to it.
     pub(super) fn open_as(path: &Path, options: &OpenOptions, is_led_to: bool) -> Result<File> {
         let make = || {
-            let (backend, id) = open::open_path(path, options)?;
+            let (backend, id) = open::open_path(path, options).map_err(Error::or_not_found)?;
             Ok(File::of(open::open(backend, options)?, path, Some(id), options.clone(), is_led_to))
         };
         make().map_err(|e: Error| e.within(format_args!("opening file '{}'", path.display())))

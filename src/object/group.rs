@@ -28,7 +28,7 @@ const GROUP_SPARE: usize = 64;
 pub(super) fn contains(state: &mut State, group: Slot, name: &[u8]) -> Result<bool> {
     let object = state.objects.get(group)?;
     object.check_alive()?;
-    let (header, links) = object.group()?;
+    let (header, links) = object.group(&mut state.store)?;
     links.contains(&mut state.store, header, name)
 }
 
@@ -42,21 +42,20 @@ fn create_header(store: &mut Store, options: &GroupOptions) -> Result<ObjectHead
 }
 
 /// A new group without a link to it.
-pub(super) fn create_unlinked(store: &mut Store, options: &GroupOptions) -> Result<Loaded> {
+pub(super) fn create_unlinked(store: &mut Store, options: &GroupOptions) -> Result<Box<Loaded>> {
     let header = create_header(store, options)?;
-    let links = Some(Box::new(Links::of(store, &header)?));
     let attributes = Attributes::of(store, &header)?;
-    Ok(Loaded::new(header, ObjectKind::Group, attributes, links, None))
+    Ok(Loaded::new(header, ObjectKind::Group, attributes, None))
 }
 
 /// A new dataset without a link to it.
-pub(super) fn create_dataset(store: &mut Store, plan: Plan) -> Result<Loaded> {
+pub(super) fn create_dataset(store: &mut Store, plan: Plan) -> Result<Box<Loaded>> {
     let options = header_options(&plan.attributes);
     let (mut dataset, bodies) = plan.make(store)?;
     let mut header = bodies.with(|messages| ObjectHeader::create(store, &options, messages, DATASET_SPARE))?;
     dataset.fill_early(store, &mut header)?;
     let attributes = Attributes::of(store, &header)?;
-    Ok(Loaded::new(header, ObjectKind::Dataset, attributes, None, Some(Box::new(dataset))))
+    Ok(Loaded::new(header, ObjectKind::Dataset, attributes, Some(Box::new(dataset))))
 }
 
 fn message(kind: u8, body: &[u8]) -> NewMessage<'_> {
@@ -95,12 +94,12 @@ pub(super) fn place(state: &mut State, parent: Slot, name: &[u8]) -> Result<Plac
     check_name(name)?;
     let object = state.objects.get(parent)?;
     object.check_alive()?;
-    let (header, links) = object.group()?;
+    let (header, links) = object.group(&mut state.store)?;
     links.place(&mut state.store, header, name)
 }
 
 /// Keeps a new object and links it.
-pub(super) fn adopt(state: &mut State, parent: Slot, name: &[u8], object: Loaded, place: Place) -> Result<Slot> {
+pub(super) fn adopt(state: &mut State, parent: Slot, name: &[u8], object: Box<Loaded>, place: Place) -> Result<Slot> {
     let address = object.header.address();
     let slot = state.objects.add(object);
     state.objects.mark(slot)?;
@@ -111,7 +110,7 @@ pub(super) fn adopt(state: &mut State, parent: Slot, name: &[u8], object: Loaded
 /// Adds a link to a group, at its place. Reference counts are the caller's.
 pub(super) fn insert(state: &mut State, group: Slot, name: &[u8], target: &LinkTarget, place: Place) -> Result<()> {
     let State { store, objects, scratch, maintenance, .. } = state;
-    let (header, links) = objects.get(group)?.group()?;
+    let (header, links) = objects.get(group)?.group(store)?;
     links.insert(store, header, scratch, (name, target), place)?;
     objects.mark(group)?;
     maintenance.note(objects, group, Kind::Insert)
@@ -129,7 +128,7 @@ pub(super) fn unlink(state: &mut State, group: Slot, name: &[u8]) -> Result<()> 
 /// Removes a link; what it pointed to. Reference counts are the caller's.
 pub(super) fn remove(state: &mut State, group: Slot, name: &[u8]) -> Result<LinkTarget> {
     let State { store, objects, maintenance, .. } = state;
-    let (header, links) = objects.get(group)?.group()?;
+    let (header, links) = objects.get(group)?.group(store)?;
     let Some(link) = links.remove(store, header, name)? else {
         return Err(Error::new(ErrorKind::NotFound, format!("there is no '{}'", String::from_utf8_lossy(name))));
     };
@@ -232,8 +231,8 @@ fn free(state: &mut State, slot: Slot, waiting: &mut Vec<u64>) -> Result<()> {
     if let Some(search) = &mut maintenance.search {
         search.forget(object.header.address());
     }
-    if let Some(links) = &mut object.links {
-        waiting.extend(links.hard_targets(store, &object.header)?);
+    if let Some((header, links)) = object.links_if_group(store)? {
+        waiting.extend(links.hard_targets(store, header)?);
         links.delete(store)?;
     }
     if let Some(dataset) = &mut object.dataset {

@@ -93,9 +93,9 @@ impl State {
         let (address, root) = (inventory.items[index].address, self.superblock.root);
         let slot = self.load(address)?;
         let State { store, objects, .. } = self;
-        let Loaded { header, links, kind, .. } = objects.get(slot)?;
-        inventory.unknown |= header.messages().iter().any(|message| !kind::is_known(message.kind));
-        if let Some(links) = links {
+        let object = objects.get(slot)?;
+        inventory.unknown |= object.header.messages().iter().any(|message| !kind::is_known(message.kind));
+        if let Some((header, links)) = object.links_if_group(store)? {
             for (_, link) in links.list(store, header, Order::Native)? {
                 match link.target {
                     LinkTarget::Hard(target) => {
@@ -109,6 +109,7 @@ impl State {
             }
         }
         let item = &mut inventory.items[index];
+        let Loaded { header, kind, .. } = object;
         let mut extents = header.extents();
         item.end = extents.next().map_or(0, |(_, length)| address.saturating_add(length));
         item.continuation = extents.map(|(address, _)| address).max().unwrap_or(0);
@@ -199,7 +200,7 @@ impl State {
         for parent in parents {
             let slot = self.load(address(parent))?;
             let State { store, objects, .. } = self;
-            let (header, links) = objects.get(slot)?.group()?;
+            let (header, links) = objects.get(slot)?.group(store)?;
             links.turn(store, header, places)?;
             objects.mark(slot)?;
             self.drop_surplus()?;

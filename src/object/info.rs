@@ -115,7 +115,10 @@ fn describe(state: &mut State, slot: Slot) -> Result<ObjectInfo> {
         references: object.header.link_count(store)?,
         times: times(store, &object.header)?,
         attributes: object.attributes.len(store)?,
-        links: object.links.as_mut().map(|links| links.len(store)).transpose()?,
+        links: match object.links_if_group(store)? {
+            Some((_, links)) => Some(links.len(store)?),
+            None => None,
+        },
         storage: Default::default(),
     };
     info.storage = storage(state, info.address)?;

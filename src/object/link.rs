@@ -179,7 +179,7 @@ impl Links {
         }
         if let Some(dense) = self.dense(store)? {
             let mut found = Ok(None);
-            dense.locate_and_note(store, name, |object| found = target_of(object, sizes).map(Some))?;
+            dense.look_up(store, name, |_, object| found = target_of(object, sizes).map(Some))?;
             return found;
         }
         match find_compact(store, header, name)? {
@@ -194,7 +194,7 @@ impl Links {
             return Ok(table.find(store, name)?.is_some());
         }
         if let Some(dense) = self.dense(store)? {
-            return Ok(dense.locate(store, name)?.0.found);
+            return dense.look_up(store, name, |_, _| ());
         }
         Ok(find_compact(store, header, name)?.is_some())
     }
@@ -203,7 +203,7 @@ impl Links {
     pub fn place(&mut self, store: &mut Store, header: &ObjectHeader, name: &[u8]) -> Result<Place> {
         if self.table.is_none() {
             if let Some(dense) = self.dense(store)? {
-                let (location, hash) = dense.locate_to_edit(store, name, |_| ())?;
+                let (location, hash) = dense.locate_to_edit(store, name, |_, _| ())?;
                 return if location.found { Err(exists(name)) } else { Ok(Place(Some((location, hash)))) };
             }
         }
@@ -250,7 +250,7 @@ impl Links {
         let (name, order) = (link::name_of(link)?, link::creation_order_of(link).unwrap_or(0) as u64);
         if let Some(dense) = self.dense(store)? {
             let (location, hash) = dense.place_without_filters(store, name, place.0)?;
-            return dense.insert_at(store, location, hash, order, link);
+            return dense.insert_at(store, &location, hash, order, link);
         }
         if self.compact >= u64::from(self.phase.max_compact) || link.len() > header.max_body() {
             self.make_dense(store, header)?;
@@ -272,11 +272,12 @@ impl Links {
         }
         if let Some(dense) = self.dense(store)? {
             let mut found = Ok(None);
-            let place = dense.locate_to_edit(store, name, |object| found = target_of(object, sizes).map(Some))?;
+            let place = dense.locate_to_edit(store, name, |_, object| found = target_of(object, sizes).map(Some))?;
             let link = found?;
             if place.0.found {
                 let (location, _) = dense.place_without_filters(store, name, Some(place))?;
-                dense.remove_at(store, location)?;
+                let record = dense.record(store, &location);
+                dense.remove_at(store, &location, &record)?;
             }
             return Ok(link);
         }

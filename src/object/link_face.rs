@@ -37,6 +37,21 @@ impl Object {
         })
     }
 
+    /// Deletes the link at `path` if it leads to what was made there: others may have put something else in its place.
+    pub(super) fn unmake(&self, path: &str, made: &Object) -> Result<()> {
+        self.change_at("deleting link", path, |at, state| {
+            if !at.object.is_beside(made) || state.objects.get(made.inner.slot)?.deleted {
+                return Ok(());
+            }
+            let target = LinkTarget::Hard(state.objects.get(made.inner.slot)?.header.address());
+            match at.way.parent(state).and_then(|parent| Ok((parent, find(state, parent, at.way.name)?))) {
+                Ok((parent, link)) if link.target == target => group::unlink(state, parent, at.way.name),
+                Err(e) if e.kind() != ErrorKind::NotFound => Err(e),
+                _ => Ok(()),
+            }
+        })
+    }
+
     /// Whether there is a link at `path`; its target need not exist. External links on the way are followed.
     pub fn link_exists(&self, path: &str) -> Result<bool> {
         let exists = self.at_link("looking for link", path, group::contains);
@@ -196,7 +211,7 @@ impl Object {
     pub fn link_count(&self) -> Result<u64> {
         self.read("counting links of", "", |state, slot| {
             let State { store, objects, .. } = state;
-            objects.get(slot)?.group()?.1.len(store)
+            objects.get(slot)?.group(store)?.1.len(store)
         })
     }
 
@@ -204,7 +219,7 @@ impl Object {
     pub fn links(&self, order: Order) -> Result<Vec<(String, LinkInfo)>> {
         self.read("listing links of", "", |state, slot| {
             let State { store, objects, .. } = state;
-            let (header, links) = objects.get(slot)?.group()?;
+            let (header, links) = objects.get(slot)?.group(store)?;
             let all = links.list(store, header, order)?;
             Ok(all.into_iter().map(|(name, link)| (lossless(name), link.into())).collect())
         })
@@ -213,7 +228,7 @@ impl Object {
 
 fn find(state: &mut State, group: Slot, name: &[u8]) -> Result<StoredLink> {
     let State { store, objects, .. } = state;
-    let (header, links) = objects.get(group)?.group()?;
+    let (header, links) = objects.get(group)?.group(store)?;
     links.find(store, header, name)?.ok_or_else(no_link)
 }
 

@@ -184,7 +184,7 @@ impl Loaded {
         if let Some(dense) = self.attributes.loaded_dense() {
             summary.add(&dense.summary(store)?);
         }
-        if let Some(dense) = self.links.as_mut().and_then(|links| links.loaded_dense()) {
+        if let Some(dense) = self.read_links.as_mut().and_then(|links| links.loaded_dense()) {
             summary.add(&dense.summary(store)?);
         }
         if let Some(tree) = self.chunk_tree() {
@@ -198,7 +198,7 @@ impl Loaded {
     fn store_to_sweep(&self, which: Which) -> bool {
         match which {
             Which::Attributes => self.attributes.is_dense_loaded(),
-            Which::Links => self.links.as_ref().is_some_and(|links| links.is_dense_loaded()),
+            Which::Links => self.read_links.as_ref().is_some_and(|links| links.is_dense_loaded()),
             Which::Chunks => self.dataset.as_ref().is_some_and(|dataset| dataset.has_chunk_tree()),
         }
     }
@@ -208,7 +208,7 @@ impl Loaded {
     }
 
     fn dense_links(&mut self) -> Option<&mut DenseStore<LinkKind>> {
-        self.links.as_mut().and_then(|links| links.loaded_dense())
+        self.read_links.as_mut().and_then(|links| links.loaded_dense())
     }
 
     /// Begins a sweep; `None` when there is nothing to put right.
@@ -391,7 +391,7 @@ impl Loaded {
     fn make_compact(&mut self, store: &mut Store, which: Which) -> Result<bool> {
         match which {
             Which::Attributes => self.attributes.make_compact(store, &mut self.header),
-            Which::Links => match &mut self.links {
+            Which::Links => match &mut self.read_links {
                 Some(links) => links.make_compact(store, &mut self.header),
                 None => Ok(false),
             },

@@ -191,7 +191,7 @@ pub(super) fn open(mut backend: Box<dyn Backend>, options: &OpenOptions) -> Resu
     }
     let root = state.superblock.root;
     let slot = state.load(root)?;
-    state.objects.get(slot)?.group().map_err(|e| e.within("opening the root group"))?;
+    state.objects.get(slot)?.group(&mut state.store).map_err(|e| e.within("opening the root group"))?;
     Ok(state)
 }
 

@@ -94,7 +94,7 @@ fn walk(state: &mut State, start: Slot, path: &[u8], budget: &mut u32) -> Result
 fn step(state: &mut State, group: Slot, name: &[u8], budget: &mut u32) -> Result<Reached> {
     let object = state.objects.get(group)?;
     object.check_alive()?;
-    let (header, links) = object.group()?;
+    let (header, links) = object.group(&mut state.store)?;
     let found = links.find(&mut state.store, header, name)?;
     match found.map(|link| link.target) {
         Some(LinkTarget::Hard(address)) => state.load(address).map(Reached::Here),
@@ -145,7 +145,7 @@ impl Way<'_> {
             return Err(missing_name(missing));
         }
         state.objects.get(self.group)?.check_alive()?;
-        state.objects.get(self.group)?.group()?;
+        state.objects.get(self.group)?.group(&mut state.store)?;
         Ok(self.group)
     }
 

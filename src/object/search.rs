@@ -68,9 +68,9 @@ impl State {
         let State { store, objects, maintenance, .. } = self;
         let object = objects.get(slot)?;
         object.attributes.dense(store)?;
-        if let Some(links) = &mut object.links {
+        if let Some((header, links)) = object.links_if_group(store)? {
             links.dense(store)?;
-            waiting.extend(links.hard_targets(store, &object.header)?);
+            waiting.extend(links.hard_targets(store, header)?);
         }
         if let Some(dataset) = &mut object.dataset {
             dataset.load_sparse_tree(store)?;

@@ -13,6 +13,7 @@ use crate::object::group;
 use crate::object::header::ObjectHeader;
 use crate::object::link::Links;
 use crate::object::maintain::{Maintenance, Summary};
+use crate::object::path;
 use crate::object::referenced::Pinned;
 use crate::object::ObjectKind;
 use crate::rebalance;
@@ -33,8 +34,8 @@ pub(super) struct Loaded {
     pub header: ObjectHeader,
     pub kind: ObjectKind,
     pub attributes: Attributes,
-    /// Only of a group.
-    pub links: Option<Box<Links>>,
+    /// Only of a group, once they are asked for: not of one that is opened and closed.
+    pub read_links: Option<Box<Links>>,
     /// Only of a dataset.
     pub dataset: Option<Box<DatasetState>>,
     /// Open handles.
@@ -114,15 +115,15 @@ impl Objects {
     }
 
     /// Keeps an object.
-    pub fn add(&mut self, object: Loaded) -> Slot {
+    pub fn add(&mut self, object: Box<Loaded>) -> Slot {
         let (address, is_idle) = (object.header.address(), object.handles == 0);
         let slot = match self.vacant.pop() {
             Some(slot) => {
-                self.slots[slot as usize] = Some(Box::new(object));
+                self.slots[slot as usize] = Some(object);
                 slot
             }
             None => {
-                self.slots.push(Some(Box::new(object)));
+                self.slots.push(Some(object));
                 self.waits.push(Wait::Not);
                 (self.slots.len() - 1) as Slot
             }
@@ -251,19 +252,15 @@ impl Objects {
 
 impl Loaded {
     /// Opens the object whose header is at `address`.
-    pub fn open(store: &mut Store, address: u64) -> Result<Self> {
+    fn open(store: &mut Store, address: u64) -> Result<Box<Self>> {
         let header = ObjectHeader::open(store, address)?;
         let kind = ObjectKind::of(&header)?;
         let attributes = Attributes::of(store, &header)?;
-        let links = match kind {
-            ObjectKind::Group => Some(Box::new(Links::of(store, &header)?)),
-            _ => None,
-        };
         let dataset = match kind {
             ObjectKind::Dataset => Some(Box::new(DatasetState::open(store, &header)?)),
             _ => None,
         };
-        Ok(Loaded::new(header, kind, attributes, links, dataset))
+        Ok(Loaded::new(header, kind, attributes, dataset))
     }
 
     /// An object without a handle.
@@ -271,14 +268,13 @@ impl Loaded {
         header: ObjectHeader,
         kind: ObjectKind,
         attributes: Attributes,
-        links: Option<Box<Links>>,
         dataset: Option<Box<DatasetState>>,
-    ) -> Self {
-        Loaded {
+    ) -> Box<Self> {
+        Box::new(Loaded {
             header,
             kind,
             attributes,
-            links,
+            read_links: None,
             dataset,
             handles: 0,
             changed: false,
@@ -286,7 +282,7 @@ impl Loaded {
             counted: Summary::default(),
             swept: 0,
             deleted: false,
-        }
+        })
     }
 
     /// Whether a dense store of the object, or the tree that finds its chunks, is loaded.
@@ -297,7 +293,7 @@ impl Loaded {
     /// Whether the object stays in memory without a handle, for its dense stores or a sweep to come.
     fn must_stay(&self) -> bool {
         self.attributes.is_dense_loaded()
-            || self.links.as_ref().is_some_and(|links| links.is_dense_loaded())
+            || self.read_links.as_ref().is_some_and(|links| links.is_dense_loaded())
             || self.dataset.as_ref().is_some_and(|dataset| dataset.is_thinned())
     }
 
@@ -319,17 +315,25 @@ impl Loaded {
     }
 
     /// The group's links; an error that names the kind when this is no group.
-    pub fn group(&mut self) -> Result<(&mut ObjectHeader, &mut Links)> {
-        match &mut self.links {
-            Some(links) => Ok((&mut self.header, links)),
-            None => Err(Error::new(ErrorKind::WrongKind, format!("a group is needed, this is a {}", self.kind))),
+    #[inline]
+    pub fn group(&mut self, store: &mut Store) -> Result<(&mut ObjectHeader, &mut Links)> {
+        let kind = self.kind;
+        self.links_if_group(store)?.ok_or_else(|| not_a_group(kind))
+    }
+
+    /// The same, and nothing when this is no group. They are read with the first call.
+    #[inline]
+    pub fn links_if_group(&mut self, store: &mut Store) -> Result<Option<(&mut ObjectHeader, &mut Links)>> {
+        if self.read_links.is_none() && self.kind == ObjectKind::Group {
+            self.read_links = Some(Box::new(Links::of(store, &self.header)?));
         }
+        Ok(self.read_links.as_deref_mut().map(|links| (&mut self.header, links)))
     }
 
     /// Brings the header and the dense stores into the shape in which they are flushed.
     pub fn prepare(&mut self, store: &mut Store) -> Result<()> {
         self.attributes.prepare(store, &mut self.header)?;
-        if let Some(links) = &mut self.links {
+        if let Some(links) = &mut self.read_links {
             links.prepare(store, &mut self.header)?;
         }
         if let Some(dataset) = &mut self.dataset {
@@ -337,6 +341,11 @@ impl Loaded {
         }
         self.header.touch(store, crate::object::header_time())
     }
+}
+
+#[cold]
+fn not_a_group(kind: ObjectKind) -> Error {
+    Error::new(ErrorKind::WrongKind, format!("a group is needed, this is a {kind}"))
 }
 
 impl State {
@@ -380,7 +389,8 @@ impl State {
             if let Some(mut object) = self.objects.remove(slot) {
                 self.maintenance.forget(slot, &mut object);
                 if object.changed {
-                    object.prepare(&mut self.store)?;
+                    // It is in memory no more: what it has become is not known.
+                    object.prepare(&mut self.store).inspect_err(|_| self.store.fail())?;
                 }
             }
         }
@@ -420,7 +430,7 @@ impl State {
             return prepared;
         }
         if self.store.is_changed() {
-            self.forget_cached_table();
+            self.forget_cached_table()?;
             self.open_free_space()?;
             let superblock = &self.superblock;
             self.store.flush(|end| superblock.encode(end))?;
@@ -448,12 +458,16 @@ impl State {
     }
 
     /// An old superblock does not go on naming the symbol table of a root group that has none any more.
-    fn forget_cached_table(&mut self) {
-        let root = self.objects.find(self.superblock.root).and_then(|slot| self.objects.get(slot).ok());
-        let gone = root.is_some_and(|root| root.links.as_ref().is_some_and(|links| links.table().is_none()));
-        if let Some(old) = self.superblock.old.as_mut().filter(|_| gone) {
+    fn forget_cached_table(&mut self) -> Result<()> {
+        if self.superblock.old.as_ref().is_none_or(|old| old.root_entry.cache == Cache::Nothing) {
+            return Ok(());
+        }
+        let root = path::root(self)?;
+        let has_table = self.objects.get(root)?.group(&mut self.store)?.1.table().is_some();
+        if let Some(old) = self.superblock.old.as_mut().filter(|_| !has_table) {
             old.root_entry.cache = Cache::Nothing;
         }
+        Ok(())
     }
 
     /// What closing writes.

@@ -169,7 +169,7 @@ impl State {
             if let Some(dense) = object.attributes.loaded_dense() {
                 moved += dense.relocate_above(store, limit)?;
             }
-            if let Some(dense) = object.links.as_mut().and_then(|links| links.loaded_dense()) {
+            if let Some(dense) = object.read_links.as_mut().and_then(|links| links.loaded_dense()) {
                 moved += dense.relocate_above(store, limit)?;
             }
             if let Some(tree) = object.dataset.as_mut().and_then(|dataset| dataset.chunk_tree()) {

@@ -234,10 +234,11 @@ impl<'r> Walk<'r> {
         let State { store, objects, .. } = state;
         if let Some(slot) = objects.find(address) {
             let object = objects.get(slot)?;
+            self.attempt(number, object.links_if_group(store).map(|_| ()))?;
             let parts = Parts {
                 header: &object.header,
                 attributes: Some(&mut object.attributes),
-                links: object.links.as_deref_mut(),
+                links: object.read_links.as_deref_mut(),
                 dataset: object.dataset.as_deref(),
             };
             return self.object(store, number, parts);

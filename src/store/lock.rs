@@ -59,7 +59,7 @@ fn holder(file: &File) -> Option<String> {
     let locks = std::fs::read_to_string("/proc/locks").ok()?;
     let process = lock_owner(&locks, &inode)?;
     if process == std::process::id() {
-        return Some("this process".to_owned());
+        return Some("this process, by a call or by a link that was followed".to_owned());
     }
     let name = std::fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
     match name.trim() {
@@ -97,7 +97,7 @@ mod tests {
         lock(&second, &path, true, LockPolicy::Required).unwrap();
         std::fs::remove_file(&path).unwrap();
         assert_eq!(error.kind(), ErrorKind::Locked);
-        assert!(error.message().contains("open for reading or writing by this process; close it"), "{error}");
+        assert!(error.message().contains("open for reading or writing by this process, by"), "{error}");
     }
 
     #[test]

@@ -18,6 +18,13 @@ static void whole(h5r_object *root) {
     write_int(dataset, "units", 4);
     h5r_dataset_details info = H5R_DATASET_DETAILS_INIT;
     OK(h5r_dataset_info(dataset, &info));
+    size_t rank = 0;
+    uint64_t extents[H5R_MAX_RANK] = {0}, elements = 0;
+    OK(h5r_dataset_dims(dataset, &rank, extents, &elements));
+    CHECK(rank == 2 && extents[0] == 3 && extents[1] == 4 && elements == 12);
+    OK(h5r_dataset_dims(dataset, NULL, NULL, NULL));
+    FAILS(H5R_ERR_WRONG_KIND, h5r_dataset_dims(root, &rank, NULL, NULL));
+    FAILS(H5R_ERR_BAD_HANDLE, h5r_dataset_dims(NULL, &rank, NULL, NULL));
     CHECK(info.rank == 2 && info.dims[0] == 3 && info.dims[1] == 4 && info.max_dims[0] == 3);
     CHECK(info.type == H5R_I32 && info.layout == H5R_LAYOUT_CONTIGUOUS && info.storage_size == 48);
     FAILS(H5R_ERR_ARGUMENT, h5r_dataset_read(dataset, H5R_I32, NULL, NULL));
@@ -153,6 +160,12 @@ static void chunked(h5r_object *root) {
     FAILS(H5R_ERR_ARGUMENT, h5r_dataset_create(root, "chunked", H5R_F64, 1, dims, &options, &dataset));
     options.chunk = chunk;
     options.max_dims = most;
+    options.layout = H5R_LAYOUT_CONTIGUOUS;
+    options.chunk = NULL;
+    FAILS(H5R_ERR_ARGUMENT, h5r_dataset_create(root, "no", H5R_I32, 1, dims, &options, NULL));
+    SAYS("maximum [unlimited]) needs the chunked layout");
+    options.layout = H5R_LAYOUT_CHUNKED;
+    options.chunk = chunk;
     options.fill_value = &fill;
     options.shuffle = 1;
     options.fletcher32 = 1;

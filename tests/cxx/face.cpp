@@ -232,6 +232,42 @@ static void types(h5r::group &root) {
     CHECK(h5r::type::of<float>().layout().mantissa_size == 23);
 }
 
+struct hit {
+    double energy;
+    std::int32_t channel;
+};
+
+// Rows of numbers and of compounds are appended; parts of any type, and of vectors of the right size, are written and read.
+static void rows(h5r::group &root) {
+    const std::vector<std::uint64_t> most = {H5R_UNLIMITED, 3}, chunk = {4, 3};
+    h5r::dataset_options options;
+    options.layout = H5R_LAYOUT_CHUNKED;
+    options.max_dims = most.data();
+    options.chunk = chunk.data();
+    auto grid = root.create_dataset<float>("rows/grid", {0, 3}, options);
+    grid.append(std::vector<double>{1, 2, 3, 4, 5, 6});
+    grid.append(std::array<int, 3>{7, 8, 9});
+    CHECK((grid.dims() == std::vector<std::uint64_t>{3, 3}) && grid.elements() == 9 && grid.read<float>()[8] == 9);
+    throws(H5R_ERR_ARGUMENT, "rows of 3", [&] { grid.append(std::vector<double>(4)); });
+    const h5r::selection column = {{0, 1}, {}, {3, 1}, {}};
+    grid.write(std::vector<int>{20, 50, 80}, column);
+    CHECK((grid.read<int>() == std::vector<int>{1, 20, 3, 4, 50, 6, 7, 80, 9}));
+    throws(H5R_ERR_ARGUMENT, "3 elements", [&] { grid.write(std::vector<int>(2), column); });
+
+    auto type = h5r::type::compound(sizeof(hit));
+    type.insert("energy", offsetof(hit, energy), H5R_F64).insert("channel", offsetof(hit, channel), H5R_I32);
+    options.max_dims = &most[0];
+    options.chunk = &chunk[0];
+    auto hits = root.create_dataset("rows/hits", type, {0}, options);
+    const std::vector<hit> some = {{1.5, 1}, {2.5, 2}, {3.5, 3}};
+    hits.append(type, some.data(), some.size());
+    hit one = {9.5, 9};
+    hits.write(type, &one, {{1}, {}, {1}, {}});
+    std::vector<hit> back(2);
+    hits.read(type, back.data(), {{1}, {}, {2}, {}});
+    CHECK(back[0].energy == 9.5 && back[0].channel == 9 && back[1].energy == 3.5 && hits.elements() == 3);
+}
+
 static void parts() {
     auto file = h5r::file::create("parts.h5");
     h5r::dataset_options options;
@@ -329,6 +365,7 @@ int main() {
     datasets(root);
     links(root);
     types(root);
+    rows(root);
     root.copy("a", "copied/a");
     CHECK(root.reference_path(root.reference("a/grid")) == "/a/grid");
     {

@@ -29,6 +29,25 @@ static void attributes(h5r::group &root) {
     CHECK(root.attr_read<strings>("none").empty());
 }
 
+// Datasets of fixed length, and in ASCII, as libhdf5 makes them where nothing else is said.
+static void other_strings(h5r::group &root) {
+    auto ascii = root.create_dataset("ascii", h5r::type::variable_string(H5R_PAD_NULL_TERMINATED, H5R_CHARSET_ASCII), {2});
+    ascii.write(strings{"plain", ""});
+    CHECK((ascii.read<std::string>() == strings{"plain", ""}) && ascii.type_of().charset() == H5R_CHARSET_ASCII);
+    throws(H5R_ERR_TYPE, "UTF-8", [&] { ascii.write(strings{"grüße", ""}); });
+    auto ended = root.create_dataset("ended", h5r::type::string(4), {2});
+    ended.write(strings{"abc", ""});
+    CHECK((ended.read<std::string>() == strings{"abc", ""}));
+    throws(H5R_ERR_ARGUMENT, "elements of 3", [&] { ended.write(strings{"abcd", ""}); });
+    auto padded = root.create_dataset("padded", h5r::type::string(4, H5R_PAD_SPACE, H5R_CHARSET_ASCII), {2});
+    padded.write(strings{"abcd", "x"});
+    CHECK(padded.type_of().padding() == H5R_PAD_SPACE && padded.read<std::string>()[0] == "abcd");
+    padded.write(strings{"yz"}, {{1}, {}, {1}, {}});
+    char bytes[9] = {};
+    padded.read(h5r::type::string(4, H5R_PAD_SPACE, H5R_CHARSET_ASCII), bytes);
+    CHECK(std::string(bytes) == "abcdyz  ");
+}
+
 static void datasets(h5r::group &root) {
     auto text = root.create_dataset("text", h5r::type::variable_string(), {4});
     text.write(words);
@@ -70,6 +89,7 @@ int main() {
         auto file = h5r::file::create("variable.h5");
         auto root = file.root();
         attributes(root);
+        other_strings(root);
         datasets(root);
         file.check();
         file.close();

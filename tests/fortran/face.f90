@@ -5,7 +5,7 @@ module face_support
   use h5r
   use checks
   implicit none
-  integer :: visited = 0
+  integer :: visited = 0, seen(2) = 0
   character(len=16) :: names(64)
   integer(c_int), volatile :: sessions = 0
   type(h5r_file) :: background_file
@@ -261,6 +261,64 @@ contains
     call check(all(words == words_back), 'strings')
   end subroutine
 
+  integer function each_chunk(offset, size, filter_mask)
+    integer(int64), intent(in) :: offset(:), size
+    integer, intent(in) :: filter_mask
+    each_chunk = 0
+    if (all(offset == [1_int64, 1_int64, int(seen(1) + 1, int64)])) seen(1) = seen(1) + 1
+    if (size == 48 .and. filter_mask == 0) seen(2) = seen(2) + 1
+  end function
+
+  ! Values of fewer dimensions than `start` are sections; sizes that do not agree are refused; rows are appended.
+  subroutine other_ranks(root)
+    type(h5r_object), intent(in) :: root
+    type(h5r_object) :: dataset
+    type(h5r_dataset_options) :: options
+    integer(c_int64_t), target :: chunk(3), most(3)
+    type(h5r_info) :: info
+    integer(int64), allocatable :: extents(:)
+    integer(int32) :: plane(4, 3), all_steps(4, 3, 4), column(3), line(12)
+    integer :: i
+    chunk = [1, 3, 4]
+    most = [H5R_UNLIMITED, 3_c_int64_t, 4_c_int64_t]
+    options%layout = H5R_LAYOUT_CHUNKED
+    options%chunk = c_loc(chunk)
+    options%max_dims = c_loc(most)
+    plane = reshape([(i, i=1, 12)], [4, 3])
+    call h5r_dataset_create(root, 'steps', H5R_I32, [4_int64, 3_int64, 0_int64], dataset, options)
+    call h5r_dataset_append(dataset, plane)
+    call h5r_dataset_append(dataset, reshape([plane + 100, plane + 200], [4, 3, 2]))
+    call h5r_dataset_append(dataset, plane + 300)
+    call h5r_dataset_write(dataset, plane + 1000, start=[1, 1, 2])
+    call h5r_dataset_read(dataset, all_steps)
+    call check(all(all_steps == reshape([plane, plane + 1000, plane + 200, plane + 300], [4, 3, 4])), 'appended steps')
+    call h5r_dataset_read(dataset, column, start=[2, 3, 4])
+    call check(all(column == plane(2:4, 3) + 300), 'a column of a step')
+    call h5r_dataset_info(dataset, info)
+    call check(all(info%dims == [4, 3, 4]) .and. all(info%max_dims == [4_int64, 3_int64, H5R_UNLIMITED]), 'bounds')
+    seen = 0
+    call h5r_chunk_iterate(dataset, each_chunk)
+    call check(all(seen == 4), 'each chunk once')
+    call h5r_dataset_dims(dataset, extents)
+    call check(all(extents == [4, 3, 4]), 'dimensions')
+    call h5r_dataset_append(dataset, plane(:, :2), i)
+    call check(i == H5R_ERR_ARGUMENT, 'a part of a row is refused')
+    call h5r_dataset_append(dataset, 1, i)
+    call check(i == H5R_ERR_ARGUMENT, 'a scalar is no row of planes')
+    call h5r_dataset_set_extent(dataset, [4_int64, 3_int64, 2_int64])
+    call h5r_object_close(dataset)
+    call h5r_dataset_create(root, 'line', H5R_I32, [12], dataset)
+    call h5r_dataset_write(dataset, [(i, i=1, 12)])
+    plane = -1
+    call h5r_dataset_read(dataset, plane, start=[1], status=i)
+    call check(i == H5R_ERR_ARGUMENT .and. all(plane == -1), 'a start of fewer dimensions than the value is refused')
+    call h5r_dataset_read(dataset, line, start=[1], stride=[1, 1], status=i)
+    call check(i == H5R_ERR_ARGUMENT, 'a stride of other dimensions is refused')
+    call h5r_dataset_read(dataset, line, start=[1, 1], status=i)
+    call check(i == H5R_ERR_ARGUMENT, 'a start of more dimensions than the dataset is refused')
+    call h5r_object_close(dataset)
+  end subroutine
+
   subroutine datasets(root)
     type(h5r_object), intent(in) :: root
     type(h5r_object) :: dataset
@@ -291,6 +349,7 @@ contains
     call h5r_dataset_read(dataset, corner, start=[4, 3], status=i)
     call check(i == H5R_ERR_RANGE, 'outside is refused')
     call h5r_object_close(dataset)
+    call other_ranks(root)
     call h5r_dataset_create(root, 'scalar', H5R_I32, [integer ::], dataset)
     call h5r_dataset_write(dataset, 12)
     call h5r_dataset_read(dataset, scalar)
@@ -310,7 +369,11 @@ contains
     integer(int64) :: count
     type(h5r_object_details) :: info
     character(:), allocatable :: comment
-    integer(int8), allocatable :: reference(:)
+    integer(int8), allocatable :: reference(:), bytes(:)
+    character(:), allocatable :: text
+    type(h5r_link_details) :: link
+    type(h5r_info) :: nothing
+    integer :: status
     call h5r_group_create(root, 'links', group)
     call h5r_link_create_soft(group, 'soft', '/made')
     call h5r_object_open(root, 'made/field', same)
@@ -324,7 +387,26 @@ contains
     visited = 0
     call h5r_link_iterate(group, H5R_ORDER_NAME, collect)
     call check(visited == 1 .and. names(1) == 'soft', 'link iteration')
+    call h5r_link_target(group, 'soft', text)
+    call check(text == '/made', 'link target')
+    call h5r_link_info(group, 'soft', link)
+    call check(link%kind == H5R_LINK_SOFT .and. link%creation_order == H5R_NO_CREATION_ORDER, 'link info')
+    call h5r_link_create_user(group, 'user', 70, [1_int8, 2_int8])
+    call h5r_link_value(group, 'user', bytes)
+    call check(size(bytes) == 2 .and. all(bytes == [1, 2]), 'link value')
+    call h5r_link_info(group, 'user', link)
+    call check(link%kind == H5R_LINK_USER .and. link%user_type == 70, 'user-defined link')
+    call h5r_link_delete(group, 'user')
+    call h5r_object_path(group, text)
+    call check(text == '/links', 'path')
+    call h5r_attr_write_null(group, 'nothing', H5R_I32)
+    call h5r_attr_info(group, 'nothing', nothing)
+    call check(nothing%space == H5R_SPACE_NULL, 'an attribute without a value')
+    call h5r_attr_delete(group, 'nothing')
+    call check(h5r_version_number() > 0, 'version')
     call h5r_link_delete(group, 'soft')
+    call h5r_link_target(group, 'soft', text, status)
+    call check(status == H5R_ERR_NOT_FOUND, 'no link')
     call h5r_link_exists(group, 'soft', exists)
     call check(.not. exists, 'deleted')
     call h5r_link_create_external(group, 'outside', 'other.h5', '/there')

@@ -59,6 +59,7 @@ contains
     call h5r_attr_write(root, 'fixed', ['ab  ', 'cdef'])
     call h5r_attr_read_variable(root, 'fixed', back)
     call check(are(back, ['ab  ', 'cdef']), 'strings of fixed length')
+    call fixed_strings(root)
     call h5r_type_string_variable(type)
     call h5r_dataset_create(root, 'text', type, [4], text)
     call h5r_type_close(type)
@@ -73,6 +74,43 @@ contains
     call check(are(back, words(1:1)), 'one string')
     call h5r_dataset_write_variable(text, words, start=3, status=status)
     call check(status /= H5R_OK, 'strings beyond the end are refused')
+    call h5r_object_close(text)
+  end subroutine
+
+  ! Character variables: from strings of either kind, and to those of fixed length, in either character set.
+  subroutine fixed_strings(root)
+    type(h5r_object), intent(in) :: root
+    type(h5r_object) :: text
+    integer(c_int64_t) :: type
+    integer :: status
+    character(6) :: three(3), one
+    call h5r_attr_write_variable(root, 'listed', ['one  ', 'seven'])
+    three = 'x'
+    call h5r_attr_read(root, 'listed', three(:2))
+    call check(all(three == ['one  ', 'seven', 'x    ']), 'an attribute of variable length')
+    call h5r_attr_read(root, 'listed', one, status)
+    call check(status == H5R_ERR_TOO_SMALL, 'more strings than there is room for')
+    call h5r_type_string(4, type, charset=H5R_CHARSET_ASCII)
+    call h5r_dataset_create(root, 'ascii', type, [3], text)
+    call h5r_type_close(type)
+    call h5r_dataset_write(text, ['ab  ', 'cdef', '    '])
+    call h5r_dataset_write(text, ['last'], start=[3])
+    call h5r_dataset_read(text, three)
+    call check(all(three == ['ab  ', 'cdef', 'last']), 'a dataset of fixed length')
+    call h5r_object_close(text)
+    call h5r_type_string_variable(type, charset=H5R_CHARSET_ASCII)
+    call h5r_dataset_create(root, 'ascii_variable', type, [3], text)
+    call h5r_type_close(type)
+    call h5r_dataset_write_variable(text, ['ab  ', 'cdef', '    '])
+    call h5r_dataset_read(text, three(2:3), start=[1])
+    call check(all(three == ['ab  ', 'ab  ', 'cdef']), 'a dataset of variable length')
+    call h5r_object_close(text)
+    call h5r_type_string(4, type)
+    call h5r_dataset_create(root, 'single', type, [integer ::], text)
+    call h5r_type_close(type)
+    call h5r_dataset_write(text, 'good')
+    call h5r_dataset_read(text, one)
+    call check(one == 'good', 'a single string')
     call h5r_object_close(text)
   end subroutine
 

@@ -128,7 +128,8 @@ impl Copier<'_, '_> {
     }
 
     fn link_info(&mut self, group: Slot) -> Result<Body> {
-        let phase = self.files.from().objects.get(group)?.group()?.1.phase();
+        let State { store, objects, .. } = self.files.from();
+        let phase = objects.get(group)?.group(store)?.1.phase();
         let body = Links::messages(&phase, self.files.to().store.sizes()).0;
         Ok(Body { kind: kind::LINK_INFO, flags: 0, body })
     }
@@ -239,10 +240,7 @@ impl Copier<'_, '_> {
     /// Copies the links of a group.
     pub fn fill_links(&mut self, from: Slot, to: Slot, depth: u32) -> Result<()> {
         let State { store, objects, .. } = self.files.from();
-        if objects.get(from)?.links.is_none() {
-            return Ok(());
-        }
-        let (header, links) = objects.get(from)?.group()?;
+        let Some((header, links)) = objects.get(from)?.links_if_group(store)? else { return Ok(()) };
         let next_order = links.info.max_creation_order;
         let order = if next_order.is_some() { Order::Creation } else { Order::Native };
         let all = links.list(store, header, order)?;
@@ -257,10 +255,11 @@ impl Copier<'_, '_> {
             }
             self.spend(name.len() as u64)?;
             let State { store, objects, .. } = self.files.to();
-            let (header, links) = objects.get(to)?.group()?;
+            let (header, links) = objects.get(to)?.group(store)?;
             links.insert_copy(store, header, &name, &link)?;
         }
-        self.files.to().objects.get(to)?.group()?.1.continue_order_of(next_order);
+        let State { store, objects, .. } = self.files.to();
+        objects.get(to)?.group(store)?.1.continue_order_of(next_order);
         Ok(())
     }
 

@@ -201,7 +201,7 @@ impl Copier<'_, '_> {
         let object = objects.get(to)?;
         // As the flush does it, but for the times, which are the source's.
         object.attributes.prepare(store, &mut object.header)?;
-        if let Some(links) = &mut object.links {
+        if let Some(links) = &mut object.read_links {
             links.prepare(store, &mut object.header)?;
         }
         if let Some(dataset) = &mut object.dataset {

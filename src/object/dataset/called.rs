@@ -54,7 +54,7 @@ pub(super) struct Called {
     /// Chunks that were never written take space with this call, but those of it.
     pub allocates: bool,
     pub blanks: Blanks,
-    /// The dataset's changes after which the call does not hold any more, if any ends it.
+    /// All the dataset's changes after which the call does not hold any more, if any ends it.
     pub seen: Option<u64>,
 }
 
@@ -78,6 +78,11 @@ impl DatasetState {
     /// How often raw data that were in the file have changed since the dataset was opened.
     pub(in crate::object) fn changes(&self) -> u64 {
         self.changes.load(Ordering::SeqCst)
+    }
+
+    /// The same, with chunks that were written for the first time while a handle was open: for who goes by their absence.
+    pub(in crate::object) fn all_changes(&self) -> u64 {
+        self.changes() + self.work.as_ref().map_or(0, |work| work.entered)
     }
 
     /// Lets a filter of the user's be called with the file's lock held, which the user was told, or not any more.
@@ -172,9 +177,9 @@ impl DatasetState {
         plan: &Called,
         made: &[Made],
     ) -> Result<bool> {
-        let changes = self.changes.load(Ordering::SeqCst);
+        let changes = self.changes();
         let is_as_long = !plan.resizes || self.dataspace.dims() == plan.before;
-        if self.shape != plan.shape || !is_as_long || plan.seen.is_some_and(|seen| seen != changes) {
+        if self.shape != plan.shape || !is_as_long || plan.seen.is_some_and(|seen| seen != self.all_changes()) {
             return Ok(false);
         }
         for Made { scaled, from, .. } in made {

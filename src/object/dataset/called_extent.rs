@@ -1,8 +1,6 @@
 //! Other dimensions of datasets with a filter of the user's, and space that is taken early: as in [`called`](super::called), without any
 //! lock while the filter works.
 
-use std::sync::atomic::Ordering;
-
 use parking_lot::Mutex;
 
 use super::allocate::{new_chunks, Blanks};
@@ -80,7 +78,7 @@ impl DatasetState {
     /// What is made counts if nothing changes meanwhile. Space was taken early for `old` dimensions.
     fn plan_extent(&mut self, store: &mut Store, header: &ObjectHeader, old: &[u64], new: &[u64]) -> Result<Plan> {
         self.check_extent(new)?;
-        let seen = self.changes.load(Ordering::SeqCst);
+        let seen = self.all_changes();
         let conversion = Conversion::between(&self.datatype, &self.datatype)?;
         let changed = self.changed_by(store, header, old, new)?;
         let allocates = self.allocates_growth() && !self.has_variable_fill();

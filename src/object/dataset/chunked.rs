@@ -43,6 +43,8 @@ pub(super) struct ChunkWork {
     pub blanks: Blanks,
     /// Heap objects that were made for elements beyond the dimensions, behind a filter of the user's that is called under the lock.
     pub made: Vec<(u64, u32)>,
+    /// Chunks that were written where there were none.
+    pub entered: u64,
 }
 
 /// A chunk as it is stored.
@@ -424,6 +426,8 @@ impl ChunkIo<'_> {
             let size = bytes.len() as u64;
             if old.is_some() {
                 self.changes.fetch_add(1, Ordering::SeqCst);
+            } else {
+                self.work.entered += 1;
             }
             let in_place = old.filter(|old| old.size == size && store.space().is_fresh(old.address, size));
             let address = match in_place {

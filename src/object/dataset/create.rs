@@ -211,9 +211,13 @@ fn check_max_dims(dims: &[u64], options: &DatasetOptions) -> Result<()> {
         return Err(Error::new(ErrorKind::Range, message));
     }
     if max != dims && options.layout != NewLayout::Chunked {
-        return Err(Error::unsupported(format_args!(
-            "a dataset that can grow (dimensions {dims:?}, maximum {max:?}) needs chunked storage"
-        )));
+        let bounds: Vec<String> =
+            max.iter().map(|&max| if max == u64::MAX { "unlimited".into() } else { max.to_string() }).collect();
+        let message = format!(
+            "a dataset that can grow (dimensions {dims:?}, maximum [{}]) needs the chunked layout, and chunk dimensions",
+            bounds.join(", ")
+        );
+        return Err(Error::new(ErrorKind::Argument, message));
     }
     Ok(())
 }

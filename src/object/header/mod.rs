@@ -11,11 +11,14 @@
 //! messages and of hard links stands in the prefix.
 
 mod edit;
+mod more;
 mod room;
 mod shared;
 #[cfg(test)]
 mod tests;
 mod upgrade;
+
+use smallvec::{smallvec, SmallVec};
 
 use crate::error::{Damage, Error, ErrorKind, Result};
 use crate::format::codec::Writer;
@@ -25,11 +28,15 @@ use crate::format::header::{
 use crate::format::message::kind;
 use crate::format::message::plain::{self, Continuation};
 use crate::store::{BlockId, Seal, Store};
+use more::wants_mark;
 
 const WHAT: &str = "object header";
 
 /// Read at once in the hope that it holds the first chunk.
 const SPECULATIVE_READ: u64 = 512;
+
+/// As many messages as most headers have are noted in the header itself.
+const FEW_MESSAGES: usize = 6;
 
 /// More chunks or messages than any writer makes: a damaged header, whose walk would only take time and memory.
 const MAX_CHUNKS: usize = 1 << 14;
@@ -122,9 +129,9 @@ impl Chunk {
 pub struct ObjectHeader {
     address: u64,
     prefix: Prefix,
-    chunks: Vec<Chunk>,
+    chunks: SmallVec<[Chunk; 1]>,
     /// All messages but NIL ones, in no particular order.
-    messages: Vec<Message>,
+    messages: SmallVec<[Message; FEW_MESSAGES]>,
     /// There are messages to be marked as unknown when the object is changed.
     marks_due: bool,
     /// What messages say that stand in the shared message heap, by type and heap ID.
@@ -160,8 +167,8 @@ impl ObjectHeader {
         let mut header = ObjectHeader {
             address,
             prefix,
-            chunks: vec![chunk],
-            messages: Vec::with_capacity(messages_len),
+            chunks: smallvec![chunk],
+            messages: SmallVec::with_capacity(messages_len),
             marks_due: false,
             shared: Vec::new(),
         };
@@ -179,51 +186,13 @@ impl ObjectHeader {
         let (id, prefix) = load_first(store, address)?;
         let length = store.bytes(id).len() as u32;
         let first = Chunk { address, length, ..empty_chunk(&prefix) };
-        let (messages, shared) = (Vec::with_capacity(8), Vec::new());
-        let mut header = ObjectHeader { address, prefix, chunks: vec![first], messages, marks_due: false, shared };
+        let (messages, shared) = (SmallVec::new(), Vec::new());
+        let mut header = ObjectHeader { address, prefix, chunks: smallvec![first], messages, marks_due: false, shared };
         header.walk(store.bytes(id), 0).map_err(|e| at(e, address))?;
-        let (mut next, mut pending) = (0, header.messages.len());
-        while next < pending {
-            if header.messages[next].kind == kind::CONTINUATION {
-                header.follow(store, next)?;
-                pending = header.messages.len();
-            }
-            next += 1;
+        if header.messages.iter().any(Message::asks_for_more) {
+            header.complete(store)?;
         }
-        header.honour_flags(store)?;
-        header.resolve_shared(store)?;
         Ok(header)
-    }
-
-    /// Opens the chunk that the continuation message `index` names.
-    fn follow(&mut self, store: &mut Store, index: usize) -> Result<()> {
-        let sizes = store.sizes();
-        let Continuation { address, length } = Continuation::decode(self.stored_body(store, index)?, sizes)?;
-        let form = self.form();
-        let least = (form.signature().len() + form.trailer()).max(form.prefix_len()) as u64;
-        if length < least || length > u64::from(u32::MAX) || self.chunks.len() >= MAX_CHUNKS {
-            return Err(Error::corrupt(
-                WHAT,
-                self.address,
-                format_args!("chunk {} of {length} bytes", self.chunks.len()),
-            ));
-        }
-        let overlaps = |chunk: &Chunk| {
-            address < chunk.address + u64::from(chunk.length) && chunk.address < address.saturating_add(length)
-        };
-        if self.chunks.iter().any(overlaps) {
-            return Err(Error::corrupt(WHAT, self.address, format_args!("its chunk at {address:#x} overlaps another")));
-        }
-        let begin = form.signature().len() as u32;
-        let chunk = Chunk { address, length: length as u32, begin, ..empty_chunk(&self.prefix) };
-        let id = store.block(address, length, chunk.seal(), WHAT)?;
-        let bytes = store.bytes(id);
-        if !bytes.starts_with(form.signature()) {
-            return Err(Error::corrupt(WHAT, address, "a continuation chunk without its signature"));
-        }
-        self.chunks.push(chunk);
-        let last = self.chunks.len() - 1;
-        self.walk(bytes, last).map_err(|e| at(e, address))
     }
 
     /// Notes the messages of chunk `k`.
@@ -252,25 +221,6 @@ impl ObjectHeader {
         }
         if self.messages.len() > MAX_MESSAGES {
             return Err(Error::new(ErrorKind::Corrupt, format!("more than {MAX_MESSAGES} messages")));
-        }
-        Ok(())
-    }
-
-    /// What the flags of unknown messages ask for.
-    fn honour_flags(&mut self, store: &Store) -> Result<()> {
-        let writable = !store.read_only();
-        for message in self.messages.iter().filter(|message| !kind::is_known(message.kind)) {
-            let forbidden =
-                message_flag::FAIL_IF_UNKNOWN | if writable { message_flag::FAIL_IF_UNKNOWN_FOR_WRITE } else { 0 };
-            if message.flags & forbidden != 0 {
-                return Err(Error::unsupported(format_args!(
-                    "message type {:#04x} in the object header at {:#x}, whose flags forbid to open the object{}",
-                    message.kind,
-                    self.address,
-                    if message.flags & message_flag::FAIL_IF_UNKNOWN != 0 { "" } else { " for writing" }
-                )));
-            }
-            self.marks_due |= wants_mark(message);
         }
         Ok(())
     }
@@ -435,11 +385,6 @@ impl ObjectHeader {
 fn empty_chunk(prefix: &Prefix) -> Chunk {
     let (begin, trailer) = (prefix.len() as u32, prefix.form().trailer() as u8);
     Chunk { address: 0, length: 0, begin, live: 0, packed: true, nils: 0, trailer }
-}
-
-fn wants_mark(message: &Message) -> bool {
-    let marked = message_flag::MARK_IF_UNKNOWN | message_flag::WAS_UNKNOWN;
-    !kind::is_known(message.kind) && message.flags & marked == message_flag::MARK_IF_UNKNOWN
 }
 
 #[cold]

@@ -23,7 +23,7 @@ impl ObjectHeader {
         }
         let id = self.block(store, 0)?;
         self.prefix = prefix;
-        self.chunks = vec![Chunk { address: self.address, length, ..empty_chunk(&prefix) }];
+        self.chunks = smallvec![Chunk { address: self.address, length, ..empty_chunk(&prefix) }];
         self.messages.clear();
         store.set_seal(id, self.chunks[0].seal());
         let mut writer = Writer::new();
