@@ -16,7 +16,7 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 
-pub use search::{Key, Location, Record};
+pub use search::{Key, Location, Purpose, Record};
 pub use sweep::{Run, SweepProgress};
 
 use std::cell::Cell;

@@ -13,6 +13,17 @@ use crate::store::{BlockId, Store};
 /// Records of names and creation orders are no longer than this.
 const SHORT: usize = 24;
 
+/// What a record is looked for for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// It is read.
+    Reading,
+    /// One is put in, most likely, or changed in place.
+    PuttingIn,
+    /// It is taken out.
+    TakingOut,
+}
+
 /// What is looked for, in a tree's order.
 pub trait Key {
     /// How this key stands to `record`; `None` when the record alone does not tell (equal hashes).
@@ -39,11 +50,17 @@ pub trait Key {
         0
     }
 
-    /// Whether a record is about to be put in or taken out where this key leads: what stands behind it in its leaf will
-    /// move, and is fetched from memory meanwhile.
+    /// What happens where this key leads: what stands behind a record that is put in or taken out will move, and is
+    /// fetched from memory meanwhile.
     #[inline]
-    fn edits(&self) -> bool {
-        false
+    fn purpose(&self) -> Purpose {
+        Purpose::Reading
+    }
+
+    /// Asks for what [`resolve`](Key::resolve) and then the removal of this record will touch, and does not wait for it.
+    #[inline]
+    fn fetch(&self, store: &Store, record: &[u8]) {
+        let _ = (store, record);
     }
 
     /// How many of these records of `size` bytes, which stand one behind the other, stand before `point` on that line.
@@ -173,6 +190,9 @@ impl Tree {
             let (mut index, is_told) = self.narrow(page, nrec, key, &mut range);
             let mut found = false;
             if !is_told {
+                if level == 0 && self.depth > 1 && key.purpose() == Purpose::TakingOut {
+                    self.fetch_removal(store, block, index..nrec, key);
+                }
                 (found, index) = self.search(store, block, index..nrec, key)?;
                 page = if found { &[] } else { store.bytes(block) };
             }
@@ -188,21 +208,30 @@ impl Tree {
         Ok(())
     }
 
-    /// Asks for the part of a leaf in which the search begins; for an edit, for all behind it, and else for the parts beside
-    /// it, in one of which the search mostly ends.
+    /// Asks for the part of a leaf in which the search begins; for a record that is put in, for all behind it, and else for
+    /// the parts beside it, in one of which the search mostly ends.
     #[inline]
     fn fetch_leaf<K: Key>(&self, store: &Store, block: BlockId, nrec: u16, key: &K, range: &Range<u32>) {
         let nrec = usize::from(nrec);
-        let (first, last) = match (key.spread(), key.edits()) {
-            (Some(point), true) => (expected(point, range, nrec).saturating_sub(WINDOW / 2), nrec),
-            (Some(point), false) => {
+        let (first, last) = match (key.spread(), key.purpose()) {
+            (Some(point), Purpose::PuttingIn) => (expected(point, range, nrec).saturating_sub(WINDOW / 2), nrec),
+            (Some(point), _) => {
                 let near = expected(point, range, nrec);
                 (near.saturating_sub(3 * WINDOW / 2), (near + 3 * WINDOW / 2).min(nrec))
             }
-            (None, true) => (0, nrec),
-            (None, false) => return,
+            (None, Purpose::Reading) => return,
+            (None, _) => (0, nrec),
         };
         store.prefetch(block, self.geometry.record(first).start..self.geometry.record(last).start);
+    }
+
+    /// Asks for what the record refers to, which takes longest and is wanted first, and then for what will move when it is
+    /// taken out. All of the leaf at once would keep the former waiting.
+    #[inline]
+    fn fetch_removal<K: Key>(&self, store: &Store, block: BlockId, records: Range<u16>, key: &K) {
+        let (first, last) = (self.geometry.record(records.start.into()), self.geometry.record(records.end.into()));
+        key.fetch(store, &store.bytes(block)[first.clone()]);
+        store.prefetch(block, first.start..last.start);
     }
 
     /// Looks among these records of a node; where keys are spread, at the first of them first.

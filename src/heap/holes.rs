@@ -1,6 +1,8 @@
 //! Holes in direct blocks. A removed object goes on its block's own list; a list is sorted and coalesced when an insert
 //! wants its block's holes, which then stand in bins by size, or when the heap is written. Nothing is ever scanned.
 
+use crate::store::prefetch::prefetch;
+
 /// A piece of free space within one direct block, by heap offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Hole {
@@ -174,6 +176,12 @@ impl BlockHoles {
         self.holes.push(u64::from(position) << 32 | u64::from(length));
         self.bytes = self.bytes.saturating_add(length);
         self.sorted = false;
+    }
+
+    /// Asks for the end of the list, where the next one will be put.
+    #[inline]
+    pub fn fetch(&self) {
+        prefetch(self.holes.last_chunk::<1>().map_or(&[], |last| last));
     }
 
     /// Sorts and coalesces; false when two holes overlap, that is when an object was removed twice.

@@ -165,6 +165,21 @@ impl Heap {
         Ok(&store.bytes(block)[at..at + length as usize])
     }
 
+    /// Asks for an object that is about to be read and then removed, and for where its hole will be noted. An ID of no
+    /// object does no harm.
+    #[inline]
+    pub fn fetch(&self, store: &Store, id: &[u8]) {
+        if id.len() < self.id_length() || id[0] & 0xf0 != 0 {
+            return;
+        }
+        if let Ok((offset, length, index)) = self.managed_object(id) {
+            let block = &self.table.blocks[index as usize];
+            let at = (offset - block.offset) as usize;
+            store.prefetch_at(block.cached, block.address, at..at + length as usize);
+            self.table.holes[index as usize].fetch();
+        }
+    }
+
     /// Touches objects that are about to be read or moved, a dozen or more at a time, so that the processor fetches them
     /// all at once and not one after the other: large heaps are a cache miss per object. IDs of no object do no harm.
     pub fn touch<'i>(&self, store: &mut Store, ids: impl Iterator<Item = &'i [u8]>) {

@@ -10,10 +10,15 @@ use crate::store::{AddressMap, BlockId};
 
 /// No index.
 pub(super) const NONE: u32 = u32::MAX;
-/// Start-size granules in one page of the index.
+/// Start-size granules in one group. Most of a large heap is in blocks of whole groups, and what tells of groups stays near
+/// the processor where what tells of granules would not.
+const GROUP: usize = 16;
+/// Groups in one page of the index.
 const PAGE: usize = 256;
 /// Pages that the index may have: heaps of more address space in use than that are not handled.
-const MAX_PAGES: usize = 1 << 22;
+const MAX_PAGES: usize = 1 << 18;
+/// What a group's entry has when its granules have their own.
+const APART: u32 = 1 << 31;
 
 /// A direct block.
 #[derive(Debug)]
@@ -48,7 +53,10 @@ pub(super) struct Table {
     /// Each block's holes that are not in the bins. Apart, so that the blocks stay near the processor.
     pub holes: Vec<BlockHoles>,
     vacant: Vec<u32>,
+    /// By group: the index of the block that takes all of it, [`NONE`], or [`APART`] and the place in `groups`.
     pages: Vec<Option<Box<[u32; PAGE]>>>,
+    /// By granule, where a group has several blocks or a part of one. A group that has them keeps them.
+    groups: Vec<[u32; GROUP]>,
     start_bits: u32,
     /// Indirect blocks by heap offset; the root is at 0.
     pub indirect: AddressMap<Indirect>,
@@ -73,8 +81,13 @@ impl Table {
     #[inline(always)]
     pub fn find(&self, offset: u64) -> Option<u32> {
         let granule = (offset >> self.start_bits) as usize;
-        let page = self.pages.get(granule / PAGE)?.as_ref()?;
-        let index = page[granule % PAGE];
+        let group = granule / GROUP;
+        let page = self.pages.get(group / PAGE)?.as_ref()?;
+        let mut index = page[group % PAGE];
+        if index & APART != 0 {
+            // NONE is no place in `groups`.
+            index = self.groups.get((index ^ APART) as usize)?[granule % GROUP];
+        }
         (index != NONE).then_some(index)
     }
 
@@ -106,15 +119,27 @@ impl Table {
     fn set(&mut self, slot: Slot, index: u32) -> Result<()> {
         let first = (slot.offset >> self.start_bits) as usize;
         let last = ((slot.offset + slot.size - 1) >> self.start_bits) as usize;
-        if last / PAGE >= MAX_PAGES {
+        if last / (GROUP * PAGE) >= MAX_PAGES || self.groups.len() >= (APART - 1) as usize {
             return Err(Error::unsupported("fractal heap with more than 2^30 blocks of address space in use"));
         }
-        if self.pages.len() <= last / PAGE {
-            self.pages.resize_with(last / PAGE + 1, || None);
+        if self.pages.len() <= last / (GROUP * PAGE) {
+            self.pages.resize_with(last / (GROUP * PAGE) + 1, || None);
         }
-        for granule in first..=last {
-            let page = self.pages[granule / PAGE].get_or_insert_with(|| Box::new([NONE; PAGE]));
-            page[granule % PAGE] = index;
+        for group in first / GROUP..=last / GROUP {
+            let page = self.pages[group / PAGE].get_or_insert_with(|| Box::new([NONE; PAGE]));
+            let entry = &mut page[group % PAGE];
+            let granules = first.max(group * GROUP)..(last + 1).min((group + 1) * GROUP);
+            let is_apart = *entry & APART != 0 && *entry != NONE;
+            if granules.len() == GROUP && !is_apart {
+                *entry = index;
+                continue;
+            }
+            if !is_apart {
+                self.groups.push([*entry; GROUP]);
+                *entry = APART | (self.groups.len() - 1) as u32;
+            }
+            let group = &mut self.groups[(*entry ^ APART) as usize];
+            group[granules.start % GROUP..][..granules.len()].fill(index);
         }
         Ok(())
     }
@@ -189,5 +214,39 @@ impl Table {
             self.gaps.insert(start, end);
         }
         slot
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_blocks_of_every_size() {
+        let mut table = Table::new(10);
+        // Sizes and places as in a doubling table: blocks that share a group, fill one, and span several.
+        let slots = [(0, 1), (1, 2), (4, 4), (16, 16), (32, 64), (96, 8), (104, 8), (5 << 20, 32)];
+        let slots = slots.map(|(at, size)| Slot { offset: at << 10, size: size << 10 });
+        let check = |table: &Table, there: &[(Slot, u32)]| {
+            for granule in (0..128).chain((5 << 20) - 2..(5 << 20) + 34) {
+                let offset = (granule << 10) + granule % 1024;
+                let holds = |slot: &Slot| (slot.offset..slot.offset + slot.size).contains(&offset);
+                let expected = there.iter().find(|(slot, _)| holds(slot)).map(|&(_, index)| index);
+                assert_eq!(table.find(offset), expected, "at {offset:#x} with {there:?}");
+            }
+        };
+        for round in 0..3 {
+            let mut there = Vec::new();
+            for slot in slots {
+                there.push((slot, table.add(slot, slot.offset + 1, 0).unwrap()));
+                check(&table, &there);
+            }
+            // First to last, last to first, from the middle.
+            while !there.is_empty() {
+                let (slot, index) = there.remove([0, there.len() - 1, there.len() / 2][round]);
+                assert_eq!(table.remove(index), slot);
+                check(&table, &there);
+            }
+        }
     }
 }

@@ -179,7 +179,7 @@ impl Attributes {
         let tracked = self.phase.track_order;
         let Some(dense) = self.dense(store)? else { return self.put_compact(store, header, name, message) };
         let mut location = Location::nowhere();
-        let hash = dense.seek_to_edit(store, name, |_, _| (), &mut location)?;
+        let hash = dense.seek_to_put(store, name, &mut location)?;
         if location.found {
             let released = dense.lost_at(store, &location)?;
             dense.replace_at(store, &location, message)?;
@@ -332,7 +332,7 @@ impl Attributes {
                 released = lost(object, sizes);
             };
             let mut location = Location::nowhere();
-            dense.seek_to_edit(store, name, note, &mut location)?;
+            dense.seek_to_remove(store, name, note, &mut location)?;
             if !location.found {
                 return Ok(None);
             }

@@ -60,7 +60,7 @@ impl Attributes {
         to: &[u8],
     ) -> Result<()> {
         if let Some(dense) = self.dense(store)? {
-            let (location, _) = dense.locate_to_edit(store, from, |_, _| ())?;
+            let (location, _) = dense.locate_to_edit(store, from)?;
             let record: [u8; MAX_RECORD] = dense.record(store, &location);
             let order = AttributeKind::order_of_record(&record);
             dense.remove_at(store, &location, &record)?;

@@ -5,7 +5,7 @@
 use std::cmp::Ordering;
 use std::marker::PhantomData;
 
-use crate::btree::{Key, Location, Tree, TreeParams};
+use crate::btree::{Key, Location, Purpose, Tree, TreeParams};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::checksum::name_hash;
 use crate::heap::{Heap, HeapId, HeapParams};
@@ -72,8 +72,7 @@ struct NameKey<'a, K, N> {
     hash: u32,
     name: &'a [u8],
     heap: &'a mut Heap,
-    /// Whether the record is about to be removed, or one to be put in.
-    edits: bool,
+    purpose: Purpose,
     /// Is shown the record and the object when it is found: it stands in the heap, where going again takes time.
     note: N,
     kind: PhantomData<K>,
@@ -97,8 +96,15 @@ impl<K: DenseKind, N: FnMut(&[u8], &[u8])> Key for NameKey<'_, K, N> {
     }
 
     #[inline]
-    fn edits(&self) -> bool {
-        self.edits
+    fn purpose(&self) -> Purpose {
+        self.purpose
+    }
+
+    #[inline]
+    fn fetch(&self, store: &Store, record: &[u8]) {
+        if !K::is_shared(record) {
+            self.heap.fetch(store, &record[K::NAME_ID_AT..K::NAME_ID_AT + K::ID_LEN]);
+        }
     }
 
     #[inline]
@@ -247,7 +253,7 @@ impl<K: DenseKind> DenseStore<K> {
     #[inline]
     pub fn locate(&mut self, store: &mut Store, name: &[u8]) -> Result<(Location, u32)> {
         let mut location = Location::nowhere();
-        let hash = self.find(store, name, false, |_, _| (), &mut location)?;
+        let hash = self.find(store, name, Purpose::Reading, |_, _| (), &mut location)?;
         Ok((location, hash))
     }
 
@@ -255,33 +261,34 @@ impl<K: DenseKind> DenseStore<K> {
     #[inline]
     pub fn look_up(&mut self, store: &mut Store, name: &[u8], note: impl FnMut(&[u8], &[u8])) -> Result<bool> {
         let mut location = Location::nowhere();
-        self.find(store, name, false, note, &mut location)?;
+        self.find(store, name, Purpose::Reading, note, &mut location)?;
         Ok(location.found)
     }
 
-    /// As [`DenseStore::locate`], for a record that is put in or taken out next; `note` as in [`DenseStore::look_up`].
+    /// As [`DenseStore::locate`], for a record that is put in or taken out next.
     #[inline]
-    pub fn locate_to_edit(
-        &mut self,
-        store: &mut Store,
-        name: &[u8],
-        note: impl FnMut(&[u8], &[u8]),
-    ) -> Result<(Location, u32)> {
+    pub fn locate_to_edit(&mut self, store: &mut Store, name: &[u8]) -> Result<(Location, u32)> {
         let mut location = Location::nowhere();
-        let hash = self.seek_to_edit(store, name, note, &mut location)?;
+        let hash = self.seek_to_put(store, name, &mut location)?;
         Ok((location, hash))
     }
 
     /// The same, into a location that is nowhere yet; returns the hash.
     #[inline]
-    pub fn seek_to_edit(
+    pub fn seek_to_put(&mut self, store: &mut Store, name: &[u8], location: &mut Location) -> Result<u32> {
+        self.find(store, name, Purpose::PuttingIn, |_, _| (), location)
+    }
+
+    /// The same, for a record that is taken out next; `note` as in [`DenseStore::look_up`].
+    #[inline]
+    pub fn seek_to_remove(
         &mut self,
         store: &mut Store,
         name: &[u8],
         note: impl FnMut(&[u8], &[u8]),
         location: &mut Location,
     ) -> Result<u32> {
-        self.find(store, name, true, note, location)
+        self.find(store, name, Purpose::TakingOut, note, location)
     }
 
     #[inline]
@@ -289,12 +296,12 @@ impl<K: DenseKind> DenseStore<K> {
         &mut self,
         store: &mut Store,
         name: &[u8],
-        edits: bool,
+        purpose: Purpose,
         note: impl FnMut(&[u8], &[u8]),
         location: &mut Location,
     ) -> Result<u32> {
         let hash = name_hash(name);
-        let mut key = NameKey::<K, _> { hash, name, heap: &mut self.heap, edits, note, kind: PhantomData };
+        let mut key = NameKey::<K, _> { hash, name, heap: &mut self.heap, purpose, note, kind: PhantomData };
         self.names.seek(store, &mut key, location)?;
         Ok(hash)
     }
@@ -337,7 +344,7 @@ impl<K: DenseKind> DenseStore<K> {
 
     /// Stores a new object; `name` must not be present.
     pub fn insert(&mut self, store: &mut Store, name: &[u8], order: u64, object: &[u8]) -> Result<()> {
-        let (location, hash) = self.locate_to_edit(store, name, |_, _| ())?;
+        let (location, hash) = self.locate_to_edit(store, name)?;
         if location.found {
             let name = String::from_utf8_lossy(name);
             return Err(Error::corrupt(

@@ -44,7 +44,7 @@ impl<K: DenseKind> DenseStore<K> {
     /// Adds an object that stands in the shared message heap, where its use is counted already.
     pub fn insert_shared(&mut self, store: &mut Store, order: u64, id: &[u8; 8]) -> Result<()> {
         let object = shared::read(store, kind::ATTRIBUTE, id)?;
-        let (location, hash) = self.locate_to_edit(store, K::name(&object)?, |_, _| ())?;
+        let (location, hash) = self.locate_to_edit(store, K::name(&object)?)?;
         let mut record = [0; MAX_RECORD];
         K::name_record(id, order, hash, &mut record[..K::NAME_SIZE]);
         K::set_shared(&mut record, true);

@@ -203,7 +203,7 @@ impl Links {
     pub fn place(&mut self, store: &mut Store, header: &ObjectHeader, name: &[u8]) -> Result<Place> {
         if self.table.is_none() {
             if let Some(dense) = self.dense(store)? {
-                let (location, hash) = dense.locate_to_edit(store, name, |_, _| ())?;
+                let (location, hash) = dense.locate_to_edit(store, name)?;
                 return if location.found { Err(exists(name)) } else { Ok(Place(Some((location, hash)))) };
             }
         }
@@ -272,10 +272,12 @@ impl Links {
         }
         if let Some(dense) = self.dense(store)? {
             let mut found = Ok(None);
-            let place = dense.locate_to_edit(store, name, |_, object| found = target_of(object, sizes).map(Some))?;
+            let mut place = Location::nowhere();
+            let note = |_: &[u8], object: &[u8]| found = target_of(object, sizes).map(Some);
+            let hash = dense.seek_to_remove(store, name, note, &mut place)?;
             let link = found?;
-            if place.0.found {
-                let (location, _) = dense.place_without_filters(store, name, Some(place))?;
+            if place.found {
+                let (location, _) = dense.place_without_filters(store, name, Some((place, hash)))?;
                 let record = dense.record(store, &location);
                 dense.remove_at(store, &location, &record)?;
             }

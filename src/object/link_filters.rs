@@ -29,7 +29,7 @@ impl DenseStore<LinkKind> {
         let anew = self.leave_filters(store)?;
         match found {
             Some(found) if !anew => Ok(found),
-            _ => self.locate_to_edit(store, name, |_, _| ()),
+            _ => self.locate_to_edit(store, name),
         }
     }
 

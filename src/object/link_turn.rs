@@ -41,7 +41,7 @@ impl Links {
                 dense.leave_filters(store)?;
             }
             for message in &some {
-                let (location, _) = dense.locate_to_edit(store, link::name_of(message)?, |_, _| ())?;
+                let (location, _) = dense.locate_to_edit(store, link::name_of(message)?)?;
                 if !location.found {
                     return Err(Error::corrupt(
                         "name index",

@@ -239,6 +239,13 @@ impl Cache {
         }
     }
 
+    /// The bytes of the block of an id from before, if it is still at `address`; no use of it that counts.
+    #[inline]
+    pub fn glance(&self, id: BlockId, address: u64) -> Option<&[u8]> {
+        let block = self.slots.get(id.0 as usize).filter(|block| block.address == address && block.live)?;
+        Some(self.arena.bytes(block.place, block.len()))
+    }
+
     #[inline]
     pub fn block(&self, id: BlockId) -> &Block {
         &self.slots[id.0 as usize]

@@ -19,7 +19,7 @@ mod journal;
 pub mod lock;
 pub mod managers;
 pub mod map;
-mod prefetch;
+pub mod prefetch;
 mod reader;
 pub mod recover;
 mod region;
@@ -399,6 +399,12 @@ impl Store {
     #[inline]
     pub fn prefetch(&self, id: BlockId, part: std::ops::Range<usize>) {
         prefetch::prefetch(self.cache.bytes_of(id).get(part).unwrap_or_default());
+    }
+
+    /// The same for a block that may not be there any more.
+    #[inline]
+    pub fn prefetch_at(&self, id: BlockId, address: u64, part: std::ops::Range<usize>) {
+        prefetch::prefetch(self.cache.glance(id, address).and_then(|bytes| bytes.get(part)).unwrap_or_default());
     }
 
     /// A block's bytes, to be changed: the block is dirty from now on.
