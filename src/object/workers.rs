@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::OnceLock;
 use std::thread;
 
 use parking_lot::{Condvar, Mutex};
@@ -34,6 +35,12 @@ impl Default for Tools {
     }
 }
 
+/// Processors for this process, asked for once: finding out takes as long as writing a small file.
+fn processors() -> usize {
+    static PROCESSORS: OnceLock<usize> = OnceLock::new();
+    *PROCESSORS.get_or_init(|| thread::available_parallelism().map_or(1, NonZeroUsize::get))
+}
+
 /// How many threads the raw data of one file are worked on with, and what they need.
 pub(super) struct Workers {
     threads: usize,
@@ -44,7 +51,7 @@ impl Workers {
     /// So many threads for each call; 0: as many as there are processors for this process.
     pub fn new(threads: u32) -> Self {
         let threads = match threads {
-            0 => thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            0 => processors(),
             threads => threads as usize,
         };
         Workers { threads, tools: Mutex::default() }

@@ -117,7 +117,7 @@ impl Controller {
         self.looked_ns = now_ns;
         self.pace.earn(elapsed_ns, operations);
         if self.unserved() > 0 {
-            self.pace.first_unserved_ns.get_or_insert(now_ns);
+            self.pace.deleted(now_ns);
         }
         let evaluate = match &mut self.smart {
             Some(smart) => smart.note(operations, &self.tally.counts, now_ns),

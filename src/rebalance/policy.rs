@@ -2,8 +2,9 @@
 //!
 //! Lazy begins a sweep when enough nodes are underfull, and goes on with it in batches. Three rules keep it from doing
 //! more than it gains:
-//! * operations pay for batches with a fortieth of their time: the first batch is small and comes at once, each further
-//!   one when what it will cost has been earned, so that rebalancing takes no more than that part of the time;
+//! * operations pay for batches with a fortieth of their time: the first batch is small, and each comes when what it will
+//!   cost has been earned, so that rebalancing takes no more than that part of the time, and none of a burst that the
+//!   flush behind it puts right at once;
 //! * a sweep once begun goes on until underfull nodes are down to half the threshold, so that it does not start and
 //!   stop at the edge;
 //! * what a finished sweep could not improve is not counted towards the threshold again.
@@ -26,7 +27,7 @@ const DELAY_PACE: u64 = 8;
 /// A node's share of the pause that a batch may make: 100 nodes, 1 ms.
 const NODE_NS_MAX: u64 = 10_000;
 
-/// No batch is cut shorter than this, and the first of a sweep, which nothing has been earned for, ends here.
+/// No batch is cut shorter than this, and the first of a sweep ends here.
 const BATCH_NS_MIN: u64 = 20_000;
 
 /// What a node costs, as long as none was measured.
@@ -95,7 +96,8 @@ impl Share {
         self.credit_ns = self.credit_ns.saturating_add(earned).min(most);
         self.at_ns = now_ns;
         let idle = std::mem::replace(&mut self.seen, operations) == operations;
-        (self.credit_ns < 0 && !idle).then(|| self.credit_ns.unsigned_abs().saturating_mul(PACE))
+        let missing = SLICE_NS as i64 - self.credit_ns;
+        (missing > 0 && !idle).then(|| missing.unsigned_abs().saturating_mul(PACE))
     }
 
     /// A slice took `cost_ns`; whether the next may follow.
@@ -105,7 +107,7 @@ impl Share {
         }
         // Much more than it was given is not its doing: the thread was interrupted.
         self.credit_ns = self.credit_ns.saturating_sub_unsigned(cost_ns.min(2 * SLICE_NS));
-        self.credit_ns >= 0
+        self.credit_ns >= SLICE_NS as i64
     }
 }
 
@@ -190,6 +192,14 @@ impl Default for Pace {
 }
 
 impl Pace {
+    /// Something was deleted by `now_ns`. What begins with it owes the first batch.
+    pub(super) fn deleted(&mut self, now_ns: u64) {
+        if self.first_unserved_ns.is_none() {
+            self.first_unserved_ns = Some(now_ns);
+            self.credit_ns = self.credit_ns.min(-((PACE * BATCH_NS_MIN) as i64));
+        }
+    }
+
     /// `operations` took `elapsed_ns`, and pay with a part of it.
     pub(super) fn earn(&mut self, elapsed_ns: u64, operations: u64) {
         let paid = elapsed_ns.min(operations.saturating_mul(OPERATION_NS_MAX));
@@ -337,6 +347,7 @@ mod tests {
             operations += 1;
         }
         assert!((SECOND / 50..=SECOND / 35).contains(&used_ns), "{used_ns}");
+        assert!(Share::new(0, 0).begin_turn(40 * SLICE_NS - 40, 1, 1_000_000).is_some(), "paid before");
         share.pay(SLICE_NS, operations + 1);
         assert!((0..100).all(|_| share.pay(SLICE_NS, operations + 1)));
         assert_eq!(share.begin_turn(now_ns, operations + 1, 1_000_000), None);
@@ -374,6 +385,19 @@ mod tests {
     fn without_deletions_nothing_is_done() {
         assert_eq!(lazy(Pace::default(), &survey(1000), u64::MAX).0, Plan::Nothing);
         assert!(!sweep_due(&survey(1000), &Pace::default(), 0, true).any());
+    }
+
+    #[test]
+    fn a_burst_pays_for_its_first_batch_before_it_comes() {
+        let mut pace = Pace::default();
+        pace.deleted(0);
+        pace.earn(40 * 20_000 - 1, 1_000_000);
+        assert!(!pace.may_be_due(1000, 799_999, true));
+        assert_eq!(lazy(pace, &survey(500), 799_999).0, Plan::Nothing);
+        pace.earn(1, 1);
+        pace.deleted(800_000);
+        assert_eq!(lazy(pace, &survey(500), 800_000).0, FIRST);
+        assert_eq!(pace.first_unserved_ns, Some(0));
     }
 
     #[test]

@@ -65,6 +65,8 @@ pub struct Store {
     k: BTreeK,
     ahead: Ahead,
     shared: SharedMessages,
+    /// Whether the file may have collections of the global heap.
+    has_collections: bool,
     counters: Counters,
 }
 
@@ -104,6 +106,7 @@ impl Store {
             k: BTreeK::DEFAULT,
             ahead: Ahead::default(),
             shared: SharedMessages::default(),
+            has_collections: true,
             counters: Counters::default(),
         })
     }
@@ -125,6 +128,7 @@ impl Store {
             k: BTreeK::DEFAULT,
             ahead: Ahead::default(),
             shared: SharedMessages::default(),
+            has_collections: true,
             counters: Counters::default(),
         }
     }
@@ -148,6 +152,16 @@ impl Store {
     /// Sets them to what the superblock or its extension says.
     pub fn set_k(&mut self, k: BTreeK) {
         self.k = k;
+    }
+
+    /// Whether the file may have collections of the global heap; a new one has none yet.
+    pub fn has_collections(&self) -> bool {
+        self.has_collections
+    }
+
+    /// Says so, or that a new file has none.
+    pub fn set_has_collections(&mut self, has: bool) {
+        self.has_collections = has;
     }
 
     /// Where shared messages are found, and which of them have lost a user.
