@@ -35,6 +35,8 @@ pub struct Controller {
     incremental: Option<IncrementalOptions>,
     smart: Option<Smart>,
     worker: Option<Worker>,
+    /// For smart's thread, which is not started before it has something to do.
+    host: Option<Weak<dyn Host>>,
 
     pace: Pace,
     share: Share,
@@ -81,6 +83,7 @@ impl Controller {
             incremental: None,
             smart: None,
             worker: None,
+            host: None,
             pace: Pace::default(),
             share: Share::default(),
             step_began_ns: 0,
@@ -181,13 +184,29 @@ impl Controller {
     fn evaluate(&mut self, survey: &Survey, now_ns: u64) {
         let Some(smart) = &mut self.smart else { return };
         let previous_mode = smart.effective;
-        if smart.evaluate(survey, now_ns, self.clock.unix_ns()).is_none() {
-            return;
+        let change = smart.evaluate(survey, now_ns, self.clock.unix_ns());
+        if self.worker.is_none() && !self.closed && smart.needs_thread(survey) {
+            match self.start_smarts_thread() {
+                Ok(worker) => self.worker = worker,
+                Err(error) => self.report(error),
+            }
         }
+        let Some(smart) = self.smart.as_ref().filter(|_| change.is_some()) else { return };
         self.totals.mode_changes += 1;
         if let (Some(worker), Some(decision)) = (&self.worker, smart.decision.clone()) {
             worker.announce(ModeChange { previous_mode, decision });
         }
+    }
+
+    fn start_smarts_thread(&self) -> Result<Option<Worker>> {
+        let (Some(smart), Some(host)) = (&self.smart, &self.host) else { return Ok(None) };
+        let progress = self.incremental.as_ref().and_then(|incremental| incremental.progress.clone());
+        Worker::start(host.clone(), progress, smart.options.on_mode_change.clone()).map(Some)
+    }
+
+    #[cfg(test)]
+    pub(super) fn has_thread(&self) -> bool {
+        self.worker.is_some()
     }
 
     /// The mode that was set.
@@ -251,11 +270,18 @@ impl Controller {
     /// their defaults, and begins with mode none, if allowed.
     pub fn set_smart(&mut self, options: SmartOptions, survey: &Survey, host: Weak<dyn Host>) -> Result<Retired> {
         options.check()?;
-        let progress = self.incremental.as_ref().and_then(|incremental| incremental.progress.clone());
-        let worker = Worker::start(host, progress, options.on_mode_change.clone())?;
         let now_ns = self.clock.now_ns();
-        self.smart = Some(Smart::new(options, now_ns, self.tally.counts));
-        let retired = self.enter(Mode::Smart, Some(worker));
+        let smart = Smart::new(options, now_ns, self.tally.counts);
+        let (before, needed) = (self.smart.take(), smart.needs_thread(survey));
+        (self.smart, self.host) = (Some(smart), Some(host));
+        let worker = match needed.then(|| self.start_smarts_thread()).transpose() {
+            Ok(worker) => worker.flatten(),
+            Err(error) => {
+                self.smart = before;
+                return Err(error);
+            }
+        };
+        let retired = self.enter(Mode::Smart, worker);
         self.evaluate(survey, now_ns);
         Ok(retired)
     }

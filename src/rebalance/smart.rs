@@ -207,6 +207,13 @@ impl Smart {
         }
     }
 
+    /// Whether a thread has anything to do: nothing in a small file, where time alone changes no decision, but to tell.
+    pub(super) fn needs_thread(&self, survey: &Survey) -> bool {
+        self.options.on_mode_change.is_some()
+            || self.effective == Mode::Incremental
+            || survey.file_bytes >= self.options.min_file_size
+    }
+
     /// Operations after which [`Smart::note`] has to be called.
     pub(super) fn room(&self, counts: &Counts) -> u64 {
         self.window.room(counts)

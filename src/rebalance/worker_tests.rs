@@ -199,6 +199,26 @@ fn smart_sets_the_thread_to_work_when_it_chooses_incremental() {
 }
 
 #[test]
+fn smart_has_a_thread_once_it_has_something_to_do() {
+    let file = SimFile::new(worn(300));
+    file.sim.lock().file_bytes = Some(1_000_000);
+    let (options, told) = telling();
+    file.set_incremental(options);
+    while told.recv().unwrap().nodes_remaining > 0 {}
+    file.set_smart(SmartOptions { auto_detect: false, ..SmartOptions::default() });
+    assert!(!file.sim.lock().controller.has_thread(), "a small file, and nobody to tell");
+    file.sim.lock().file_bytes = Some(600_000_000);
+    let deletions = file.sim.lock().records() / 2;
+    for _ in 0..deletions {
+        file.sim.lock().delete(1).unwrap();
+    }
+    assert!(file.sim.lock().controller.has_thread());
+    while told.recv().unwrap().nodes_remaining > 0 {}
+    file.close();
+    assert!(!file.sim.lock().controller.has_thread());
+}
+
+#[test]
 fn a_dropped_file_ends_its_thread() {
     let file = SimFile::new(Sim::new(10));
     let (tell, told) = unbounded::<()>();
