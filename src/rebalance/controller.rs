@@ -9,7 +9,7 @@ use super::smart::Smart;
 use super::stats::{ModeChange, Progress, RebalanceStats};
 use super::subject::{Host, Limit, StepReport, Survey};
 use super::window::{Counts, Kind, Tally};
-use super::worker::Worker;
+use super::worker::{Retired, Worker};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The clock is looked at after this many operations, or earlier: see [`Controller::next_stride`].
@@ -305,20 +305,6 @@ impl Controller {
         }
         self.rearm(if mode == Mode::None { STRIDE_IDLE } else { 1 });
         Retired(retired)
-    }
-}
-
-/// A background thread that was told to stop.
-#[must_use = "join it after the file's lock is released"]
-pub struct Retired(Option<Worker>);
-
-impl Retired {
-    /// Waits until the thread has ended, and with it the last callback. Never with the file's lock held. On that
-    /// very thread (a callback that closes the file) it returns at once: the thread ends when the callback returns.
-    pub fn join(self) {
-        if let Some(worker) = self.0 {
-            worker.join();
-        }
     }
 }
 

@@ -15,7 +15,7 @@ mod window;
 mod worker;
 
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use controller::{Controller, Retired};
+pub use controller::Controller;
 pub use options::{IncrementalOptions, LazyOptions, Mode, ModeChangeCallback, ModeSet, ProgressCallback, SmartOptions};
 pub use policy::Plan;
 pub(crate) use policy::SLICE_NS;
@@ -24,6 +24,7 @@ pub use subject::{
     before_close, before_flush, complete, complete_in_slices, serve, Host, Limit, StepReport, Subject, Survey,
 };
 pub use window::Kind;
+pub use worker::Retired;
 
 #[cfg(test)]
 mod sim;

@@ -101,6 +101,20 @@ impl Worker {
     }
 }
 
+/// A background thread that was told to stop.
+#[must_use = "join it after the file's lock is released"]
+pub struct Retired(pub(super) Option<Worker>);
+
+impl Retired {
+    /// Waits until the thread has ended, and with it the last callback. Never with the file's lock held. On that
+    /// very thread (a callback that closes the file) it returns at once: the thread ends when the callback returns.
+    pub fn join(self) {
+        if let Some(worker) = self.0 {
+            worker.join();
+        }
+    }
+}
+
 fn run(shared: &Shared, host: &Weak<dyn Host>, woken: &Receiver<()>) {
     let mut wait = Duration::ZERO;
     // Disconnected: the worker is retired.
