@@ -103,7 +103,7 @@ impl GlobalHeap {
             Some(address) => (store.create_block_at(address, whole as usize, Seal::None), address),
             None => store.create_block(whole as usize, Seal::None)?,
         };
-        store.set_has_collections(true);
+        store.has_collections = true;
         global_heap::write_header(store.bytes_mut(id), sizes);
         let free = global_heap::header_length(sizes) as u32;
         let objects = self.known.entry(address).or_insert(Objects { places: vec![(0, 0)], free });

@@ -111,7 +111,7 @@ fn create(backend: Box<dyn Backend>, options: &CreateOptions) -> Result<State> {
     let mut store = Store::new(backend, Sizes::EIGHT, 0, superblock.end, false)?;
     store.set_cache_bound(options.cache_bytes);
     store.set_durability(options.durability);
-    store.set_has_collections(false);
+    store.has_collections = false;
     let root = group::create_unlinked(&mut store, &options.root)?;
     superblock.root = root.header.address();
     let mut objects = Objects::default();

@@ -127,7 +127,7 @@ impl State {
     /// Whether attributes of an object own values elsewhere.
     pub(super) fn owns_values(&mut self, slot: Slot) -> Result<bool> {
         let State { store, objects, .. } = self;
-        if !store.has_collections() {
+        if !store.has_collections {
             return Ok(false);
         }
         let (object, sizes) = (objects.get(slot)?, store.sizes());

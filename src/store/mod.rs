@@ -65,8 +65,8 @@ pub struct Store {
     k: BTreeK,
     ahead: Ahead,
     shared: SharedMessages,
-    /// Whether the file may have collections of the global heap.
-    has_collections: bool,
+    /// Whether the file may have collections of the global heap; a new one has none yet.
+    pub(crate) has_collections: bool,
     counters: Counters,
 }
 
@@ -152,16 +152,6 @@ impl Store {
     /// Sets them to what the superblock or its extension says.
     pub fn set_k(&mut self, k: BTreeK) {
         self.k = k;
-    }
-
-    /// Whether the file may have collections of the global heap; a new one has none yet.
-    pub fn has_collections(&self) -> bool {
-        self.has_collections
-    }
-
-    /// Says so, or that a new file has none.
-    pub fn set_has_collections(&mut self, has: bool) {
-        self.has_collections = has;
     }
 
     /// Where shared messages are found, and which of them have lost a user.
@@ -407,18 +397,6 @@ impl Store {
     #[inline]
     pub fn bytes(&self, id: BlockId) -> &[u8] {
         self.cache.bytes_of(id)
-    }
-
-    /// Asks the processor for a part of a block that is about to be used.
-    #[inline]
-    pub fn prefetch(&self, id: BlockId, part: std::ops::Range<usize>) {
-        prefetch::prefetch(self.cache.bytes_of(id).get(part).unwrap_or_default());
-    }
-
-    /// The same for a block that may not be there any more.
-    #[inline]
-    pub fn prefetch_at(&self, id: BlockId, address: u64, part: std::ops::Range<usize>) {
-        prefetch::prefetch(self.cache.glance(id, address).and_then(|bytes| bytes.get(part)).unwrap_or_default());
     }
 
     /// A block's bytes, to be changed: the block is dirty from now on.

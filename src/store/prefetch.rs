@@ -1,6 +1,10 @@
 //! Asking the processor for memory ahead of its use. Edits at random places of a large file wait for memory most of their
 //! time; what is asked for together comes together. One of the places outside the C ABI with `unsafe`.
 
+use std::ops::Range;
+
+use super::{BlockId, Store};
+
 /// Bytes of a cache line, on the processors that matter.
 const LINE: usize = 64;
 
@@ -15,4 +19,18 @@ pub fn prefetch<T>(items: &[T]) {
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = (items, LINE);
+}
+
+impl Store {
+    /// Asks the processor for a part of a block that is about to be used.
+    #[inline]
+    pub fn prefetch(&self, id: BlockId, part: Range<usize>) {
+        prefetch(self.cache.bytes_of(id).get(part).unwrap_or_default());
+    }
+
+    /// The same for a block that may not be there any more.
+    #[inline]
+    pub fn prefetch_at(&self, id: BlockId, address: u64, part: Range<usize>) {
+        prefetch(self.cache.glance(id, address).and_then(|bytes| bytes.get(part)).unwrap_or_default());
+    }
 }
