@@ -221,10 +221,22 @@ impl<'a> SectionWriter<'a> {
     /// One section.
     #[inline]
     pub fn section(&mut self, address: u64, class: u8, data: &[u8]) {
-        self.put(address, self.address_width);
-        self.put(class.into(), 1);
-        self.bytes[self.at..self.at + data.len()].copy_from_slice(data);
-        self.at += data.len();
+        let width = 8 * self.address_width as u32;
+        match self.bytes[self.at..].first_chunk_mut() {
+            // In one go; the zeros behind it are overwritten by what follows, or by the checksum.
+            Some(place) if width < 64 && address >> width == 0 => {
+                *place = (address | u64::from(class) << width).to_le_bytes();
+                self.at += self.address_width + 1;
+            }
+            _ => {
+                self.put(address, self.address_width);
+                self.put(class.into(), 1);
+            }
+        }
+        if !data.is_empty() {
+            self.bytes[self.at..self.at + data.len()].copy_from_slice(data);
+            self.at += data.len();
+        }
     }
 
     /// Bytes written; the checksum's follow.

@@ -17,6 +17,11 @@ const GOOD_REST: u32 = 24;
 const NONE: u32 = u32::MAX;
 /// From so many on, sorting digit by digit takes a fraction of the comparisons' time.
 const RADIX_MIN: usize = 100;
+/// From so many holes on, in a block of so many bytes per hole at most, a map of the block is faster than sorting.
+const MAP_MIN: usize = 32;
+const MAP_PER_HOLE: usize = 512;
+/// No map is made of blocks that are larger: 128 KiB of map.
+const MAP_MAX: usize = 1 << 20;
 
 #[derive(Debug, Clone, Copy)]
 struct Node {
@@ -141,13 +146,17 @@ impl Bins {
     pub fn drain(&mut self, mut visit: impl FnMut(Hole)) {
         let mut from = 0;
         while let Some(bin) = self.first_used(from) {
-            while let Some(hole) = (self.heads[bin] != NONE).then(|| self.pop(bin)).flatten() {
-                visit(hole);
+            let mut next = std::mem::replace(&mut self.heads[bin], NONE);
+            while let Some(node) = self.nodes.get(next as usize) {
+                visit(Hole { offset: node.offset, length: node.length });
+                next = node.next;
             }
+            self.used[bin / 64] &= !(1 << (bin % 64));
             from = bin as u32 + 1;
         }
         self.nodes.clear();
         self.vacant = NONE;
+        self.count = 0;
     }
 }
 
@@ -156,6 +165,37 @@ pub(super) fn sort_by_key<T: Copy>(items: &mut [T], key: impl Fn(&T) -> u32) {
     match items.len() < RADIX_MIN {
         true => items.sort_by_key(key),
         false => radsort::sort_by_key(items, |item| key(item)),
+    }
+}
+
+/// A bit for each byte of a block and for its end, where holes begin and end; all of them 0 while it is not in use.
+#[derive(Debug, Default)]
+pub(super) struct EdgeMap(Vec<u64>);
+
+/// Takes the bits that are set out of a map, in order.
+struct Edges<'a> {
+    map: &'a mut [u64],
+    /// The next word, and what is left of the one before.
+    word: usize,
+    bits: u64,
+}
+
+impl Edges<'_> {
+    #[inline(always)]
+    fn next(&mut self) -> Option<u64> {
+        if self.bits == 0 {
+            loop {
+                self.bits = *self.map.get(self.word)?;
+                self.word += 1;
+                if self.bits != 0 {
+                    break;
+                }
+            }
+            self.map[self.word - 1] = 0;
+        }
+        let edge = (self.word as u64 - 1) * 64 + u64::from(self.bits.trailing_zeros());
+        self.bits &= self.bits - 1;
+        Some(edge)
     }
 }
 
@@ -176,11 +216,30 @@ impl BlockHoles {
         self.sorted = false;
     }
 
-    /// Sorts and coalesces; false when two holes overlap, that is when an object was removed twice.
-    pub fn settle(&mut self) -> bool {
+    /// Enters what is left at the end of a block: where that stands behind all other holes, these stay settled.
+    pub fn push_tail(&mut self, position: u32, length: u32) {
+        let behind = self.holes.last().is_none_or(|last| (last >> 32) + (last & 0xffff_ffff) < u64::from(position));
+        let sorted = self.sorted && behind;
+        self.push(position, length);
+        self.sorted = sorted;
+    }
+
+    /// Sorts and coalesces those of a block of `size` bytes; false when two holes overlap, that is when an object was
+    /// removed twice. `map` is kept for the next block.
+    pub fn settle(&mut self, size: u32, map: &mut EdgeMap) -> bool {
         if self.sorted {
             return true;
         }
+        let count = self.holes.len();
+        let mapped = count >= MAP_MIN && size as usize <= MAP_MAX.min(count.saturating_mul(MAP_PER_HOLE));
+        self.sorted = match mapped {
+            true => self.settle_by_map(size, map),
+            false => self.settle_by_sorting(),
+        };
+        self.sorted
+    }
+
+    fn settle_by_sorting(&mut self) -> bool {
         sort_by_key(&mut self.holes, |hole| (hole >> 32) as u32);
         let mut kept = 0;
         for i in 0..self.holes.len() {
@@ -200,8 +259,43 @@ impl BlockHoles {
             kept += 1;
         }
         self.holes.truncate(kept);
-        self.sorted = true;
         true
+    }
+
+    /// Turns a bit where a hole begins and where it ends: those between two holes that touch are turned twice, and what
+    /// is left, in order, are the coalesced holes. A byte that is in two holes or more counts once or not at all there,
+    /// so that the sum of the lengths tells.
+    fn settle_by_map(&mut self, size: u32, EdgeMap(map): &mut EdgeMap) -> bool {
+        let words = size as usize / 64 + 1;
+        if map.len() < words {
+            map.resize(words, 0);
+        }
+        let words = &mut map[..words];
+        let mut sum = 0;
+        for &hole in &self.holes {
+            let (begin, length) = (hole >> 32, hole & 0xffff_ffff);
+            let end = begin + length;
+            if (end / 64) as usize >= words.len() {
+                map.clear();
+                return false;
+            }
+            sum += length;
+            words[(begin / 64) as usize] ^= 1 << (begin % 64);
+            words[(end / 64) as usize] ^= 1 << (end % 64);
+        }
+        let mut kept = 0;
+        let mut edges = Edges { map: words, word: 0, bits: 0 };
+        while let (Some(begin), Some(end)) = (edges.next(), edges.next()) {
+            self.holes[kept] = begin << 32 | (end - begin);
+            sum -= end - begin;
+            kept += 1;
+        }
+        self.holes.truncate(kept);
+        if sum > 0 {
+            // Which ones overlapped is not known any more. That some did is found again.
+            self.holes = vec![size.into(); 2];
+        }
+        sum == 0
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
@@ -280,10 +374,51 @@ mod tests {
         for position in [300u32, 100, 200, 500] {
             list.push(position, 100);
         }
-        assert!(list.settle());
+        assert!(list.settle(1024, &mut EdgeMap::default()));
         assert_eq!(list.iter().collect::<Vec<_>>(), [(100, 300), (500, 100)]);
         assert_eq!(list.pop_tail(600), Some((500, 100)));
         list.push(399, 10);
-        assert!(!list.settle());
+        assert!(!list.settle(1024, &mut EdgeMap::default()));
+    }
+
+    #[test]
+    fn both_ways_to_settle_agree() {
+        const SIZE: u32 = 16 << 10;
+        let mut x = 1u32;
+        let mut random = |below: u32| {
+            x = x.wrapping_mul(0x9e37_79b9).rotate_left(13) ^ 0x5bd1_e995;
+            x % below
+        };
+        let mut map = EdgeMap::default();
+        for _ in 0..200 {
+            let mut pieces = Vec::new();
+            let mut at = 22;
+            while at < SIZE {
+                let length = (1 + random(90)).min(SIZE - at);
+                if random(2) == 0 {
+                    pieces.push((at, length));
+                }
+                at += length;
+            }
+            for i in (1..pieces.len()).rev() {
+                pieces.swap(i, random(i as u32 + 1) as usize);
+            }
+            let list = |pieces: &[(u32, u32)]| {
+                let mut list = BlockHoles::default();
+                pieces.iter().for_each(|&(at, length)| list.push(at, length));
+                list
+            };
+            let (mut sorted, mut mapped) = (list(&pieces), list(&pieces));
+            assert!(sorted.settle_by_sorting() && mapped.settle_by_map(SIZE, &mut map));
+            assert_eq!(sorted.holes, mapped.holes);
+            // One byte, or all of one hole, once more or twice more.
+            let (at, length) = pieces[random(pieces.len() as u32) as usize];
+            for more in [vec![(at, length)], vec![(at, length); 2], vec![(at + random(length), 1)], vec![(at - 1, 2)]] {
+                let damaged = [pieces.clone(), more].concat();
+                let (mut sorted, mut mapped) = (list(&damaged), list(&damaged));
+                assert!(!sorted.settle_by_sorting() && !mapped.settle_by_map(SIZE, &mut map));
+                assert!(!mapped.settle(SIZE, &mut map));
+            }
+        }
     }
 }

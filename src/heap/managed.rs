@@ -1,6 +1,6 @@
 //! Objects in direct blocks: bump allocation at the end of the last block, holes where there are any.
 
-use super::holes::Hole;
+use super::holes::{BlockHoles, EdgeMap, Hole};
 use super::table::NONE;
 use super::{Heap, HeapId, MAX_ID};
 use crate::error::{Error, ErrorKind, Result};
@@ -52,6 +52,30 @@ impl IdLayout {
             masks: (offset + length <= 7).then(|| (mask(offset), mask(length))),
             overhead: header.direct_overhead(),
         }
+    }
+}
+
+/// How offset and length stand in a managed object's ID of eight bytes or less, in the number that these are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PackedIds {
+    offset_mask: u64,
+    length_mask: u64,
+    length_at: u32,
+}
+
+impl PackedIds {
+    /// Offset and length; none where the first byte says that it is the ID of something else.
+    #[inline(always)]
+    pub fn decode(&self, id: &[u8]) -> Option<(u64, u64)> {
+        let word = first_word(id);
+        (word & 0xf0 == 0).then_some((word >> 8 & self.offset_mask, word >> self.length_at & self.length_mask))
+    }
+
+    /// The ID of what was decoded, at another offset.
+    #[inline(always)]
+    pub fn encode(&self, offset: u64, length: u64, id: &mut [u8]) {
+        let word = offset << 8 | length << self.length_at;
+        id.copy_from_slice(&word.to_le_bytes()[..id.len()]);
     }
 }
 
@@ -112,6 +136,13 @@ impl Heap {
             bytes[1 + offset_width..][..length_width].copy_from_slice(&length.to_le_bytes()[..length_width]);
         }
         Ok(HeapId { bytes, length: all as u8 })
+    }
+
+    /// How IDs of `length` bytes are read and written at once; none where they cannot be.
+    #[inline]
+    pub(super) fn packed_ids(&self, length: usize) -> Option<PackedIds> {
+        let (offset_mask, length_mask) = self.layout.masks.filter(|_| length == self.layout.all && length <= 8)?;
+        Some(PackedIds { offset_mask, length_mask, length_at: 8 + 8 * self.layout.offset as u32 })
     }
 
     /// Offset and length as an ID says them.
@@ -216,9 +247,14 @@ impl Heap {
     /// Enters a hole into its block's list.
     #[inline]
     pub(super) fn give_back(&mut self, index: u32, offset: u64, length: u32) {
+        self.enter_hole(index, offset, length, BlockHoles::push);
+    }
+
+    #[inline(always)]
+    fn enter_hole(&mut self, index: u32, offset: u64, length: u32, push: impl Fn(&mut BlockHoles, u32, u32)) {
         let block = &mut self.table.blocks[index as usize];
         let holes = &mut self.table.holes[index as usize];
-        holes.push((offset - block.offset) as u32, length);
+        push(holes, (offset - block.offset) as u32, length);
         if !block.queued && holes.bytes >= block.size / WORTH {
             if self.evacuation.as_ref().is_some_and(|evacuating| !evacuating.passed(offset)) {
                 return;
@@ -297,7 +333,7 @@ impl Heap {
             return Ok(());
         }
         let holes = &mut self.table.holes[index as usize];
-        if !holes.settle() {
+        if !holes.settle(block.size, &mut EdgeMap::default()) {
             return Err(overlap(address));
         }
         for (position, length) in holes.iter() {
@@ -322,7 +358,7 @@ impl Heap {
     pub(super) fn retire_bump(&mut self) {
         let bump = std::mem::replace(&mut self.bump, Bump::NONE);
         if bump.at < bump.end {
-            self.give_back(bump.block, bump.at, (bump.end - bump.at) as u32);
+            self.enter_hole(bump.block, bump.at, (bump.end - bump.at) as u32, BlockHoles::push_tail);
         }
     }
 
@@ -357,12 +393,13 @@ impl Heap {
         let table = &mut self.table;
         self.bins.drain(|hole| table.give_back(hole.offset, hole.length));
         self.queue.clear();
+        let mut map = EdgeMap::default();
         for (index, block) in self.table.blocks.iter_mut().enumerate() {
             if block.address == UNDEFINED {
                 continue;
             }
             let holes = &mut self.table.holes[index];
-            if !holes.settle() {
+            if !holes.settle(block.size, &mut map) {
                 return Err(overlap(self.address));
             }
             block.queued = holes.bytes >= block.size / WORTH;

@@ -14,6 +14,7 @@ mod holes;
 mod huge;
 mod managed;
 mod parts;
+mod renew;
 mod sections;
 pub mod shared;
 mod slide;

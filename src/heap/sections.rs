@@ -4,7 +4,7 @@
 //! not read, because the blocks tell it, and not written: libhdf5 1.10.8 to 2.2.0 all fail now and then where they use
 //! them ("pinned entry count not decreasing" at close, or a crash), with their own files too. See `parts.rs`.
 
-use super::holes::{sort_by_key, BlockHoles};
+use super::holes::{sort_by_key, BlockHoles, EdgeMap};
 use super::Heap;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::free_space::{FreeSpaceHeader, SectionWriter, CLIENT_HEAP};
@@ -184,7 +184,9 @@ impl Heap {
             table.holes[index as usize].push(at as u32, section.size as u32);
             Ok(())
         })?;
-        if table.holes.iter_mut().any(|holes| !holes.settle()) {
+        let mut blocks = table.holes.iter_mut().zip(&table.blocks);
+        let mut map = EdgeMap::default();
+        if blocks.any(|(holes, block)| !holes.settle(block.size, &mut map)) {
             return Err(Error::corrupt("free-space section list", header.sections, "sections overlap"));
         }
         Ok(())

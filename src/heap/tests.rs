@@ -438,6 +438,60 @@ fn evacuation_and_sliding_leave_what_a_fresh_heap_takes() {
     }
 }
 
+/// Every byte that an ID could begin at, with lengths that end in its stretch and behind it, while objects slide.
+#[test]
+fn sliding_renews_what_lives_and_finds_ids_of_anything_else() {
+    for params in [HeapParams::ATTRIBUTES, HeapParams::LINKS, HeapParams { id_length: 12, ..HeapParams::ATTRIBUTES }] {
+        let mut model = half_deleted(params, 600, |i| 20 + i * 7919 % 61);
+        let (offset_width, length_width) = (model.heap.header.offset_width(), model.heap.header.length_width());
+        let id_of = |offset: u64, length: u64| {
+            let mut id = vec![0; params.id_length.into()];
+            id[1..1 + offset_width].copy_from_slice(&offset.to_le_bytes()[..offset_width]);
+            id[1 + offset_width..][..length_width].copy_from_slice(&length.to_le_bytes()[..length_width]);
+            id
+        };
+        let plan = model.heap.plan_slide(&mut model.store).unwrap().unwrap();
+        model.heap.begin_slide(&mut model.store, plan).unwrap();
+        let heap = &model.heap;
+        let renew = |id: &[u8]| {
+            let mut id = id.to_vec();
+            heap.renew_ids(&mut id, params.id_length.into(), 0..params.id_length.into(), |_| false)
+                .map(|moved| (id, moved))
+        };
+        // By old heap offset: the new one of each living byte.
+        let mut living = std::collections::BTreeMap::new();
+        for id in &model.ids {
+            let (offset, length, _) = heap.managed_object(id.as_slice()).unwrap();
+            let (new, moved) = renew(id.as_slice()).unwrap();
+            let (target, renewed, _) = heap.managed_object(&new).unwrap();
+            assert_eq!((renewed, moved), (length, if new == id.as_slice() { (0, 0) } else { (1, length.into()) }));
+            living.extend((0..u64::from(length)).map(|at| (offset + at, target + at)));
+        }
+        let sources = &heap.slide.as_ref().unwrap().sources;
+        assert!(sources.iter().any(|source| source.segments.len() > 1));
+        let slides = |offset: u64| heap.table.find(offset).filter(|&found| sources.iter().any(|s| s.index == found));
+        for offset in (0..heap.table.end).filter(|&offset| slides(offset).is_some()) {
+            let block = slides(offset);
+            let room = (offset..).take_while(|at| living.contains_key(at) && slides(*at) == block).count() as u64;
+            for length in [0, 1, room.saturating_sub(1), room, room + 1, (1 << (8 * length_width)) - 1] {
+                match renew(&id_of(offset, length)) {
+                    Ok((new, _)) => {
+                        assert!((1..=room).contains(&length), "{length} bytes at {offset}, {room} live");
+                        assert_eq!(new, id_of(living[&offset], length));
+                    }
+                    Err(error) => {
+                        assert_eq!(error.kind(), ErrorKind::Corrupt);
+                        assert!(length == 0 || length > room, "{length} bytes at {offset}, {room} live");
+                    }
+                }
+            }
+        }
+        for bad in [id_of(heap.table.end, 1), id_of(u64::MAX, 1), vec![0xff; params.id_length.into()]] {
+            assert!(renew(&bad).is_err());
+        }
+    }
+}
+
 /// Nanoseconds of processor time that this thread has had (Linux).
 fn thread_time() -> f64 {
     std::thread::yield_now();
