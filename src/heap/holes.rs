@@ -162,9 +162,12 @@ impl Bins {
 
 /// Sorts by a number, and what has the same one as it stood.
 pub(super) fn sort_by_key<T: Copy>(items: &mut [T], key: impl Fn(&T) -> u32) {
-    match items.len() < RADIX_MIN {
-        true => items.sort_by_key(key),
-        false => radsort::sort_by_key(items, |item| key(item)),
+    if items.len() < RADIX_MIN {
+        items.sort_by_key(key);
+    } else if items.iter().all(|item| key(item) <= u16::MAX.into()) {
+        radsort::sort_by_key(items, |item| key(item) as u16);
+    } else {
+        radsort::sort_by_key(items, |item| key(item));
     }
 }
 

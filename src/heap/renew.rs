@@ -6,10 +6,16 @@ use std::ops::Range;
 
 use super::managed::PackedIds;
 use super::slide::{Slide, Source};
+use super::table::Table;
 use super::Heap;
 use crate::error::Result;
 use crate::format::fractal_heap::{id_kind, IdKind};
+use crate::store::prefetch;
 
+/// Bytes of lists of stretches that a processor may be taken to have near; few in tests, so that they go both ways.
+const NEAR: usize = if cfg!(test) { 16 << 10 } else { 256 << 10 };
+/// Records whose stretches are asked for at once where the lists have more.
+const AT_ONCE: usize = 32;
 /// Pieces of a block that one word of the map has.
 const PIECES: u32 = u32::BITS;
 
@@ -59,13 +65,19 @@ impl Stretches {
         &self.starts
     }
 
-    /// The stretch of an object and the bytes of stretches before the object; none where it is not within a stretch.
+    /// Stretches that begin before the end of the piece that a position is in.
     #[inline(always)]
-    fn find(&self, at: u64, length: u64) -> Option<(usize, u64)> {
+    fn count(&self, at: u64) -> Option<usize> {
         let piece = at >> self.piece_bits;
         let word = *self.map.get((piece / u64::from(PIECES)) as usize)?;
         let until = (word as u32) & (2u32 << (piece % u64::from(PIECES))).wrapping_sub(1);
-        let mut next = (word >> 32) as usize + until.count_ones() as usize;
+        Some((word >> 32) as usize + until.count_ones() as usize)
+    }
+
+    /// The stretch of an object and the bytes of stretches before the object; none where it is not within a stretch.
+    #[inline(always)]
+    fn find(&self, at: u64, length: u64) -> Option<(usize, u64)> {
+        let mut next = self.count(at)?;
         if self.starts.get(next.wrapping_sub(1))? >> 32 > at {
             // The piece's stretch begins behind the object.
             next -= 1;
@@ -92,9 +104,26 @@ impl Source {
 impl Slide {
     /// What becomes of the bytes at a heap offset; none where they stay.
     #[inline(always)]
-    fn source(&self, offset: u64) -> Option<&Source> {
-        let number = *self.source_at.get((offset >> self.start_bits) as usize)?;
+    fn source(&self, table: &Table, offset: u64) -> Option<&Source> {
+        let number = *self.source_of.get(table.find(offset)? as usize)?;
         self.sources.get(number as usize)
+    }
+
+    /// Whether looking up a stretch is mostly a wait for memory.
+    pub(super) fn is_far(sources: &[Source]) -> bool {
+        sources.iter().map(|source| size_of_val(source.stretches.starts())).sum::<usize>() > NEAR
+    }
+
+    /// Asks the processor for what renewing these records will read, all at once. IDs of anything else do no harm.
+    #[inline(never)]
+    fn ask_ahead(&self, table: &Table, packed: &PackedIds, records: &[u8], size: usize, place: &Range<usize>) {
+        for record in records.chunks_exact(size) {
+            let Some((offset, _)) = packed.decode(&record[place.clone()]) else { continue };
+            let Some(source) = self.source(table, offset) else { continue };
+            let stretches = &source.stretches;
+            let Some(next) = stretches.count(offset.wrapping_sub(source.start)) else { continue };
+            prefetch(stretches.starts.get(next.wrapping_sub(1)..=next).unwrap_or_default());
+        }
     }
 }
 
@@ -112,27 +141,33 @@ impl Heap {
         let Some(slide) = &self.slide else { return Ok((0, 0)) };
         let packed = self.packed_ids(place.len());
         let (mut objects, mut bytes) = (0, 0);
-        for record in records.chunks_exact_mut(size) {
-            if skip(record) {
-                continue;
+        let at_once = if slide.far { AT_ONCE * size } else { records.len() };
+        for records in records.chunks_mut(at_once.max(1)) {
+            if let Some(packed) = packed.as_ref().filter(|_| slide.far) {
+                slide.ask_ahead(&self.table, packed, records, size, &place);
             }
-            let id = &mut record[place.clone()];
-            let length = match Self::renew_quickly(slide, packed.as_ref(), id) {
-                Some(length) => length,
-                None => self.renew(slide, id)?,
-            };
-            objects += u64::from(length > 0);
-            bytes += length;
+            for record in records.chunks_exact_mut(size) {
+                if skip(record) {
+                    continue;
+                }
+                let id = &mut record[place.clone()];
+                let length = match self.renew_quickly(slide, packed.as_ref(), id) {
+                    Some(length) => length,
+                    None => self.renew(slide, id)?,
+                };
+                objects += u64::from(length > 0);
+                bytes += length;
+            }
         }
         Ok((objects, bytes))
     }
 
     /// Renews the ID of an object that has slid: the bytes that moved. None where there is anything else to say.
     #[inline(always)]
-    fn renew_quickly(slide: &Slide, packed: Option<&PackedIds>, id: &mut [u8]) -> Option<u64> {
+    fn renew_quickly(&self, slide: &Slide, packed: Option<&PackedIds>, id: &mut [u8]) -> Option<u64> {
         let packed = packed?;
         let (offset, length) = packed.decode(id)?;
-        let target = slide.source(offset)?.target(offset, length)?;
+        let target = slide.source(&self.table, offset)?.target(offset, length)?;
         if target == offset {
             return Some(0);
         }
@@ -147,7 +182,7 @@ impl Heap {
             return Ok(0);
         }
         let (offset, length, _) = self.managed_object(id)?;
-        let Some(source) = slide.source(offset) else { return Ok(0) };
+        let Some(source) = slide.source(&self.table, offset) else { return Ok(0) };
         let Some(target) = source.target(offset, length.into()) else {
             return Err(self.bad_id(format_args!("{length} bytes at offset {offset:#x}, a hole")));
         };

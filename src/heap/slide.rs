@@ -46,9 +46,10 @@ pub(super) struct Source {
 pub struct Slide {
     /// In the heap's order.
     pub(super) sources: Vec<Source>,
-    /// By heap offset in smallest blocks: which source it is.
-    pub(super) source_at: Vec<u32>,
-    pub(super) start_bits: u32,
+    /// By block index: which source it is.
+    pub(super) source_of: Vec<u32>,
+    /// Whether it is so much that the processor has most of it far away.
+    pub(super) far: bool,
     /// Where the bytes end in each block that is filled, the first sources.
     ends: Vec<u32>,
 }
@@ -165,8 +166,7 @@ impl Heap {
     fn plan_settled(&self) -> Option<Slide> {
         let table = &self.table;
         let overhead = self.header.direct_overhead() as u32;
-        let start_bits = self.header.table.start_bits;
-        let mut slide = Slide { sources: Vec::new(), source_at: Vec::new(), start_bits, ends: Vec::new() };
+        let mut slide = Slide { sources: Vec::new(), source_of: Vec::new(), far: false, ends: Vec::new() };
         let (mut offset, mut longest) = (0, 0);
         while let Some(index) = table.next_block(offset) {
             let (block, holes) = (&table.blocks[index as usize], &table.holes[index as usize]);
@@ -217,20 +217,19 @@ impl Heap {
     pub fn begin_slide(&mut self, store: &mut Store, mut slide: Slide) -> Result<()> {
         self.settle_holes()?;
         let overhead = self.header.direct_overhead() as u32;
-        slide.source_at = vec![NONE; (self.table.end >> slide.start_bits) as usize];
+        slide.source_of = vec![NONE; self.table.blocks.len()];
         for (number, source) in slide.sources.iter_mut().enumerate() {
             let size = self.table.blocks[source.index as usize].size;
             let holes = self.table.holes[source.index as usize].take();
             source.stretches = Stretches::new(holes, overhead, size);
             self.move_stretches(store, source, overhead)?;
-            let granules = (source.start >> slide.start_bits) as usize..;
-            let granules = slide.source_at.get_mut(granules).unwrap_or_default();
-            granules.iter_mut().take((size >> slide.start_bits) as usize).for_each(|entry| *entry = number as u32);
+            slide.source_of[source.index as usize] = number as u32;
         }
         for (number, source) in slide.sources.iter().enumerate() {
             let block = &mut self.table.blocks[source.index as usize];
             block.live = slide.ends.get(number).map_or(0, |end| end - overhead);
         }
+        slide.far = Slide::is_far(&slide.sources);
         self.slide = Some(Box::new(slide));
         Ok(())
     }

@@ -33,6 +33,7 @@ use ahead::Ahead;
 pub use backend::{Backend, Change, Fault, FaultBackend, FaultControl, MemoryBackend, RecordingBackend, WritePart};
 pub use cache::{AddressMap, BlockId, Seal};
 pub use commit::Durability;
+pub(crate) use prefetch::prefetch;
 pub use reader::{ReadPart, Reader, SharedRead};
 pub use shared::SharedMessages;
 pub use space::Space;
@@ -398,7 +399,7 @@ impl Store {
     /// Asks the processor for a part of a block that is about to be used.
     #[inline]
     pub fn prefetch(&self, id: BlockId, part: std::ops::Range<usize>) {
-        prefetch::prefetch(self.cache.bytes_of(id).get(part).unwrap_or_default());
+        prefetch(self.cache.bytes_of(id).get(part).unwrap_or_default());
     }
 
     /// A block's bytes, to be changed: the block is dirty from now on.

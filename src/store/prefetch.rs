@@ -4,15 +4,15 @@
 /// Bytes of a cache line, on the processors that matter.
 const LINE: usize = 64;
 
-/// Asks for all cache lines of `bytes` and does not wait for them.
+/// Asks for all cache lines of `items` and does not wait for them.
 #[inline]
-pub fn prefetch(bytes: &[u8]) {
+pub fn prefetch<T>(items: &[T]) {
     #[cfg(target_arch = "x86_64")]
-    for line in 0..bytes.len().div_ceil(LINE) {
+    for line in 0..size_of_val(items).div_ceil(LINE) {
         use std::arch::x86_64::{_mm_prefetch, _MM_HINT_T0};
         // SAFETY: a prefetch reads and writes nothing that a program can see, wherever it points to.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(bytes.as_ptr().wrapping_add(LINE * line).cast()) };
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(items.as_ptr().cast::<i8>().wrapping_add(LINE * line)) };
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = (bytes, LINE);
+    let _ = (items, LINE);
 }
