@@ -6,7 +6,6 @@ use std::ops::Range;
 
 use super::managed::PackedIds;
 use super::slide::{Slide, Source};
-use super::table::Table;
 use super::Heap;
 use crate::error::Result;
 use crate::format::fractal_heap::{id_kind, IdKind};
@@ -23,6 +22,7 @@ const PIECES: u32 = u32::BITS;
 #[derive(Debug, Default)]
 pub(super) struct Stretches {
     /// Where each begins << 32 | bytes of all before it; and behind the last the end of the block and the bytes of all.
+    /// In front of the first one more that begins there, so that each has one before and one behind it.
     starts: Vec<u64>,
     /// Stretches that begin before this word's pieces << 32 | one bit for each piece of `1 << piece_bits` bytes: whether a
     /// stretch begins in it. Pieces are so small that no two do.
@@ -50,6 +50,7 @@ impl Stretches {
             let piece = (start >> 32) as u32 >> piece_bits;
             map[(piece / PIECES) as usize] |= 1 << (piece % PIECES);
         }
+        holes.insert(0, 0);
         let mut before = 0;
         for word in &mut map {
             let begin = word.count_ones();
@@ -60,9 +61,9 @@ impl Stretches {
         Stretches { starts: holes, map, piece_bits }
     }
 
-    /// See the field.
+    /// Where each begins << 32 | bytes of all before it; and behind the last the end of the block and the bytes of all.
     pub fn starts(&self) -> &[u64] {
-        &self.starts
+        self.starts.get(1..).unwrap_or_default()
     }
 
     /// Stretches that begin before the end of the piece that a position is in.
@@ -77,16 +78,16 @@ impl Stretches {
     /// The stretch of an object and the bytes of stretches before the object; none where it is not within a stretch.
     #[inline(always)]
     fn find(&self, at: u64, length: u64) -> Option<(usize, u64)> {
-        let mut next = self.count(at)?;
-        if self.starts.get(next.wrapping_sub(1))? >> 32 > at {
-            // The piece's stretch begins behind the object.
-            next -= 1;
-        }
-        let (start, end) = (*self.starts.get(next.wrapping_sub(1))?, *self.starts.get(next)?);
+        let number = self.count(at)?;
+        let [before, start, end] = *self.starts.get(number.wrapping_sub(1)..)?.first_chunk()?;
+        // The last one in the piece may begin behind the object.
+        let behind = start >> 32 > at;
+        let (start, end) = if behind { (before, start) } else { (start, end) };
         let within = at.wrapping_sub(start >> 32);
         let bytes = u64::from(end as u32 - start as u32);
-        let fits = length > 0 && within < bytes && length <= bytes - within;
-        fits.then(|| (next - 1, u64::from(start as u32) + within))
+        // Of no bytes, less one, are more than any stretch has.
+        let fits = within < bytes && length.wrapping_sub(1) < bytes - within;
+        fits.then(|| (number - 1 - usize::from(behind), u64::from(start as u32) + within))
     }
 }
 
@@ -102,10 +103,10 @@ impl Source {
 }
 
 impl Slide {
-    /// What becomes of the bytes at a heap offset; none where they stay.
+    /// What becomes of the bytes at a heap offset; none where they stay, or where there is no table of them.
     #[inline(always)]
-    fn source(&self, table: &Table, offset: u64) -> Option<&Source> {
-        let number = *self.source_of.get(table.find(offset)? as usize)?;
+    fn source(&self, offset: u64) -> Option<&Source> {
+        let number = *self.source_at.get((offset >> self.start_bits) as usize)?;
         self.sources.get(number as usize)
     }
 
@@ -116,13 +117,13 @@ impl Slide {
 
     /// Asks the processor for what renewing these records will read, all at once. IDs of anything else do no harm.
     #[inline(never)]
-    fn ask_ahead(&self, table: &Table, packed: &PackedIds, records: &[u8], size: usize, place: &Range<usize>) {
+    fn ask_ahead(&self, packed: &PackedIds, records: &[u8], size: usize, place: &Range<usize>) {
         for record in records.chunks_exact(size) {
             let Some((offset, _)) = packed.decode(&record[place.clone()]) else { continue };
-            let Some(source) = self.source(table, offset) else { continue };
+            let Some(source) = self.source(offset) else { continue };
             let stretches = &source.stretches;
             let Some(next) = stretches.count(offset.wrapping_sub(source.start)) else { continue };
-            prefetch(stretches.starts.get(next.wrapping_sub(1)..=next).unwrap_or_default());
+            prefetch(stretches.starts.get(next..=next + 1).unwrap_or_default());
         }
     }
 }
@@ -144,14 +145,14 @@ impl Heap {
         let at_once = if slide.far { AT_ONCE * size } else { records.len() };
         for records in records.chunks_mut(at_once.max(1)) {
             if let Some(packed) = packed.as_ref().filter(|_| slide.far) {
-                slide.ask_ahead(&self.table, packed, records, size, &place);
+                slide.ask_ahead(packed, records, size, &place);
             }
             for record in records.chunks_exact_mut(size) {
                 if skip(record) {
                     continue;
                 }
                 let id = &mut record[place.clone()];
-                let length = match self.renew_quickly(slide, packed.as_ref(), id) {
+                let length = match Self::renew_quickly(slide, packed.as_ref(), id) {
                     Some(length) => length,
                     None => self.renew(slide, id)?,
                 };
@@ -164,10 +165,10 @@ impl Heap {
 
     /// Renews the ID of an object that has slid: the bytes that moved. None where there is anything else to say.
     #[inline(always)]
-    fn renew_quickly(&self, slide: &Slide, packed: Option<&PackedIds>, id: &mut [u8]) -> Option<u64> {
+    fn renew_quickly(slide: &Slide, packed: Option<&PackedIds>, id: &mut [u8]) -> Option<u64> {
         let packed = packed?;
         let (offset, length) = packed.decode(id)?;
-        let target = slide.source(&self.table, offset)?.target(offset, length)?;
+        let target = slide.source(offset)?.target(offset, length)?;
         if target == offset {
             return Some(0);
         }
@@ -181,8 +182,9 @@ impl Heap {
         if id.len() < self.id_length() || id_kind(id[0])? != IdKind::Managed {
             return Ok(0);
         }
-        let (offset, length, _) = self.managed_object(id)?;
-        let Some(source) = slide.source(&self.table, offset) else { return Ok(0) };
+        let (offset, length, index) = self.managed_object(id)?;
+        let source = slide.source_of.get(index as usize).and_then(|&number| slide.sources.get(number as usize));
+        let Some(source) = source else { return Ok(0) };
         let Some(target) = source.target(offset, length.into()) else {
             return Err(self.bad_id(format_args!("{length} bytes at offset {offset:#x}, a hole")));
         };
