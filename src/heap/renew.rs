@@ -24,7 +24,7 @@ pub(super) struct Stretches {
     /// Where each begins << 32 | bytes of all before it; and behind the last the end of the block and the bytes of all.
     /// In front of the first one more that begins there, so that each has one before and one behind it.
     starts: Vec<u64>,
-    /// Stretches that begin before this word's pieces << 32 | one bit for each piece of `1 << piece_bits` bytes: whether a
+    /// Stretches that begin before this word's pieces, less one, << 32 | one bit for each piece of `1 << piece_bits` bytes: whether a
     /// stretch begins in it. Pieces are so small that no two do.
     map: Vec<u64>,
     piece_bits: u32,
@@ -51,11 +51,11 @@ impl Stretches {
             map[(piece / PIECES) as usize] |= 1 << (piece % PIECES);
         }
         holes.insert(0, 0);
-        let mut before = 0;
+        let mut before = u32::MAX;
         for word in &mut map {
             let begin = word.count_ones();
-            *word |= before << 32;
-            before += u64::from(begin);
+            *word |= u64::from(before) << 32;
+            before = before.wrapping_add(begin);
         }
         holes.push(u64::from(end) << 32 | u64::from(live + (end - start)));
         Stretches { starts: holes, map, piece_bits }
@@ -66,20 +66,21 @@ impl Stretches {
         self.starts.get(1..).unwrap_or_default()
     }
 
-    /// Stretches that begin before the end of the piece that a position is in.
+    /// The last stretch that begins before the end of the piece that a position is in.
     #[inline(always)]
-    fn count(&self, at: u64) -> Option<usize> {
+    fn last(&self, at: u64) -> Option<usize> {
         let piece = at >> self.piece_bits;
         let word = *self.map.get((piece / u64::from(PIECES)) as usize)?;
         let until = (word as u32) & (2u32 << (piece % u64::from(PIECES))).wrapping_sub(1);
-        Some((word >> 32) as usize + until.count_ones() as usize)
+        Some(((word >> 32) as u32).wrapping_add(until.count_ones()) as usize)
     }
 
     /// The stretch of an object and the bytes of stretches before the object; none where it is not within a stretch.
     #[inline(always)]
     fn find(&self, at: u64, length: u64) -> Option<(usize, u64)> {
-        let number = self.count(at)?;
-        let [before, start, end] = *self.starts.get(number.wrapping_sub(1)..)?.first_chunk()?;
+        let number = self.last(at)?;
+        let end = *self.starts.get(number + 2)?;
+        let (before, start) = (self.starts[number], self.starts[number + 1]);
         // The last one in the piece may begin behind the object.
         let behind = start >> 32 > at;
         let (start, end) = if behind { (before, start) } else { (start, end) };
@@ -87,7 +88,7 @@ impl Stretches {
         let bytes = u64::from(end as u32 - start as u32);
         // Of no bytes, less one, are more than any stretch has.
         let fits = within < bytes && length.wrapping_sub(1) < bytes - within;
-        fits.then(|| (number - 1 - usize::from(behind), u64::from(start as u32) + within))
+        fits.then(|| (number - usize::from(behind), u64::from(start as u32) + within))
     }
 }
 
@@ -97,8 +98,14 @@ impl Source {
     fn target(&self, offset: u64, length: u64) -> Option<u64> {
         let (stretch, live) = self.stretches.find(offset.wrapping_sub(self.start), length)?;
         // There are few.
-        let segment = self.segments.iter().rev().find(|segment| segment.first as usize <= stretch)?;
-        Some(segment.base.wrapping_add(live))
+        let mut segments = self.segments.as_slice();
+        while let [before @ .., segment] = segments {
+            if segment.first as usize <= stretch {
+                return Some(segment.base.wrapping_add(live));
+            }
+            segments = before;
+        }
+        None
     }
 }
 
@@ -122,8 +129,8 @@ impl Slide {
             let Some((offset, _)) = packed.decode(&record[place.clone()]) else { continue };
             let Some(source) = self.source(offset) else { continue };
             let stretches = &source.stretches;
-            let Some(next) = stretches.count(offset.wrapping_sub(source.start)) else { continue };
-            prefetch(stretches.starts.get(next..=next + 1).unwrap_or_default());
+            let Some(last) = stretches.last(offset.wrapping_sub(source.start)) else { continue };
+            prefetch(stretches.starts.get(last + 1..=last + 2).unwrap_or_default());
         }
     }
 }
@@ -139,7 +146,7 @@ impl Heap {
         place: Range<usize>,
         skip: impl Fn(&[u8]) -> bool,
     ) -> Result<(u64, u64)> {
-        let Some(slide) = &self.slide else { return Ok((0, 0)) };
+        let Some(slide) = self.slide.as_deref() else { return Ok((0, 0)) };
         let packed = self.packed_ids(place.len());
         let (mut objects, mut bytes) = (0, 0);
         let at_once = if slide.far { AT_ONCE * size } else { records.len() };
