@@ -1,7 +1,7 @@
 //! Holes in direct blocks. A removed object goes on its block's own list; a list is sorted and coalesced when an insert
 //! wants its block's holes, which then stand in bins by size, or when the heap is written. Nothing is ever scanned.
 
-use crate::store::prefetch::prefetch;
+use crate::store::prefetch;
 
 /// A piece of free space within one direct block, by heap offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,9 +164,12 @@ impl Bins {
 
 /// Sorts by a number, and what has the same one as it stood.
 pub(super) fn sort_by_key<T: Copy>(items: &mut [T], key: impl Fn(&T) -> u32) {
-    match items.len() < RADIX_MIN {
-        true => items.sort_by_key(key),
-        false => radsort::sort_by_key(items, |item| key(item)),
+    if items.len() < RADIX_MIN {
+        items.sort_by_key(key);
+    } else if items.iter().all(|item| key(item) <= u16::MAX.into()) {
+        radsort::sort_by_key(items, |item| key(item) as u16);
+    } else {
+        radsort::sort_by_key(items, |item| key(item));
     }
 }
 

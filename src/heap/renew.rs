@@ -9,7 +9,12 @@ use super::slide::{Slide, Source};
 use super::Heap;
 use crate::error::Result;
 use crate::format::fractal_heap::{id_kind, IdKind};
+use crate::store::prefetch;
 
+/// Bytes of lists of stretches that a processor may be taken to have near; few in tests, so that they go both ways.
+const NEAR: usize = if cfg!(test) { 16 << 10 } else { 256 << 10 };
+/// Records whose stretches are asked for at once where the lists have more.
+const AT_ONCE: usize = 32;
 /// Pieces of a block that one word of the map has.
 const PIECES: u32 = u32::BITS;
 
@@ -17,8 +22,9 @@ const PIECES: u32 = u32::BITS;
 #[derive(Debug, Default)]
 pub(super) struct Stretches {
     /// Where each begins << 32 | bytes of all before it; and behind the last the end of the block and the bytes of all.
+    /// In front of the first one more that begins there, so that each has one before and one behind it.
     starts: Vec<u64>,
-    /// Stretches that begin before this word's pieces << 32 | one bit for each piece of `1 << piece_bits` bytes: whether a
+    /// Stretches that begin before this word's pieces, less one, << 32 | one bit for each piece of `1 << piece_bits` bytes: whether a
     /// stretch begins in it. Pieces are so small that no two do.
     map: Vec<u64>,
     piece_bits: u32,
@@ -44,37 +50,45 @@ impl Stretches {
             let piece = (start >> 32) as u32 >> piece_bits;
             map[(piece / PIECES) as usize] |= 1 << (piece % PIECES);
         }
-        let mut before = 0;
+        holes.insert(0, 0);
+        let mut before = u32::MAX;
         for word in &mut map {
             let begin = word.count_ones();
-            *word |= before << 32;
-            before += u64::from(begin);
+            *word |= u64::from(before) << 32;
+            before = before.wrapping_add(begin);
         }
         holes.push(u64::from(end) << 32 | u64::from(live + (end - start)));
         Stretches { starts: holes, map, piece_bits }
     }
 
-    /// See the field.
+    /// Where each begins << 32 | bytes of all before it; and behind the last the end of the block and the bytes of all.
     pub fn starts(&self) -> &[u64] {
-        &self.starts
+        self.starts.get(1..).unwrap_or_default()
+    }
+
+    /// The last stretch that begins before the end of the piece that a position is in.
+    #[inline(always)]
+    fn last(&self, at: u64) -> Option<usize> {
+        let piece = at >> self.piece_bits;
+        let word = *self.map.get((piece / u64::from(PIECES)) as usize)?;
+        let until = (word as u32) & (2u32 << (piece % u64::from(PIECES))).wrapping_sub(1);
+        Some(((word >> 32) as u32).wrapping_add(until.count_ones()) as usize)
     }
 
     /// The stretch of an object and the bytes of stretches before the object; none where it is not within a stretch.
     #[inline(always)]
     fn find(&self, at: u64, length: u64) -> Option<(usize, u64)> {
-        let piece = at >> self.piece_bits;
-        let word = *self.map.get((piece / u64::from(PIECES)) as usize)?;
-        let until = (word as u32) & (2u32 << (piece % u64::from(PIECES))).wrapping_sub(1);
-        let mut next = (word >> 32) as usize + until.count_ones() as usize;
-        if self.starts.get(next.wrapping_sub(1))? >> 32 > at {
-            // The piece's stretch begins behind the object.
-            next -= 1;
-        }
-        let (start, end) = (*self.starts.get(next.wrapping_sub(1))?, *self.starts.get(next)?);
+        let number = self.last(at)?;
+        let end = *self.starts.get(number + 2)?;
+        let (before, start) = (self.starts[number], self.starts[number + 1]);
+        // The last one in the piece may begin behind the object.
+        let behind = start >> 32 > at;
+        let (start, end) = if behind { (before, start) } else { (start, end) };
         let within = at.wrapping_sub(start >> 32);
         let bytes = u64::from(end as u32 - start as u32);
-        let fits = length > 0 && within < bytes && length <= bytes - within;
-        fits.then(|| (next - 1, u64::from(start as u32) + within))
+        // Of no bytes, less one, are more than any stretch has.
+        let fits = within < bytes && length.wrapping_sub(1) < bytes - within;
+        fits.then(|| (number - usize::from(behind), u64::from(start as u32) + within))
     }
 }
 
@@ -84,17 +98,40 @@ impl Source {
     fn target(&self, offset: u64, length: u64) -> Option<u64> {
         let (stretch, live) = self.stretches.find(offset.wrapping_sub(self.start), length)?;
         // There are few.
-        let segment = self.segments.iter().rev().find(|segment| segment.first as usize <= stretch)?;
-        Some(segment.base.wrapping_add(live))
+        let mut segments = self.segments.as_slice();
+        while let [before @ .., segment] = segments {
+            if segment.first as usize <= stretch {
+                return Some(segment.base.wrapping_add(live));
+            }
+            segments = before;
+        }
+        None
     }
 }
 
 impl Slide {
-    /// What becomes of the bytes at a heap offset; none where they stay.
+    /// What becomes of the bytes at a heap offset; none where they stay, or where there is no table of them.
     #[inline(always)]
     fn source(&self, offset: u64) -> Option<&Source> {
         let number = *self.source_at.get((offset >> self.start_bits) as usize)?;
         self.sources.get(number as usize)
+    }
+
+    /// Whether looking up a stretch is mostly a wait for memory.
+    pub(super) fn is_far(sources: &[Source]) -> bool {
+        sources.iter().map(|source| size_of_val(source.stretches.starts())).sum::<usize>() > NEAR
+    }
+
+    /// Asks the processor for what renewing these records will read, all at once. IDs of anything else do no harm.
+    #[inline(never)]
+    fn ask_ahead(&self, packed: &PackedIds, records: &[u8], size: usize, place: &Range<usize>) {
+        for record in records.chunks_exact(size) {
+            let Some((offset, _)) = packed.decode(&record[place.clone()]) else { continue };
+            let Some(source) = self.source(offset) else { continue };
+            let stretches = &source.stretches;
+            let Some(last) = stretches.last(offset.wrapping_sub(source.start)) else { continue };
+            prefetch(stretches.starts.get(last + 1..=last + 2).unwrap_or_default());
+        }
     }
 }
 
@@ -109,20 +146,26 @@ impl Heap {
         place: Range<usize>,
         skip: impl Fn(&[u8]) -> bool,
     ) -> Result<(u64, u64)> {
-        let Some(slide) = &self.slide else { return Ok((0, 0)) };
+        let Some(slide) = self.slide.as_deref() else { return Ok((0, 0)) };
         let packed = self.packed_ids(place.len());
         let (mut objects, mut bytes) = (0, 0);
-        for record in records.chunks_exact_mut(size) {
-            if skip(record) {
-                continue;
+        let at_once = if slide.far { AT_ONCE * size } else { records.len() };
+        for records in records.chunks_mut(at_once.max(1)) {
+            if let Some(packed) = packed.as_ref().filter(|_| slide.far) {
+                slide.ask_ahead(packed, records, size, &place);
             }
-            let id = &mut record[place.clone()];
-            let length = match Self::renew_quickly(slide, packed.as_ref(), id) {
-                Some(length) => length,
-                None => self.renew(slide, id)?,
-            };
-            objects += u64::from(length > 0);
-            bytes += length;
+            for record in records.chunks_exact_mut(size) {
+                if skip(record) {
+                    continue;
+                }
+                let id = &mut record[place.clone()];
+                let length = match Self::renew_quickly(slide, packed.as_ref(), id) {
+                    Some(length) => length,
+                    None => self.renew(slide, id)?,
+                };
+                objects += u64::from(length > 0);
+                bytes += length;
+            }
         }
         Ok((objects, bytes))
     }
@@ -146,8 +189,9 @@ impl Heap {
         if id.len() < self.id_length() || id_kind(id[0])? != IdKind::Managed {
             return Ok(0);
         }
-        let (offset, length, _) = self.managed_object(id)?;
-        let Some(source) = slide.source(offset) else { return Ok(0) };
+        let (offset, length, index) = self.managed_object(id)?;
+        let source = slide.source_of.get(index as usize).and_then(|&number| slide.sources.get(number as usize));
+        let Some(source) = source else { return Ok(0) };
         let Some(target) = source.target(offset, length.into()) else {
             return Err(self.bad_id(format_args!("{length} bytes at offset {offset:#x}, a hole")));
         };

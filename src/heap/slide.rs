@@ -20,6 +20,9 @@ const STRETCH_MAX: u32 = 8192;
 /// without a hole may not fit there, and are not cut.
 const WASTE: u64 = 32;
 
+/// The address space of a heap is looked up in one step where it is at most so many times its blocks.
+const GAPS: u64 = 4;
+
 /// Stretches of one block that move together to one other.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Segment {
@@ -46,9 +49,13 @@ pub(super) struct Source {
 pub struct Slide {
     /// In the heap's order.
     pub(super) sources: Vec<Source>,
-    /// By heap offset in smallest blocks: which source it is.
+    /// By block index: which source it is.
+    pub(super) source_of: Vec<u32>,
+    /// The same by heap offset in smallest blocks, where the address space has few gaps.
     pub(super) source_at: Vec<u32>,
     pub(super) start_bits: u32,
+    /// Whether it is so much that the processor has most of it far away.
+    pub(super) far: bool,
     /// Where the bytes end in each block that is filled, the first sources.
     ends: Vec<u32>,
 }
@@ -165,8 +172,14 @@ impl Heap {
     fn plan_settled(&self) -> Option<Slide> {
         let table = &self.table;
         let overhead = self.header.direct_overhead() as u32;
-        let start_bits = self.header.table.start_bits;
-        let mut slide = Slide { sources: Vec::new(), source_at: Vec::new(), start_bits, ends: Vec::new() };
+        let mut slide = Slide {
+            sources: Vec::new(),
+            source_of: Vec::new(),
+            source_at: Vec::new(),
+            start_bits: self.header.table.start_bits,
+            far: false,
+            ends: Vec::new(),
+        };
         let (mut offset, mut longest) = (0, 0);
         while let Some(index) = table.next_block(offset) {
             let (block, holes) = (&table.blocks[index as usize], &table.holes[index as usize]);
@@ -217,12 +230,16 @@ impl Heap {
     pub fn begin_slide(&mut self, store: &mut Store, mut slide: Slide) -> Result<()> {
         self.settle_holes()?;
         let overhead = self.header.direct_overhead() as u32;
-        slide.source_at = vec![NONE; (self.table.end >> slide.start_bits) as usize];
+        slide.source_of = vec![NONE; self.table.blocks.len()];
+        if self.table.end <= self.table.bytes.saturating_mul(GAPS) {
+            slide.source_at = vec![NONE; (self.table.end >> slide.start_bits) as usize];
+        }
         for (number, source) in slide.sources.iter_mut().enumerate() {
             let size = self.table.blocks[source.index as usize].size;
             let holes = self.table.holes[source.index as usize].take();
             source.stretches = Stretches::new(holes, overhead, size);
             self.move_stretches(store, source, overhead)?;
+            slide.source_of[source.index as usize] = number as u32;
             let granules = (source.start >> slide.start_bits) as usize..;
             let granules = slide.source_at.get_mut(granules).unwrap_or_default();
             granules.iter_mut().take((size >> slide.start_bits) as usize).for_each(|entry| *entry = number as u32);
@@ -231,6 +248,7 @@ impl Heap {
             let block = &mut self.table.blocks[source.index as usize];
             block.live = slide.ends.get(number).map_or(0, |end| end - overhead);
         }
+        slide.far = Slide::is_far(&slide.sources);
         self.slide = Some(Box::new(slide));
         Ok(())
     }

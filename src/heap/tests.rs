@@ -441,7 +441,10 @@ fn evacuation_and_sliding_leave_what_a_fresh_heap_takes() {
 /// Every byte that an ID could begin at, with lengths that end in its stretch and behind it, while objects slide.
 #[test]
 fn sliding_renews_what_lives_and_finds_ids_of_anything_else() {
-    for params in [HeapParams::ATTRIBUTES, HeapParams::LINKS, HeapParams { id_length: 12, ..HeapParams::ATTRIBUTES }] {
+    let long_ids = HeapParams { id_length: 12, ..HeapParams::ATTRIBUTES };
+    let all =
+        [(HeapParams::ATTRIBUTES, true), (HeapParams::ATTRIBUTES, false), (HeapParams::LINKS, true), (long_ids, true)];
+    for (params, few_gaps) in all {
         let mut model = half_deleted(params, 600, |i| 20 + i * 7919 % 61);
         let (offset_width, length_width) = (model.heap.header.offset_width(), model.heap.header.length_width());
         let id_of = |offset: u64, length: u64| {
@@ -452,6 +455,9 @@ fn sliding_renews_what_lives_and_finds_ids_of_anything_else() {
         };
         let plan = model.heap.plan_slide(&mut model.store).unwrap().unwrap();
         model.heap.begin_slide(&mut model.store, plan).unwrap();
+        if !few_gaps {
+            model.heap.slide.as_mut().unwrap().source_at.clear();
+        }
         let heap = &model.heap;
         let renew = |id: &[u8]| {
             let mut id = id.to_vec();
