@@ -2,9 +2,9 @@
 //!
 //! Lazy begins a sweep when enough nodes are underfull, and goes on with it in batches. Three rules keep it from doing
 //! more than it gains:
-//! * operations pay for batches with a fortieth of their time: the first batch is small, and each comes when what it will
-//!   cost has been earned, so that rebalancing takes no more than that part of the time, and none of a burst that the
-//!   flush behind it puts right at once;
+//! * operations pay for batches with a fortieth of their time: the first batch is small and comes as soon as deletions are
+//!   more than a short burst, each further one when what it will cost has been earned, so that rebalancing takes no
+//!   more than that part of the time;
 //! * a sweep once begun goes on until underfull nodes are down to half the threshold, so that it does not start and
 //!   stop at the edge;
 //! * what a finished sweep could not improve is not counted towards the threshold again.
@@ -27,8 +27,12 @@ const DELAY_PACE: u64 = 8;
 /// A node's share of the pause that a batch may make: 100 nodes, 1 ms.
 const NODE_NS_MAX: u64 = 10_000;
 
-/// No batch is cut shorter than this, and the first of a sweep ends here.
+/// No batch is cut shorter than this, and the first of a sweep, which nothing has been earned for, ends here.
 const BATCH_NS_MIN: u64 = 20_000;
+
+/// Deletions that begin are left alone for so long: the flush behind a burst packs what it left in one go, and batches on the
+/// way would be lost work.
+const BURST_NS: u64 = 5_000_000;
 
 /// What a node costs, as long as none was measured.
 const NODE_NS: u64 = 3_000;
@@ -174,6 +178,8 @@ pub(super) struct Pace {
     node_ns: u64,
     /// The earliest time of the next batch that the maximum delay asks for.
     not_before_ns: u64,
+    /// Until then what was deleted is taken for a burst.
+    quiet_until_ns: u64,
 }
 
 impl Default for Pace {
@@ -187,16 +193,17 @@ impl Default for Pace {
             credit_ns: 0,
             node_ns: NODE_NS,
             not_before_ns: 0,
+            quiet_until_ns: 0,
         }
     }
 }
 
 impl Pace {
-    /// Something was deleted by `now_ns`. What begins with it owes the first batch.
+    /// Something was deleted by `now_ns`.
     pub(super) fn deleted(&mut self, now_ns: u64) {
         if self.first_unserved_ns.is_none() {
             self.first_unserved_ns = Some(now_ns);
-            self.credit_ns = self.credit_ns.min(-((PACE * BATCH_NS_MIN) as i64));
+            self.quiet_until_ns = now_ns.saturating_add(BURST_NS);
         }
     }
 
@@ -253,7 +260,8 @@ impl Pace {
 
     /// Whether [`plan`] could plan a batch, whatever the survey.
     pub(super) fn may_be_due(&self, max_delay_ms: u64, now_ns: u64, by_threshold: bool) -> bool {
-        let by_threshold = by_threshold && self.first_unserved_ns.is_some() && self.credit_ns >= 0;
+        let by_threshold =
+            by_threshold && self.first_unserved_ns.is_some() && self.credit_ns >= 0 && now_ns >= self.quiet_until_ns;
         by_threshold || self.delayed(max_delay_ms, now_ns) && now_ns >= self.not_before_ns
     }
 
@@ -388,16 +396,16 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_pays_for_its_first_batch_before_it_comes() {
+    fn a_burst_is_left_alone() {
         let mut pace = Pace::default();
-        pace.deleted(0);
-        pace.earn(40 * 20_000 - 1, 1_000_000);
-        assert!(!pace.may_be_due(1000, 799_999, true));
-        assert_eq!(lazy(pace, &survey(500), 799_999).0, Plan::Nothing);
-        pace.earn(1, 1);
-        pace.deleted(800_000);
-        assert_eq!(lazy(pace, &survey(500), 800_000).0, FIRST);
-        assert_eq!(pace.first_unserved_ns, Some(0));
+        pace.deleted(1000);
+        pace.deleted(2000);
+        assert!(!pace.may_be_due(1000, BURST_NS + 999, true));
+        assert_eq!(lazy(pace, &survey(500), BURST_NS + 999).0, Plan::Nothing);
+        assert_eq!(lazy(pace, &survey(500), BURST_NS + 1000).0, FIRST);
+        assert_eq!(pace.first_unserved_ns, Some(1000));
+        let soon = LazyOptions { max_delay_ms: 1, ..LazyOptions::default() };
+        assert!(pace.may_be_due(soon.max_delay_ms, 1_001_000, true), "the delay that was set comes first");
     }
 
     #[test]

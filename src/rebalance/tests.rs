@@ -39,7 +39,8 @@ fn lazy_works_in_the_deleting_call_once_the_threshold_is_reached() {
     let mut before = 0.0;
     while sim.steps == 0 {
         before = sim.survey().underfull_ratio();
-        sim.delete(DELETE_NS).unwrap();
+        // More than a burst by then.
+        sim.delete(5 * DELETE_NS).unwrap();
     }
     // The clock, and with it the survey, is looked at every 25 operations.
     assert!((0.048..0.055).contains(&before), "{before}");
@@ -62,7 +63,7 @@ fn lazy_costs_little_however_long_a_random_deletion_goes_on() {
         let work_ns = delete_half(&mut sim);
         let stats = sim.stats();
         let first_ns = 32 * NODE_NS;
-        assert!(stats.batches >= 1);
+        assert_eq!(stats.batches >= 1, nodes == 6_000, "the other one is a burst");
         assert!(stats.total_time_ns <= work_ns / 40 + first_ns, "{} of {work_ns}", stats.total_time_ns);
         assert!(stats.worst_pause_ns <= 2_000_000, "{}", stats.worst_pause_ns);
     }
