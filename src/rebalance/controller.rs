@@ -13,7 +13,7 @@ use super::worker::{Retired, Worker};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The clock is looked at after this many operations, or earlier: see [`Controller::next_stride`].
-const STRIDE_MAX: u64 = 25;
+const STRIDE_MAX: u64 = 50;
 /// In mode none nothing depends on the clock.
 const STRIDE_IDLE: u64 = 1 << 16;
 /// Operations slower than this are each timed.

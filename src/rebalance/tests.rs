@@ -42,13 +42,13 @@ fn lazy_works_in_the_deleting_call_once_the_threshold_is_reached() {
         // More than a burst by then.
         sim.delete(5 * DELETE_NS).unwrap();
     }
-    // The clock, and with it the survey, is looked at every 25 operations.
+    // The clock, and with it the survey, is looked at every 50 operations.
     assert!((0.048..0.055).contains(&before), "{before}");
     let stats = sim.stats();
     assert_eq!(stats.batches, 1);
     assert_eq!(stats.nodes_rebalanced, 32);
     let node_ns = 40 * (32 + 100) * NODE_NS;
-    for _ in 0..node_ns / DELETE_NS + 25 {
+    for _ in 0..node_ns / DELETE_NS + 50 {
         sim.delete(DELETE_NS).unwrap();
     }
     let stats = sim.stats();
@@ -154,7 +154,7 @@ fn a_pause_is_noticed_within_a_few_operations() {
         sim.delete(100).unwrap();
     }
     sim.clock.advance_ms(1_001);
-    for _ in 0..25 {
+    for _ in 0..50 {
         sim.delete(100).unwrap();
     }
     assert_eq!(sim.stats().batches, 1);
