@@ -177,7 +177,8 @@ impl Heap {
             let index = table.find(section.address).ok_or_else(bad)?;
             let block = &mut table.blocks[index as usize];
             let at = section.address - block.offset;
-            if at < overhead || at + section.size > block.size.into() || section.size > block.live.into() {
+            if at < overhead || at.saturating_add(section.size) > block.size.into() || section.size > block.live.into()
+            {
                 return Err(bad());
             }
             block.live -= section.size as u32;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::format::free_space::{FreeSpaceHeader, SectionWriter};
 use crate::format::Sizes;
 use crate::store::MemoryBackend;
 
@@ -685,6 +686,37 @@ fn a_damaged_free_space_manager_is_not_fatal() {
     model.flush();
     for id in &model.ids {
         assert_eq!(model.heap.get(&mut model.store, id.as_slice()).unwrap(), &model.objects[id][..]);
+    }
+}
+
+#[test]
+fn a_section_of_any_length_is_not_fatal() {
+    for size in [u64::MAX, u64::MAX - 100, 1 << 32, 65536] {
+        let mut model = Model::new(HeapParams::ATTRIBUTES);
+        (0..200).for_each(|i| model.insert(30 + i % 40));
+        (0..60).for_each(|i| model.remove(i));
+        model.flush();
+        let (offset, ..) = model.heap.managed_object(model.ids[100].as_slice()).unwrap();
+        let mut image = model.bytes.lock().clone();
+        let place = |signature: &[u8]| image.windows(4).position(|bytes| bytes == signature).unwrap();
+        let (header_at, list_at) = (place(b"FSHD"), place(b"FSSE"));
+        let length = FreeSpaceHeader::length(Sizes::EIGHT);
+        let mut header = FreeSpaceHeader::parse(&image[header_at..][..length], Sizes::EIGHT).unwrap();
+        (header.max_section, header.serialized) = (u64::MAX, 1);
+        header.used = header.list_length(Sizes::EIGHT, 1, 0);
+        let list = &mut image[list_at..][..header.used as usize];
+        let mut writer = SectionWriter::new(list, &header, header_at as u64, Sizes::EIGHT);
+        writer.size(size, 1);
+        writer.section(offset, 0, &[]);
+        Seal::At(list.len() as u32 - 4).put(list);
+        let mut bytes = header.encode(Sizes::EIGHT);
+        Seal::At(length as u32 - 4).put(&mut bytes);
+        image[header_at..][..length].copy_from_slice(&bytes);
+        let end = image.len() as u64;
+        model.store = Store::new(Box::new(MemoryBackend::with_bytes(image)), Sizes::EIGHT, 0, end, false).unwrap();
+        model.heap = Heap::open(&mut model.store, model.heap.address()).unwrap();
+        model.insert(30);
+        assert!(model.heap.free_space_damaged());
     }
 }
 

@@ -6,7 +6,7 @@ use super::clock::{Clock, MS};
 use super::options::{IncrementalOptions, LazyOptions, Mode, ModeSet, SmartOptions};
 use super::policy::{self, Due, Pace, Plan, Share};
 use super::smart::Smart;
-use super::stats::{ModeChange, Progress, RebalanceStats};
+use super::stats::{ModeChange, Progress, RebalanceStats, Totals};
 use super::subject::{Host, Limit, StepReport, Survey};
 use super::window::{Counts, Kind, Tally};
 use super::worker::{Retired, Worker};
@@ -55,17 +55,6 @@ pub struct Controller {
     /// After an error nothing is tried again before a mode is set.
     halted: bool,
     closed: bool,
-}
-
-#[derive(Default)]
-struct Totals {
-    batches: u64,
-    sessions: u64,
-    sweeps: u64,
-    steps: StepReport,
-    worst_ns: u64,
-    time_ns: u64,
-    mode_changes: u64,
 }
 
 impl Controller {
@@ -185,16 +174,24 @@ impl Controller {
         let Some(smart) = &mut self.smart else { return };
         let previous_mode = smart.effective;
         let change = smart.evaluate(survey, now_ns, self.clock.unix_ns());
-        if self.worker.is_none() && !self.closed && smart.needs_thread(survey) {
-            match self.start_smarts_thread() {
-                Ok(worker) => self.worker = worker,
-                Err(error) => self.report(error),
-            }
-        }
+        self.start_needed_thread(survey);
         let Some(smart) = self.smart.as_ref().filter(|_| change.is_some()) else { return };
         self.totals.mode_changes += 1;
         if let (Some(worker), Some(decision)) = (&self.worker, smart.decision.clone()) {
             worker.announce(ModeChange { previous_mode, decision });
+        }
+    }
+
+    /// Starts smart's thread once it has something to do, for a file grows without operations, too. Where the system
+    /// refuses, that is tried again when a mode is set.
+    pub(super) fn start_needed_thread(&mut self, survey: &Survey) {
+        let needed = self.smart.as_ref().is_some_and(|smart| smart.needs_thread(survey));
+        if !needed || self.worker.is_some() || self.closed || self.halted {
+            return;
+        }
+        match self.start_smarts_thread() {
+            Ok(worker) => self.worker = worker,
+            Err(error) => self.report(error),
         }
     }
 

@@ -95,7 +95,8 @@ impl Share {
 
     /// A turn begins, the next comes after `interval_ns`: how long to wait before anything is done.
     pub(super) fn begin_turn(&mut self, now_ns: u64, operations: u64, interval_ns: u64) -> Option<u64> {
-        let most = (interval_ns / PACE).max(SLICE_NS) as i64;
+        // What an interval earns, and what the turn before left because it was less than a slice costs.
+        let most = (interval_ns / PACE).saturating_add(SLICE_NS) as i64;
         let earned = (now_ns.saturating_sub(self.at_ns) / PACE) as i64;
         self.credit_ns = self.credit_ns.saturating_add(earned).min(most);
         self.at_ns = now_ns;
@@ -338,23 +339,27 @@ mod tests {
 
     #[test]
     fn the_background_takes_a_fortieth_from_active_callers_and_anything_from_idle_ones() {
-        let mut share = Share::new(0, 0);
-        let (mut now_ns, mut operations, mut used_ns) = (0, 0, 0);
-        while now_ns < SECOND {
-            match share.begin_turn(now_ns, operations, 1_000_000) {
-                Some(wait_ns) => now_ns += wait_ns.max(1_000_000),
-                None => loop {
+        for interval_ns in [1, 4, 6, 7, 10, 12, 17, 50, 5_000].map(|ms| ms * 1_000_000) {
+            let mut share = Share::new(0, 0);
+            let (mut now_ns, mut operations, mut used_ns) = (0, 0, 0);
+            let long_ns = SECOND.max(200 * interval_ns);
+            while now_ns < long_ns {
+                let begun_ns = now_ns;
+                let wait_ns = share.begin_turn(now_ns, operations, interval_ns);
+                while wait_ns.is_none() {
                     operations += 1;
                     used_ns += SLICE_NS;
                     now_ns += SLICE_NS;
                     if !share.pay(SLICE_NS, operations) {
                         break;
                     }
-                },
+                }
+                now_ns = now_ns.max(begun_ns + interval_ns.max(wait_ns.unwrap_or(0)));
+                operations += 1;
             }
-            operations += 1;
+            assert!((long_ns / 50..=long_ns / 35).contains(&used_ns), "{used_ns} of {long_ns} every {interval_ns}");
         }
-        assert!((SECOND / 50..=SECOND / 35).contains(&used_ns), "{used_ns}");
+        let (mut share, now_ns, operations) = (Share::new(0, 0), 0, 1);
         assert!(Share::new(0, 0).begin_turn(40 * SLICE_NS - 40, 1, 1_000_000).is_some(), "paid before");
         share.pay(SLICE_NS, operations + 1);
         assert!((0..100).all(|_| share.pay(SLICE_NS, operations + 1)));

@@ -1,6 +1,7 @@
 //! What users are told: the statistics of a file's rebalancing and the arguments of the callbacks.
 
 use super::options::Mode;
+use super::subject::StepReport;
 
 /// One figure that a decision of smart rests on: its name and value.
 pub type Factor = (&'static str, f64);
@@ -102,4 +103,16 @@ pub struct RebalanceStats {
 
     /// The latest error met by rebalancing, also after it was reported.
     pub last_error: Option<String>,
+}
+
+/// What a controller has counted since its file was opened.
+#[derive(Default)]
+pub(super) struct Totals {
+    pub batches: u64,
+    pub sessions: u64,
+    pub sweeps: u64,
+    pub steps: StepReport,
+    pub worst_ns: u64,
+    pub time_ns: u64,
+    pub mode_changes: u64,
 }

@@ -172,6 +172,7 @@ pub fn before_flush(subject: &mut dyn Subject) -> Result<()> {
         return Ok(());
     }
     let survey = subject.survey();
+    subject.controller().start_needed_thread(&survey);
     if !subject.controller().due_at_flush(&survey) {
         return Ok(());
     }

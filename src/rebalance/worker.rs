@@ -19,6 +19,12 @@ use crate::error::{Error, Result};
 /// Mode changes that wait for their callback; more can come only while one callback runs very long.
 const CHANGES_MAX: usize = 64;
 
+#[cfg(test)]
+thread_local! {
+    /// Whether this thread can start no other, as where there are too many.
+    pub(super) static REFUSED: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
 /// A file's background thread, as its controller holds it.
 pub(super) struct Worker {
     shared: Arc<Shared>,
@@ -52,6 +58,10 @@ impl Worker {
             on_mode_change,
         });
         let (wake, woken) = bounded(1);
+        #[cfg(test)]
+        if REFUSED.get() {
+            return Err(Error::io("starting the rebalancing thread", std::io::ErrorKind::WouldBlock.into()));
+        }
         let thread = thread::Builder::new()
             .name("h5r-rebalance".into())
             .spawn({

@@ -219,6 +219,49 @@ fn smart_has_a_thread_once_it_has_something_to_do() {
 }
 
 #[test]
+fn smart_has_a_thread_after_a_flush_of_a_file_that_has_grown() {
+    let file = SimFile::new(worn(300));
+    file.sim.lock().file_bytes = Some(1_000_000);
+    file.set_smart(SmartOptions { auto_detect: false, ..SmartOptions::default() });
+    // By raw data, which are no operations; and then too few of them to be a reason to evaluate.
+    file.sim.lock().file_bytes = Some(600_000_000);
+    for _ in 0..400 {
+        file.sim.lock().delete(1).unwrap();
+    }
+    assert!(!file.sim.lock().controller.has_thread());
+    before_flush(&mut *file.sim.lock()).unwrap();
+    assert!(file.sim.lock().controller.has_thread(), "time alone has it evaluated from now on");
+    file.close();
+    before_flush(&mut *file.sim.lock()).unwrap();
+    assert!(!file.sim.lock().controller.has_thread());
+}
+
+#[test]
+fn a_thread_that_does_not_start_is_reported_once() {
+    let file = SimFile::new(worn(300));
+    file.sim.lock().file_bytes = Some(1_000_000);
+    file.set_smart(SmartOptions { auto_detect: false, ..SmartOptions::default() });
+    let mut sim = file.sim.lock();
+    sim.file_bytes = Some(600_000_000);
+    super::worker::REFUSED.set(true);
+    let mut errors = 0;
+    for _ in 0..20_000 {
+        sim.delete(1).unwrap();
+        errors += u32::from(sim.controller.take_error().is_some());
+    }
+    assert_eq!(errors, 1);
+    super::worker::REFUSED.set(false);
+    for _ in 0..20_000 {
+        sim.operation(Kind::Insert, 1).unwrap();
+    }
+    assert!(!sim.controller.has_thread(), "rebalancing rests until a mode is set");
+    drop(sim);
+    file.set_smart(SmartOptions { auto_detect: false, ..SmartOptions::default() });
+    assert!(file.sim.lock().controller.has_thread());
+    file.close();
+}
+
+#[test]
 fn a_dropped_file_ends_its_thread() {
     let file = SimFile::new(Sim::new(10));
     let (tell, told) = unbounded::<()>();
