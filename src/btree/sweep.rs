@@ -48,7 +48,7 @@ impl Run {
     pub fn each(
         &self,
         store: &mut Store,
-        mut ahead: impl FnMut(&mut Store, &[u8]),
+        ahead: impl FnOnce(&Store, &[u8]),
         mut visit: impl FnMut(&mut Store, &mut [u8]) -> Result<()>,
     ) -> Result<()> {
         let before = store.bytes(self.block)[self.places.clone()].to_vec();

@@ -112,7 +112,7 @@ impl Model {
         let progress = tree
             .sweep(store, key.as_mut(), nodes, |store, run| {
                 let mut together = Vec::new();
-                let ahead = |_: &mut Store, records: &[u8]| together.extend(records.chunks_exact(9).map(value_of));
+                let ahead = |_: &Store, records: &[u8]| together.extend(records.chunks_exact(9).map(value_of));
                 let mut visited = Vec::new();
                 run.each(store, ahead, |_, record| {
                     let value = value_of(record);

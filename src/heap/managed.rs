@@ -10,8 +10,6 @@ use crate::store::{BlockId, Store};
 
 /// Blocks whose holes one insert may put into the bins.
 const EXPOSE_AT_ONCE: usize = 2;
-/// Objects touched at once.
-const TOUCH_AT_ONCE: usize = 32;
 /// A block's holes are wanted when they are one part in so many of it.
 const WORTH: u32 = 32;
 /// Slots of the lowest gaps that are looked at before the heap grows instead.
@@ -196,43 +194,26 @@ impl Heap {
         Ok(&store.bytes(block)[at..at + length as usize])
     }
 
-    /// Asks for an object that is about to be read and then removed, and for where its hole will be noted. An ID of no
-    /// object does no harm.
+    /// Asks for an object that is about to be read and then removed, and for where its hole will be noted.
     #[inline]
     pub fn fetch(&self, store: &Store, id: &[u8]) {
-        if id.len() < self.id_length() || id[0] & 0xf0 != 0 {
-            return;
-        }
-        if let Ok((offset, length, index)) = self.managed_object(id) {
-            let block = &self.table.blocks[index as usize];
-            let at = (offset - block.offset) as usize;
-            store.prefetch_at(block.cached, block.address, at..at + length as usize);
+        if let Some(index) = self.touch(store, id) {
             self.table.holes[index as usize].fetch();
         }
     }
 
-    /// Touches objects that are about to be read or moved, a dozen or more at a time, so that the processor fetches them
-    /// all at once and not one after the other: large heaps are a cache miss per object. IDs of no object do no harm.
-    pub fn touch<'i>(&self, store: &mut Store, ids: impl Iterator<Item = &'i [u8]>) {
-        let mut places = [(BlockId::NOWHERE, 0, 0); TOUCH_AT_ONCE];
-        let mut ids = ids.filter(|id| id.len() >= self.id_length() && id[0] & 0xf0 == 0).peekable();
-        let mut sum = 0u8;
-        while ids.peek().is_some() {
-            let mut count = 0;
-            for id in ids.by_ref().take(TOUCH_AT_ONCE) {
-                let Ok((offset, length, index)) = self.managed_object(id) else { continue };
-                let block = &self.table.blocks[index as usize];
-                if store.stands_at(block.cached, block.address, block.size) {
-                    places[count] = (block.cached, (offset - block.offset) as usize, length as usize);
-                    count += 1;
-                }
-            }
-            for &(block, at, length) in &places[..count] {
-                let bytes = store.bytes(block);
-                sum = sum.wrapping_add(bytes[at]).wrapping_add(bytes[at + length - 1]);
-            }
+    /// Asks for an object that is about to be read or moved: large heaps are a cache miss per object, and those of several
+    /// come together. An ID of no object does no harm. Returns the index of its block.
+    #[inline]
+    pub fn touch(&self, store: &Store, id: &[u8]) -> Option<u32> {
+        if id.len() < self.id_length() || id[0] & 0xf0 != 0 {
+            return None;
         }
-        std::hint::black_box(sum);
+        let (offset, length, index) = self.managed_object(id).ok()?;
+        let block = &self.table.blocks[index as usize];
+        let at = (offset - block.offset) as usize;
+        store.prefetch_at(block.cached, block.address, at..at + length as usize);
+        Some(index)
     }
 
     pub(super) fn write_managed(&mut self, store: &mut Store, id: &[u8], object: &[u8]) -> Result<()> {

@@ -555,7 +555,9 @@ fn speed() {
         sum = 0;
         report("get at random", COUNT);
         for some in ids.chunks(64) {
-            heap.touch(store, some.iter().map(|id| id.as_slice()));
+            for id in some {
+                let _ = heap.touch(store, id.as_slice());
+            }
             for id in some {
                 sum += u64::from(heap.get(store, id.as_slice()).unwrap()[5]);
             }
@@ -586,7 +588,10 @@ fn speed() {
             let plan = heap.plan_evacuation().unwrap();
             heap.begin_evacuation(store, plan).unwrap();
             for some in ids.chunks_mut(64) {
-                heap.touch(store, some.iter().map(|id| id.as_slice()).filter(|id| heap.moves(id)));
+                let moving = some.iter().map(|id| id.as_slice()).filter(|id| heap.moves(id));
+                for id in moving {
+                    let _ = heap.touch(store, id);
+                }
                 for id in some {
                     if let Some(new) = heap.relocate(store, id.as_slice()).unwrap() {
                         *id = new;

@@ -151,10 +151,12 @@ impl Mover<'_, '_> {
             }
             HeapWork::Evacuate => {
                 let heap = self.heap;
-                let ahead = |store: &mut Store, records: &[u8]| {
+                let ahead = |store: &Store, records: &[u8]| {
                     let heap = heap.borrow();
                     let own = records.chunks_exact(K::NAME_SIZE).filter(|record| !K::is_shared(record));
-                    heap.touch(store, own.map(|record| &record[place.clone()]).filter(|id| heap.moves(id)));
+                    for id in own.map(|record| &record[place.clone()]).filter(|id| heap.moves(id)) {
+                        heap.touch(store, id);
+                    }
                 };
                 run.each(store, ahead, |store, record| self.move_object::<K>(store, record))
             }

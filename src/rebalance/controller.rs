@@ -185,20 +185,19 @@ impl Controller {
     /// Starts smart's thread once it has something to do, for a file grows without operations, too. Where the system
     /// refuses, that is tried again when a mode is set.
     pub(super) fn start_needed_thread(&mut self, survey: &Survey) {
-        let needed = self.smart.as_ref().is_some_and(|smart| smart.needs_thread(survey));
-        if !needed || self.worker.is_some() || self.closed || self.halted {
+        let (Some(smart), Some(host)) = (&self.smart, &self.host) else { return };
+        if self.worker.is_some() || self.closed || self.halted || !smart.needs_thread(survey) {
             return;
         }
-        match self.start_smarts_thread() {
-            Ok(worker) => self.worker = worker,
+        match self.start_thread_of(smart, host) {
+            Ok(worker) => self.worker = Some(worker),
             Err(error) => self.report(error),
         }
     }
 
-    fn start_smarts_thread(&self) -> Result<Option<Worker>> {
-        let (Some(smart), Some(host)) = (&self.smart, &self.host) else { return Ok(None) };
+    fn start_thread_of(&self, smart: &Smart, host: &Weak<dyn Host>) -> Result<Worker> {
         let progress = self.incremental.as_ref().and_then(|incremental| incremental.progress.clone());
-        Worker::start(host.clone(), progress, smart.options.on_mode_change.clone()).map(Some)
+        Worker::start(host.clone(), progress, smart.options.on_mode_change.clone())
     }
 
     #[cfg(test)]
@@ -269,15 +268,8 @@ impl Controller {
         options.check()?;
         let now_ns = self.clock.now_ns();
         let smart = Smart::new(options, now_ns, self.tally.counts);
-        let (before, needed) = (self.smart.take(), smart.needs_thread(survey));
+        let worker = smart.needs_thread(survey).then(|| self.start_thread_of(&smart, &host)).transpose()?;
         (self.smart, self.host) = (Some(smart), Some(host));
-        let worker = match needed.then(|| self.start_smarts_thread()).transpose() {
-            Ok(worker) => worker.flatten(),
-            Err(error) => {
-                self.smart = before;
-                return Err(error);
-            }
-        };
         let retired = self.enter(Mode::Smart, worker);
         self.evaluate(survey, now_ns);
         Ok(retired)
