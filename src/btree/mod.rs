@@ -8,6 +8,7 @@ mod aim;
 mod bulk;
 mod check;
 mod edit;
+mod hints;
 mod relocate;
 mod repair;
 mod reshape;
@@ -20,6 +21,8 @@ pub use search::{Key, Location, Purpose, Record};
 pub use sweep::{Run, SweepProgress};
 
 use std::cell::Cell;
+
+use hints::Hints;
 
 use crate::error::{Error, Result};
 use crate::format::btree2::{Geometry, Header, CHECKSUM, MAX_LEVELS, PREFIX};
@@ -95,6 +98,7 @@ pub struct Tree {
     counts: Counts,
     /// Where the store had the root last.
     root_block: Cell<BlockId>,
+    hints: Hints,
 }
 
 impl Tree {
@@ -117,7 +121,16 @@ impl Tree {
             total: 0,
         };
         let counts = Counts { known: true, ..Counts::default() };
-        Ok(Tree { address, header, geometry, depth: 0, changed: true, counts, root_block: Cell::new(BlockId::NOWHERE) })
+        Ok(Tree {
+            address,
+            header,
+            geometry,
+            depth: 0,
+            changed: true,
+            counts,
+            root_block: Cell::new(BlockId::NOWHERE),
+            hints: Hints::default(),
+        })
     }
 
     /// The tree whose header is at `address`.
@@ -138,7 +151,16 @@ impl Tree {
             return Err(Error::corrupt(HEADER, address, format_args!("{} records", header.total)));
         }
         let root_block = Cell::new(BlockId::NOWHERE);
-        Ok(Tree { address, header, geometry, depth, changed: false, counts: Counts::default(), root_block })
+        Ok(Tree {
+            address,
+            header,
+            geometry,
+            depth,
+            changed: false,
+            counts: Counts::default(),
+            root_block,
+            hints: Hints::default(),
+        })
     }
 
     /// The header's address.

@@ -177,15 +177,17 @@ impl Tree {
         }
         let (mut address, mut nrec) = (self.header.root, self.header.root_nrec);
         let mut range = 0..u32::MAX;
+        let mut number = 0;
         for level in (0..=self.depth).rev() {
-            let block = match level == self.depth {
-                true => self.root(store)?,
-                false => self.node(store, address, level, nrec)?,
+            let block = match level {
+                _ if level == self.depth => self.root(store)?,
+                // A smaller tree stays near the processor.
+                _ if self.depth < 2 => self.node(store, address, level, nrec)?,
+                _ => {
+                    let part = if level == 0 { self.part_ahead(nrec, key, &range) } else { 0..0 };
+                    self.hinted_node(store, level, number, Pointer { address, nrec, total: 0 }, part)?
+                }
             };
-            // A smaller tree stays near the processor.
-            if level == 0 && self.depth > 1 {
-                self.fetch_leaf(store, block, nrec, key, &range);
-            }
             let mut page = store.bytes(block);
             let (mut index, is_told) = self.narrow(page, nrec, key, &mut range);
             let mut found = false;
@@ -204,14 +206,15 @@ impl Tree {
             }
             let pointer = self.geometry.pointer(page, level, usize::from(nrec), usize::from(index));
             (address, nrec) = (pointer.address, pointer.nrec);
+            number = self.number(number, index);
         }
         Ok(())
     }
 
-    /// Asks for the part of a leaf in which the search begins; for a record that is put in, for all behind it, and else for
-    /// the parts beside it, in one of which the search mostly ends.
+    /// The part of a leaf to ask for: in which the search begins; for a record that is put in, with all behind it, and else
+    /// with the parts beside it, in one of which the search mostly ends.
     #[inline]
-    fn fetch_leaf<K: Key>(&self, store: &Store, block: BlockId, nrec: u16, key: &K, range: &Range<u32>) {
+    fn part_ahead<K: Key>(&self, nrec: u16, key: &K, range: &Range<u32>) -> Range<usize> {
         let nrec = usize::from(nrec);
         let (first, last) = match (key.spread(), key.purpose()) {
             (Some(point), Purpose::PuttingIn) => (expected(point, range, nrec).saturating_sub(WINDOW / 2), nrec),
@@ -219,10 +222,10 @@ impl Tree {
                 let near = expected(point, range, nrec);
                 (near.saturating_sub(3 * WINDOW / 2), (near + 3 * WINDOW / 2).min(nrec))
             }
-            (None, Purpose::Reading) => return,
+            (None, Purpose::Reading) => return 0..0,
             (None, _) => (0, nrec),
         };
-        store.prefetch(block, self.geometry.record(first).start..self.geometry.record(last).start);
+        self.geometry.record(first).start..self.geometry.record(last).start
     }
 
     /// Asks for what the record refers to, which takes longest and is wanted first, and then for what will move when it is

@@ -106,8 +106,8 @@ impl Heap {
     #[inline]
     pub(super) fn direct_block(&mut self, store: &mut Store, index: u32) -> Result<BlockId> {
         let block = &self.table.blocks[index as usize];
-        if store.stands_at(block.cached, block.address, block.size) {
-            return Ok(block.cached);
+        if store.stands_at(block.cached.id, block.address, block.size) {
+            return Ok(block.cached.id);
         }
         self.find_block(store, index)
     }
@@ -121,7 +121,7 @@ impl Heap {
             self.header.check_prefix(store.bytes(id), DIRECT_SIGNATURE, self.address, block.offset)?;
             block.verified = true;
         }
-        block.cached = id;
+        block.cached = store.hint(id);
         Ok(id)
     }
 

@@ -15,6 +15,9 @@ const WORTH: u32 = 32;
 /// Slots of the lowest gaps that are looked at before the heap grows instead.
 const GAP_SLOTS: usize = 32;
 
+/// Bytes of an object that are asked for ahead at most.
+const AHEAD: u32 = 1024;
+
 /// The free end of the block that was created last.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bump {
@@ -212,7 +215,7 @@ impl Heap {
         let (offset, length, index) = self.managed_object(id).ok()?;
         let block = &self.table.blocks[index as usize];
         let at = (offset - block.offset) as usize;
-        store.prefetch_at(block.cached, block.address, at..at + length as usize);
+        store.prefetch_hint(block.cached, at..at + length.min(AHEAD) as usize);
         Some(index)
     }
 

@@ -6,7 +6,7 @@ use super::holes::BlockHoles;
 use crate::error::{Error, Result};
 use crate::format::fractal_heap::Slot;
 use crate::format::UNDEFINED;
-use crate::store::{AddressMap, BlockId};
+use crate::store::{AddressMap, Hint};
 
 /// No index.
 pub(super) const NONE: u32 = u32::MAX;
@@ -35,7 +35,7 @@ pub(super) struct Block {
     /// Whether its prefix was checked.
     pub verified: bool,
     /// Where the store had it last.
-    pub cached: BlockId,
+    pub cached: Hint,
 }
 
 /// An indirect block.
@@ -153,7 +153,7 @@ impl Table {
             live,
             queued: false,
             verified: false,
-            cached: BlockId::NOWHERE,
+            cached: Hint::NONE,
         };
         let index = match self.vacant.pop() {
             Some(index) => {

@@ -1,5 +1,7 @@
 //! Where the bytes of cached blocks are kept: side by side in large regions, those of a page's size page by page.
 
+use std::ops::Range;
+
 use super::region::{self, Region, LARGE};
 
 /// Room is given in multiples of this.
@@ -20,6 +22,9 @@ const CLASSES: usize = EXACT + 1 + (SHARED / 4096).trailing_zeros() as usize;
 pub struct Place(u32);
 
 impl Place {
+    /// In no region.
+    pub const NOWHERE: Place = Place(u32::MAX);
+
     #[inline]
     fn region(self) -> usize {
         (self.0 >> UNIT_BITS) as usize
@@ -181,6 +186,14 @@ impl Arena {
         }
     }
 
+    /// A part of what is at a place that may have been given back; nothing where the part is not.
+    #[inline]
+    pub fn glance(&self, place: Place, part: Range<usize>) -> &[u8] {
+        let part = place.offset() + part.start..place.offset() + part.end;
+        let chunk = self.chunks.get(place.region()).and_then(Option::as_ref);
+        chunk.and_then(|chunk| chunk.region.get(part)).unwrap_or_default()
+    }
+
     /// The same, to be changed.
     #[inline]
     pub fn bytes_mut(&mut self, place: Place, length: usize) -> &mut [u8] {
@@ -243,6 +256,19 @@ mod tests {
         }
         arena.shrink();
         assert!(arena.chunks.iter().flatten().count() <= 2);
+    }
+
+    #[test]
+    fn a_glance_at_what_is_gone_sees_no_harm() {
+        let mut arena = Arena::new();
+        let (small, large) = (arena.take(4096), arena.take(300_000));
+        arena.bytes_mut(small, 4096).fill(3);
+        assert_eq!(arena.glance(small, 10..20), [3; 10]);
+        assert!(arena.glance(small, 0..LARGE).is_empty());
+        assert!(arena.glance(Place::NOWHERE, 0..1).is_empty());
+        assert_eq!(arena.glance(large, 299_000..300_000).len(), 1000);
+        arena.give(large, 300_000);
+        assert!(arena.glance(large, 0..1).is_empty());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::ops::Range;
 
 use super::arena::{Arena, Place};
 use super::index::Index;
@@ -15,6 +16,19 @@ pub struct BlockId(pub(crate) u32);
 impl BlockId {
     /// The id of no block.
     pub const NOWHERE: BlockId = BlockId(u32::MAX);
+}
+
+/// A block and where its bytes were: they can be asked for before it is known whether it still is that block.
+#[derive(Debug, Clone, Copy)]
+pub struct Hint {
+    /// The block. [`Store::stands_at`](super::Store::stands_at) tells whether it still is.
+    pub id: BlockId,
+    place: Place,
+}
+
+impl Hint {
+    /// That of no block.
+    pub const NONE: Hint = Hint { id: BlockId::NOWHERE, place: Place::NOWHERE };
 }
 
 /// Where a block's checksum stands and what it covers. It is computed once, when the block is written.
@@ -103,6 +117,14 @@ impl Block {
     #[inline]
     pub fn len(&self) -> usize {
         self.length as usize
+    }
+
+    /// Where what counts in the block ends: behind the checksum, if that stands behind what it covers.
+    pub fn used(&self) -> u32 {
+        match self.seal {
+            Seal::At(at) => (at + 4).min(self.length),
+            Seal::None | Seal::Within(_) => self.length,
+        }
     }
 
     /// The parts of a dirty block that differ from the last flushed state, first to last; its checksum, if it has one,
@@ -239,11 +261,16 @@ impl Cache {
         }
     }
 
-    /// The bytes of the block of an id from before, if it is still at `address`; no use of it that counts.
+    /// Where a block is, for later.
     #[inline]
-    pub fn glance(&self, id: BlockId, address: u64) -> Option<&[u8]> {
-        let block = self.slots.get(id.0 as usize).filter(|block| block.address == address && block.live)?;
-        Some(self.arena.bytes(block.place, block.len()))
+    pub fn hint(&self, id: BlockId) -> Hint {
+        Hint { id, place: self.slots[id.0 as usize].place }
+    }
+
+    /// A part of what is now where a block was; no use of it that counts.
+    #[inline]
+    pub fn glance(&self, hint: Hint, part: Range<usize>) -> &[u8] {
+        self.arena.glance(hint.place, part)
     }
 
     #[inline]
@@ -269,7 +296,7 @@ impl Cache {
     }
 
     /// A part of a block, to be changed: only that is written by the next flush.
-    pub fn part_mut(&mut self, id: BlockId, part: std::ops::Range<usize>) -> Option<&mut [u8]> {
+    pub fn part_mut(&mut self, id: BlockId, part: Range<usize>) -> Option<&mut [u8]> {
         let block = &mut self.slots[id.0 as usize];
         let (from, to) = (part.start as u32, part.end as u32);
         if !block.dirty {

@@ -45,6 +45,12 @@ impl Part {
         cache.block(self.block).address + u64::from(self.from)
     }
 
+    /// Without what stands behind the checksum, which nobody reads: most of a sparse node.
+    fn used(self, cache: &Cache) -> Option<Part> {
+        let to = self.to.min(cache.block(self.block).used());
+        (self.from < to).then_some(Part { to, ..self })
+    }
+
     fn bytes(self, cache: &Cache) -> &[u8] {
         &cache.bytes_of(self.block)[self.from as usize..self.to as usize]
     }
@@ -132,7 +138,8 @@ impl Store {
     fn decide(&mut self, parts: &[Part], superblock: &[u8]) -> Result<()> {
         let mut before = vec![0; superblock.len()];
         self.read_raw(0, &mut before, "superblock")?;
-        self.write_record(parts, &before, superblock)?;
+        let parts: Vec<Part> = parts.iter().filter_map(|part| part.used(&self.cache)).collect();
+        self.write_record(&parts, &before, superblock)?;
         superblock::set_flags(&mut before, COMMITTING);
         self.write_at(0, &mut [IoSlice::new(&before)])?;
         self.barrier()

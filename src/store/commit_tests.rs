@@ -169,3 +169,28 @@ fn only_the_changed_part_and_the_checksum_are_written() {
         assert!(seal.holds(block) && block[part.clone()].iter().all(|&byte| byte == 9), "{part:?} {seal:?}");
     }
 }
+
+#[test]
+fn what_stands_behind_a_checksum_is_not_recorded() {
+    const LENGTH: usize = 512;
+    let (before, after) = (Seal::At(LENGTH as u32 - 4), Seal::At(96));
+    let mut disk = Disk::new(Durability::Process);
+    let (id, address) = disk.store.create_block(LENGTH, before).unwrap();
+    disk.store.bytes_mut(id).fill(7);
+    disk.flush();
+    let (begun, counted) = (disk.log.lock().len(), disk.store.counters());
+    // A node that lost most of its records.
+    disk.store.bytes_mut(id).fill(9);
+    disk.store.set_seal(id, after);
+    disk.flush();
+    assert_eq!(disk.store.counters().record_bytes - counted.record_bytes, 100 + 48 + 2 * 16 + 36);
+    assert_eq!(disk.store.counters().bytes_written - counted.bytes_written, LENGTH as u64);
+    let log = disk.log.lock().clone();
+    for count in begun..=log.len() {
+        let (recovery, seen) = reopened(&replay(&log[..count]), false);
+        let block = &seen[address as usize..][..LENGTH];
+        let is_old = before.holds(block) && block[..LENGTH - 4].iter().all(|&byte| byte == 7);
+        let is_new = after.holds(block) && block[..96].iter().all(|&byte| byte == 9);
+        assert!(is_old || is_new, "{count}: {recovery:?}");
+    }
+}

@@ -31,7 +31,7 @@ use std::io::IoSlice;
 
 use ahead::Ahead;
 pub use backend::{Backend, Change, Fault, FaultBackend, FaultControl, MemoryBackend, RecordingBackend, WritePart};
-pub use cache::{AddressMap, BlockId, Seal};
+pub use cache::{AddressMap, BlockId, Hint, Seal};
 pub use commit::Durability;
 pub(crate) use prefetch::prefetch;
 pub use reader::{ReadPart, Reader, SharedRead};

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::{BlockId, Store};
+use super::{BlockId, Hint, Store};
 
 /// Bytes of a cache line, on the processors that matter.
 const LINE: usize = 64;
@@ -28,9 +28,15 @@ impl Store {
         prefetch(self.cache.bytes_of(id).get(part).unwrap_or_default());
     }
 
-    /// The same for a block that may not be there any more.
+    /// The same for a block that may not be there any more. Where it was is known without looking it up.
     #[inline]
-    pub fn prefetch_at(&self, id: BlockId, address: u64, part: Range<usize>) {
-        prefetch(self.cache.glance(id, address).and_then(|bytes| bytes.get(part)).unwrap_or_default());
+    pub fn prefetch_hint(&self, hint: Hint, part: Range<usize>) {
+        prefetch(self.cache.glance(hint, part));
+    }
+
+    /// Where a block is, to be asked for later.
+    #[inline]
+    pub fn hint(&self, id: BlockId) -> Hint {
+        self.cache.hint(id)
     }
 }
