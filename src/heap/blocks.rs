@@ -70,8 +70,8 @@ impl Heap {
 
     fn read_indirect(&self, store: &mut Store, table: &mut Table, address: u64, offset: u64, rows: u32) -> Result<()> {
         let header = &self.header;
-        let length = header.indirect_length(rows);
-        let id = store.block(address, length as u64, indirect_seal(header, rows), "fractal heap indirect block")?;
+        let length = header.indirect_length(rows) as u64;
+        let id = store.block(address, length, indirect_seal(header, rows), "fractal heap indirect block")?;
         header.check_prefix(store.bytes(id), INDIRECT_SIGNATURE, self.address, offset)?;
         let mut entries = Vec::new();
         let mut reader = Reader::new(store.bytes(id), "fractal heap indirect block");
@@ -88,7 +88,7 @@ impl Heap {
                 entries.push((entry, child, filtered));
             }
         }
-        table.indirect.insert(offset, Indirect { address, rows, children: entries.len() as u32 });
+        table.add_indirect(offset, Indirect { address, length, rows, children: entries.len() as u32 });
         for (entry, child, filtered) in entries {
             let row = entry / header.table.width;
             let at = offset + header.table.entry_offset(entry);
@@ -144,8 +144,8 @@ impl Heap {
     /// The indirect block at heap offset `offset`, in the store.
     pub(super) fn indirect_block(&self, store: &mut Store, offset: u64) -> Result<BlockId> {
         let block = self.table.indirect.get(&offset).ok_or_else(|| Error::internal("no such indirect block"))?;
-        let length = self.header.indirect_length(block.rows) as u64;
-        store.block(block.address, length, indirect_seal(&self.header, block.rows), "fractal heap indirect block")
+        let seal = indirect_seal(&self.header, block.rows);
+        store.block(block.address, block.length, seal, "fractal heap indirect block")
     }
 
     /// Sets the address in an indirect block's entry.
@@ -168,13 +168,13 @@ impl Heap {
             let at = header.entry_position(entry);
             bytes[at..at + usize::from(header.sizes.offset)].fill(0xff);
         }
-        self.table.indirect.insert(offset, Indirect { address, rows, children: 0 });
+        self.table.add_indirect(offset, Indirect { address, length: length as u64, rows, children: 0 });
         Ok(address)
     }
 
     /// Makes the root an indirect block of at least `rows` rows, or of exactly so many where it is larger.
     pub(super) fn set_root_rows(&mut self, store: &mut Store, rows: u32) -> Result<()> {
-        let old = self.table.indirect.remove(&0);
+        let old = self.table.remove_indirect(0);
         let address = self.create_indirect(store, 0, rows)?;
         let children = match &old {
             None => {
@@ -184,15 +184,14 @@ impl Heap {
                 u32::from(self.header.root != UNDEFINED)
             }
             Some(old) => {
-                let length = self.header.indirect_length(old.rows) as u64;
                 let seal = indirect_seal(&self.header, old.rows);
-                let source = store.block(old.address, length, seal, "fractal heap indirect block")?;
+                let source = store.block(old.address, old.length, seal, "fractal heap indirect block")?;
                 let target = self.indirect_block(store, 0)?;
                 let start = self.header.entry_position(0);
                 let end = self.header.entry_position(rows.min(old.rows) * self.header.table.width);
                 let (from, to) = store.two_mut(source, target)?;
                 to[start..end].copy_from_slice(&from[start..end]);
-                store.free(old.address, length);
+                store.free(old.address, old.length);
                 old.children
             }
         };
@@ -299,8 +298,8 @@ impl Heap {
             if self.count_children(base, -1) > 0 {
                 return Ok(());
             }
-            if let Some(empty) = self.table.indirect.remove(&base) {
-                store.free(empty.address, self.header.indirect_length(empty.rows) as u64);
+            if let Some(empty) = self.table.remove_indirect(base) {
+                store.free(empty.address, empty.length);
             }
         }
         self.header.root = UNDEFINED;
@@ -315,8 +314,8 @@ impl Heap {
         }
         if self.table.end == self.header.params.start_block {
             let Some(index) = self.table.find(0) else { return Ok(()) };
-            if let Some(root) = self.table.indirect.remove(&0) {
-                store.free(root.address, self.header.indirect_length(root.rows) as u64);
+            if let Some(root) = self.table.remove_indirect(0) {
+                store.free(root.address, root.length);
             }
             self.header.root = self.table.blocks[index as usize].address;
             self.header.root_rows = 0;

@@ -127,6 +127,7 @@ impl Heap {
             return Err(Error::corrupt("fractal heap", self.address, "its blocks are not those that its table has"));
         }
         self.expect("end of the last block", kept.end, read.end)?;
+        self.expect("bytes of indirect blocks", kept.indirect_bytes, read.indirect_bytes)?;
         self.expect("gaps", kept.gaps.len() as u64, read.gaps.len() as u64)?;
         self.expect("direct blocks", kept.count, read.count)?;
         self.expect("bytes of direct blocks", kept.bytes, read.bytes)

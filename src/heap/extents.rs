@@ -28,7 +28,7 @@ impl Heap {
         visit(Part::Block, self.address, self.header.length() as u64)?;
         self.load_table(store)?;
         for block in self.table.indirect.values() {
-            visit(Part::Block, block.address, self.header.indirect_length(block.rows) as u64)?;
+            visit(Part::Block, block.address, block.length)?;
         }
         for block in self.table.blocks.iter().filter(|block| block.address != UNDEFINED) {
             let length = self.table.filtered.get(&block.offset).map_or(block.size.into(), |filtered| filtered.0);

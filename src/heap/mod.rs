@@ -391,7 +391,7 @@ impl Heap {
             }
         }
         for block in self.table.indirect.values() {
-            store.free(block.address, self.header.indirect_length(block.rows) as u64);
+            store.free(block.address, block.length);
         }
         store.free(self.address, self.header.length() as u64);
         Ok(())
@@ -413,7 +413,7 @@ impl Heap {
             };
             capacity.saturating_sub(header.free)
         };
-        let indirect: u64 = self.table.indirect.values().map(|b| header.indirect_length(b.rows) as u64).sum();
+        let indirect = self.table.indirect_bytes;
         HeapStats {
             live_bytes: live.saturating_add(header.huge_bytes).saturating_add(header.tiny_bytes).min(MOST_BYTES),
             free_bytes: match header.filters {

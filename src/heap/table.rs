@@ -42,6 +42,8 @@ pub(super) struct Block {
 #[derive(Debug)]
 pub(super) struct Indirect {
     pub address: u64,
+    /// Bytes in the file.
+    pub length: u64,
     pub rows: u32,
     pub children: u32,
 }
@@ -60,6 +62,8 @@ pub(super) struct Table {
     start_bits: u32,
     /// Indirect blocks by heap offset; the root is at 0.
     pub indirect: AddressMap<Indirect>,
+    /// Their bytes.
+    pub indirect_bytes: u64,
     /// Address space below `end` that has no direct block, coalesced: offset and end.
     pub gaps: BTreeMap<u64, u64>,
     /// Where the last direct block ends.
@@ -89,6 +93,19 @@ impl Table {
             index = self.groups.get((index ^ APART) as usize)?[granule % GROUP];
         }
         (index != NONE).then_some(index)
+    }
+
+    /// Enters an indirect block that is not there.
+    pub fn add_indirect(&mut self, offset: u64, block: Indirect) {
+        self.indirect_bytes += block.length;
+        self.indirect.insert(offset, block);
+    }
+
+    /// Forgets an indirect block.
+    pub fn remove_indirect(&mut self, offset: u64) -> Option<Indirect> {
+        let block = self.indirect.remove(&offset)?;
+        self.indirect_bytes -= block.length;
+        Some(block)
     }
 
     /// The blocks with their holes.
