@@ -10,26 +10,43 @@ use crate::error::Result;
 use crate::format::btree2::Pointer;
 use crate::store::{BlockId, Hint, Store};
 
-/// Nodes with a hint of their own: those of some ten million records, in 2 MiB.
+/// Nodes with a hint of their own: those of some ten million records, in 3 MiB.
 const MOST: usize = 1 << 18;
 
-/// Hints by the number of a node, which [`Tree::number`] makes.
+/// A node as it was: its block, and how many records it had.
+#[derive(Debug, Clone, Copy)]
+struct Visit {
+    hint: Hint,
+    nrec: u16,
+}
+
+const NEVER: Visit = Visit { hint: Hint::NONE, nrec: 0 };
+
+/// The last visits by the number of a node, which [`Tree::number`] makes.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Hints(RefCell<Vec<Hint>>);
+pub(super) struct Hints(RefCell<Vec<Visit>>);
 
 impl Hints {
     #[inline]
-    fn get(&self, number: usize) -> Hint {
-        self.0.borrow().get(number % MOST).copied().unwrap_or(Hint::NONE)
+    fn get(&self, number: usize) -> Visit {
+        self.0.borrow().get(number % MOST).copied().unwrap_or(NEVER)
+    }
+
+    /// The node is where it was.
+    #[inline]
+    fn recount(&self, number: usize, nrec: u16) {
+        if let Some(visit) = self.0.borrow_mut().get_mut(number % MOST) {
+            visit.nrec = nrec;
+        }
     }
 
     #[cold]
-    fn set(&self, number: usize, hint: Hint) {
-        let (mut hints, at) = (self.0.borrow_mut(), number % MOST);
-        if hints.len() <= at {
-            hints.resize((at + 1).next_power_of_two(), Hint::NONE);
+    fn set(&self, number: usize, visit: Visit) {
+        let (mut visits, at) = (self.0.borrow_mut(), number % MOST);
+        if visits.len() <= at {
+            visits.resize((at + 1).next_power_of_two(), NEVER);
         }
-        hints[at] = hint;
+        visits[at] = visit;
     }
 }
 
@@ -37,10 +54,12 @@ impl Tree {
     /// The number of child `index` of the node of this number; the root's is 0.
     #[inline]
     pub(super) fn number(&self, node: usize, index: u16) -> usize {
-        node * (usize::from(self.geometry.level(1).max) + 1) + usize::from(index) + 1
+        let children = usize::from(self.geometry.level(1).max) + 1;
+        node.wrapping_mul(children).wrapping_add(usize::from(index) + 1)
     }
 
-    /// The block of the node of this number, to which `pointer` leads. `part` of it is asked for before it is looked up.
+    /// The block of the node of this number, to which `pointer` leads. Before it is looked up, `part` of it is asked for,
+    /// given how many records there are: as many as at the last visit, so that not even the pointer is waited for.
     #[inline]
     pub(super) fn hinted_node(
         &self,
@@ -48,17 +67,20 @@ impl Tree {
         level: usize,
         number: usize,
         pointer: Pointer,
-        part: Range<usize>,
+        part: impl Fn(u16) -> Range<usize>,
     ) -> Result<BlockId> {
-        let hint = self.hints.get(number);
-        store.prefetch_hint(hint, part.clone());
+        let Visit { hint, nrec } = self.hints.get(number);
+        store.prefetch_hint(hint, part(nrec));
         let is_there = store.stands_at(hint.id, pointer.address, self.geometry.node_size() as u32);
         if is_there && pointer.nrec <= self.geometry.level(level).max {
+            if nrec != pointer.nrec {
+                self.hints.recount(number, pointer.nrec);
+            }
             return Ok(hint.id);
         }
         let block = self.node(store, pointer.address, level, pointer.nrec)?;
-        store.prefetch(block, part);
-        self.hints.set(number, store.hint(block));
+        store.prefetch(block, part(pointer.nrec));
+        self.hints.set(number, Visit { hint: store.hint(block), nrec: pointer.nrec });
         Ok(block)
     }
 }

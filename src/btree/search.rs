@@ -184,7 +184,7 @@ impl Tree {
                 // A smaller tree stays near the processor.
                 _ if self.depth < 2 => self.node(store, address, level, nrec)?,
                 _ => {
-                    let part = if level == 0 { self.part_ahead(nrec, key, &range) } else { 0..0 };
+                    let part = |nrec| if level == 0 { self.part_ahead(nrec, key, &range) } else { 0..0 };
                     self.hinted_node(store, level, number, Pointer { address, nrec, total: 0 }, part)?
                 }
             };
