@@ -8,7 +8,7 @@ use super::region::{self, Region, LARGE};
 const UNIT: usize = 64;
 /// The length of the first region; each that follows is twice as long, until they are [`LARGE`].
 const FIRST: usize = 16 << 10;
-const LAST: usize = 128 << 10;
+const LAST: usize = 64 << 10;
 /// Low bits of a place: the unit in the region. The others are the region's number.
 const UNIT_BITS: u32 = (LARGE / UNIT).trailing_zeros();
 /// Up to here every number of units is a class of its own; above, every power of two.
