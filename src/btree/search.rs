@@ -179,14 +179,13 @@ impl Tree {
         let mut range = 0..u32::MAX;
         let mut number = 0;
         for level in (0..=self.depth).rev() {
-            let block = match level {
-                _ if level == self.depth => self.root(store)?,
+            let block = if level == self.depth {
+                self.root(store)?
+            } else {
                 // A smaller tree stays near the processor.
-                _ if self.depth < 2 => self.node(store, address, level, nrec)?,
-                _ => {
-                    let part = |nrec| if level == 0 { self.part_ahead(nrec, key, &range) } else { 0..0 };
-                    self.hinted_node(store, level, number, Pointer { address, nrec, total: 0 }, part)?
-                }
+                let is_far = level == 0 && self.depth > 1;
+                let part = |nrec| if is_far { self.part_ahead(nrec, key, &range) } else { 0..0 };
+                self.hinted_node(store, level, number, Pointer { address, nrec, total: 0 }, part)?
             };
             let mut page = store.bytes(block);
             let (mut index, is_told) = self.narrow(page, nrec, key, &mut range);
