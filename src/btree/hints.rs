@@ -59,7 +59,8 @@ impl Tree {
     }
 
     /// The block of the node of this number, to which `pointer` leads. Before it is looked up, `part` of it is asked for,
-    /// given how many records there are: as many as at the last visit, so that not even the pointer is waited for.
+    /// given how many records there are, if it is a leaf far away: as many as at the last visit, so that not even the pointer
+    /// is waited for.
     #[inline]
     pub(super) fn hinted_node(
         &self,
@@ -70,16 +71,22 @@ impl Tree {
         part: impl Fn(u16) -> Range<usize>,
     ) -> Result<BlockId> {
         let Visit { hint, nrec } = self.hints.get(number);
-        store.prefetch_hint(hint, part(nrec));
+        // A smaller tree stays near the processor, and so do the nodes above the leaves.
+        let is_far = level == 0 && self.depth > 1;
+        if is_far {
+            store.prefetch_hint(hint, part(nrec));
+        }
         let is_there = store.stands_at(hint.id, pointer.address, self.geometry.node_size() as u32);
         if is_there && pointer.nrec <= self.geometry.level(level).max {
-            if nrec != pointer.nrec {
+            if is_far && nrec != pointer.nrec {
                 self.hints.recount(number, pointer.nrec);
             }
             return Ok(hint.id);
         }
         let block = self.node(store, pointer.address, level, pointer.nrec)?;
-        store.prefetch(block, part(pointer.nrec));
+        if is_far {
+            store.prefetch(block, part(pointer.nrec));
+        }
         self.hints.set(number, Visit { hint: store.hint(block), nrec: pointer.nrec });
         Ok(block)
     }

@@ -182,9 +182,7 @@ impl Tree {
             let block = if level == self.depth {
                 self.root(store)?
             } else {
-                // A smaller tree stays near the processor.
-                let is_far = level == 0 && self.depth > 1;
-                let part = |nrec| if is_far { self.part_ahead(nrec, key, &range) } else { 0..0 };
+                let part = |nrec| self.part_ahead(nrec, key, &range);
                 self.hinted_node(store, level, number, Pointer { address, nrec, total: 0 }, part)?
             };
             let mut page = store.bytes(block);
