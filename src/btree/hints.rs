@@ -1,6 +1,6 @@
-//! Where the nodes of a large tree were in memory when they were visited last, by the path that leads to them. What the cache
-//! knows about a random node is far from the processor, and so is the node: with a hint both are asked for at once. A hint
-//! that is out of date costs a look-up, nothing else.
+//! Where a tree's nodes were in memory when they were visited last, by the path that leads to them. What the cache knows about
+//! a random node of a large tree is far from the processor, and so is the node: with a hint both are asked for at once. A
+//! hint that is out of date costs time, nothing else.
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -14,7 +14,7 @@ use crate::store::{BlockId, Hint, Store};
 const MOST: usize = 1 << 18;
 
 /// A node as it was: its block, and how many records it had.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Visit {
     hint: Hint,
     nrec: u16,
@@ -32,17 +32,21 @@ impl Hints {
         self.0.borrow().get(number % MOST).copied().unwrap_or(NEVER)
     }
 
-    /// The node is where it was.
+    /// Of a node that was visited before.
     #[inline]
-    fn recount(&self, number: usize, nrec: u16) {
-        if let Some(visit) = self.0.borrow_mut().get_mut(number % MOST) {
-            visit.nrec = nrec;
+    fn renew(&self, number: usize, visit: Visit) {
+        if let Some(before) = self.0.borrow_mut().get_mut(number % MOST) {
+            *before = visit;
         }
     }
 
+    /// In a tree of `records` records; what its numbers take stays in proportion, however sparse it is.
     #[cold]
-    fn set(&self, number: usize, visit: Visit) {
+    fn enter(&self, number: usize, visit: Visit, records: u64) {
         let (mut visits, at) = (self.0.borrow_mut(), number % MOST);
+        if at as u64 > records {
+            return;
+        }
         if visits.len() <= at {
             visits.resize((at + 1).next_power_of_two(), NEVER);
         }
@@ -78,8 +82,9 @@ impl Tree {
         }
         let is_there = store.stands_at(hint.id, pointer.address, self.geometry.node_size() as u32);
         if is_there && pointer.nrec <= self.geometry.level(level).max {
-            if is_far && nrec != pointer.nrec {
-                self.hints.recount(number, pointer.nrec);
+            let now = Visit { hint: store.hint(hint.id), nrec: pointer.nrec };
+            if is_far && now != (Visit { hint, nrec }) {
+                self.hints.renew(number, now);
             }
             return Ok(hint.id);
         }
@@ -87,7 +92,25 @@ impl Tree {
         if is_far {
             store.prefetch(block, part(pointer.nrec));
         }
-        self.hints.set(number, Visit { hint: store.hint(block), nrec: pointer.nrec });
+        self.hints.enter(number, Visit { hint: store.hint(block), nrec: pointer.nrec }, self.header.total);
         Ok(block)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hints_of_a_sparse_tree_take_no_more_than_its_records_would() {
+        let hints = Hints::default();
+        hints.enter(MOST - 1, NEVER, 100);
+        assert_eq!(hints.0.borrow().len(), 0);
+        hints.enter(100, NEVER, 100);
+        assert_eq!(hints.0.borrow().len(), 128);
+        hints.enter(MOST + 5, Visit { nrec: 7, ..NEVER }, 100);
+        assert_eq!((hints.get(5).nrec, hints.0.borrow().len()), (7, 128));
+        hints.renew(MOST - 1, Visit { nrec: 8, ..NEVER });
+        assert_eq!(hints.get(MOST - 1), NEVER);
     }
 }

@@ -95,10 +95,12 @@ impl Table {
         (index != NONE).then_some(index)
     }
 
-    /// Enters an indirect block that is not there.
+    /// Enters an indirect block.
     pub fn add_indirect(&mut self, offset: u64, block: Indirect) {
         self.indirect_bytes += block.length;
-        self.indirect.insert(offset, block);
+        if let Some(before) = self.indirect.insert(offset, block) {
+            self.indirect_bytes -= before.length;
+        }
     }
 
     /// Forgets an indirect block.

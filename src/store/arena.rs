@@ -6,7 +6,7 @@ use super::region::{self, Region, LARGE};
 
 /// Room is given in multiples of this.
 const UNIT: usize = 64;
-/// The length of the first region; each that follows is twice as long, until they are [`LARGE`].
+/// The length of the first region; each that follows is twice as long up to `LAST`, and then they are [`LARGE`].
 const FIRST: usize = 16 << 10;
 const LAST: usize = 64 << 10;
 /// Low bits of a place: the unit in the region. The others are the region's number.

@@ -19,7 +19,7 @@ impl BlockId {
 }
 
 /// A block and where its bytes were: they can be asked for before it is known whether it still is that block.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Hint {
     /// The block. [`Store::stands_at`](super::Store::stands_at) tells whether it still is.
     pub id: BlockId,

@@ -187,10 +187,12 @@ fn what_stands_behind_a_checksum_is_not_recorded() {
     assert_eq!(disk.store.counters().bytes_written - counted.bytes_written, LENGTH as u64);
     let log = disk.log.lock().clone();
     for count in begun..=log.len() {
-        let (recovery, seen) = reopened(&replay(&log[..count]), false);
-        let block = &seen[address as usize..][..LENGTH];
-        let is_old = before.holds(block) && block[..LENGTH - 4].iter().all(|&byte| byte == 7);
-        let is_new = after.holds(block) && block[..96].iter().all(|&byte| byte == 9);
-        assert!(is_old || is_new, "{count}: {recovery:?}");
+        for read_only in [false, true] {
+            let (recovery, seen) = reopened(&replay(&log[..count]), read_only);
+            let block = &seen[address as usize..][..LENGTH];
+            let is_old = before.holds(block) && block[..LENGTH - 4].iter().all(|&byte| byte == 7);
+            let is_new = after.holds(block) && block[..96].iter().all(|&byte| byte == 9);
+            assert!(is_old || is_new, "{count}: {recovery:?}");
+        }
     }
 }

@@ -73,8 +73,9 @@ fn map(huge: bool) -> Option<NonNull<u8>> {
         }
         let _ = munmap(start.add(LARGE).cast(), LARGE - before);
         #[cfg(target_os = "linux")]
-        if huge {
-            let _ = madvise(start.cast(), LARGE, Advice::LinuxHugepage); // small pages do as well
+        {
+            let advice = if huge { Advice::LinuxHugepage } else { Advice::LinuxNoHugepage };
+            let _ = madvise(start.cast(), LARGE, advice); // either does
         }
         NonNull::new(start)
     }
