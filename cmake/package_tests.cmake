@@ -5,7 +5,7 @@ set(moved "${CMAKE_CURRENT_BINARY_DIR}/moved")
 set(H5R_TEST_OPTIONS "" CACHE STRING "options for configuring tests/ and c_examples/")
 
 add_test(NAME install COMMAND ${CMAKE_COMMAND}
-    -D "build=${CMAKE_CURRENT_BINARY_DIR}" -D "stage=${stage}" -D "moved=${moved}"
+    -D "build=${CMAKE_CURRENT_BINARY_DIR}" -D "stage=${stage}" -D "moved=${moved}" -D "profile=${H5R_PROFILE}"
     -P "${CMAKE_CURRENT_SOURCE_DIR}/cmake/stage.cmake")
 set_tests_properties(install PROPERTIES FIXTURES_SETUP package)
 
