@@ -3,12 +3,17 @@
 !
 ! - Every call takes an optional `status`: H5R_OK or H5R_ERR_... . Without it an error stops the program with its message;
 !   h5r_last_error() gives the message of this thread's last failed call.
-! - h5r_attr_write, h5r_attr_read, h5r_dataset_write and h5r_dataset_read are generic by kind (int8 to int64, real32, real64)
-!   and rank (attributes 0 to 4, datasets 0 to 5), and also for character values of rank 0 and 1. Of a dataset, shape(value)
-!   elements are written or read, from `start`, 1 in each dimension where it is absent, `stride` apart. Where `start` has more
-!   dimensions than the value, it is one element in each of the last ones: a field(nx, ny) goes to start=[1, 1, step].
-! - h5r_dataset_append(dataset, value) is generic in the same way for numbers: value is one row, value(:, ..., :), or several
-!   along its last dimension. h5r_dataset_append(dataset, type, rows, address) takes elements of any type.
+! - h5r_attr_write, h5r_attr_read, h5r_dataset_write and h5r_dataset_read are generic by kind (int8 to int64, real32, real64,
+!   complex of both, logical, logical(c_bool)) and rank (attributes 0 to 4, datasets 0 to 5), and also for character values of
+!   rank 0 and 1. Of a dataset, shape(value) elements are written or read, from `start`, 1 in each dimension where it is absent,
+!   `stride` apart. Where `start` has more dimensions than the value, it is one element in each of the last ones: a
+!   field(nx, ny) goes to start=[1, 1, step]. An attribute is read as a whole: into a value of its shape, or of another rank and
+!   as many elements.
+! - Logical and complex values are stored as h5py does: an enumeration of FALSE and TRUE (h5r_type_logical), a compound of r and
+!   i (h5r_type_complex_pair). Integers are read as logical, too (0 is false), and h5r_type_complex's elements as complex.
+! - h5r_dataset_append(dataset, value) is generic in the same way, but for character values: value is one row,
+!   value(:, ..., :), or several along its last dimension. h5r_dataset_append(dataset, type, rows, address) takes elements of
+!   any type.
 ! - The same names with _variable are for values of variable length of one dimension: arrays of h5r_string, h5r_int64_sequence
 !   and h5r_real64_sequence. Character arrays can be written, too, without their trailing blanks. What is read is allocated;
 !   strings may have a fixed length in the file.
@@ -30,6 +35,8 @@ module h5r
   end type
 
   integer, parameter, public :: h5r_type_kind = c_int64_t
+  ! Stand for the types of values in memory until it is known what is stored: memory_type makes them.
+  integer(c_int64_t), parameter :: AS_LOGICAL = -1, AS_COMPLEX_32 = -2, AS_COMPLEX_64 = -3
 
 ! begin constants
   integer(c_int64_t), parameter, public :: H5R_KIB = 1024_c_int64_t
@@ -491,6 +498,12 @@ module h5r
     function c_last_error() result(returned) bind(C, name='h5r_last_error')
       import :: c_ptr
       type(c_ptr) :: returned
+    end function
+    function c_set_last_error(status, message) result(returned) bind(C, name='h5r_set_last_error')
+      import :: c_char, c_int32_t
+      integer(c_int32_t), value :: status
+      character(kind=c_char), intent(in) :: message(*)
+      integer(c_int32_t) :: returned
     end function
     function c_type_string(size, padding, charset, type_out) result(returned) bind(C, name='h5r_type_string')
       import :: c_int32_t, c_int64_t, c_size_t
@@ -1354,6 +1367,26 @@ module h5r
     module procedure attr_write_real64_2
     module procedure attr_write_real64_3
     module procedure attr_write_real64_4
+    module procedure attr_write_complex32_0
+    module procedure attr_write_complex32_1
+    module procedure attr_write_complex32_2
+    module procedure attr_write_complex32_3
+    module procedure attr_write_complex32_4
+    module procedure attr_write_complex64_0
+    module procedure attr_write_complex64_1
+    module procedure attr_write_complex64_2
+    module procedure attr_write_complex64_3
+    module procedure attr_write_complex64_4
+    module procedure attr_write_logical_0
+    module procedure attr_write_logical_1
+    module procedure attr_write_logical_2
+    module procedure attr_write_logical_3
+    module procedure attr_write_logical_4
+    module procedure attr_write_bool_0
+    module procedure attr_write_bool_1
+    module procedure attr_write_bool_2
+    module procedure attr_write_bool_3
+    module procedure attr_write_bool_4
     module procedure attr_write_character
     module procedure attr_write_character_1
   end interface
@@ -1394,6 +1427,30 @@ module h5r
     module procedure dataset_write_real64_3
     module procedure dataset_write_real64_4
     module procedure dataset_write_real64_5
+    module procedure dataset_write_complex32_0
+    module procedure dataset_write_complex32_1
+    module procedure dataset_write_complex32_2
+    module procedure dataset_write_complex32_3
+    module procedure dataset_write_complex32_4
+    module procedure dataset_write_complex32_5
+    module procedure dataset_write_complex64_0
+    module procedure dataset_write_complex64_1
+    module procedure dataset_write_complex64_2
+    module procedure dataset_write_complex64_3
+    module procedure dataset_write_complex64_4
+    module procedure dataset_write_complex64_5
+    module procedure dataset_write_logical_0
+    module procedure dataset_write_logical_1
+    module procedure dataset_write_logical_2
+    module procedure dataset_write_logical_3
+    module procedure dataset_write_logical_4
+    module procedure dataset_write_logical_5
+    module procedure dataset_write_bool_0
+    module procedure dataset_write_bool_1
+    module procedure dataset_write_bool_2
+    module procedure dataset_write_bool_3
+    module procedure dataset_write_bool_4
+    module procedure dataset_write_bool_5
     module procedure dataset_write_character
     module procedure dataset_write_character_1
   end interface
@@ -1428,6 +1485,26 @@ module h5r
     module procedure attr_read_real64_2
     module procedure attr_read_real64_3
     module procedure attr_read_real64_4
+    module procedure attr_read_complex32_0
+    module procedure attr_read_complex32_1
+    module procedure attr_read_complex32_2
+    module procedure attr_read_complex32_3
+    module procedure attr_read_complex32_4
+    module procedure attr_read_complex64_0
+    module procedure attr_read_complex64_1
+    module procedure attr_read_complex64_2
+    module procedure attr_read_complex64_3
+    module procedure attr_read_complex64_4
+    module procedure attr_read_logical_0
+    module procedure attr_read_logical_1
+    module procedure attr_read_logical_2
+    module procedure attr_read_logical_3
+    module procedure attr_read_logical_4
+    module procedure attr_read_bool_0
+    module procedure attr_read_bool_1
+    module procedure attr_read_bool_2
+    module procedure attr_read_bool_3
+    module procedure attr_read_bool_4
     module procedure attr_read_character
     module procedure attr_read_character_1
   end interface
@@ -1468,6 +1545,30 @@ module h5r
     module procedure dataset_read_real64_3
     module procedure dataset_read_real64_4
     module procedure dataset_read_real64_5
+    module procedure dataset_read_complex32_0
+    module procedure dataset_read_complex32_1
+    module procedure dataset_read_complex32_2
+    module procedure dataset_read_complex32_3
+    module procedure dataset_read_complex32_4
+    module procedure dataset_read_complex32_5
+    module procedure dataset_read_complex64_0
+    module procedure dataset_read_complex64_1
+    module procedure dataset_read_complex64_2
+    module procedure dataset_read_complex64_3
+    module procedure dataset_read_complex64_4
+    module procedure dataset_read_complex64_5
+    module procedure dataset_read_logical_0
+    module procedure dataset_read_logical_1
+    module procedure dataset_read_logical_2
+    module procedure dataset_read_logical_3
+    module procedure dataset_read_logical_4
+    module procedure dataset_read_logical_5
+    module procedure dataset_read_bool_0
+    module procedure dataset_read_bool_1
+    module procedure dataset_read_bool_2
+    module procedure dataset_read_bool_3
+    module procedure dataset_read_bool_4
+    module procedure dataset_read_bool_5
     module procedure dataset_read_character
     module procedure dataset_read_character_1
   end interface
@@ -1508,6 +1609,30 @@ module h5r
     module procedure dataset_append_real64_3
     module procedure dataset_append_real64_4
     module procedure dataset_append_real64_5
+    module procedure dataset_append_complex32_0
+    module procedure dataset_append_complex32_1
+    module procedure dataset_append_complex32_2
+    module procedure dataset_append_complex32_3
+    module procedure dataset_append_complex32_4
+    module procedure dataset_append_complex32_5
+    module procedure dataset_append_complex64_0
+    module procedure dataset_append_complex64_1
+    module procedure dataset_append_complex64_2
+    module procedure dataset_append_complex64_3
+    module procedure dataset_append_complex64_4
+    module procedure dataset_append_complex64_5
+    module procedure dataset_append_logical_0
+    module procedure dataset_append_logical_1
+    module procedure dataset_append_logical_2
+    module procedure dataset_append_logical_3
+    module procedure dataset_append_logical_4
+    module procedure dataset_append_logical_5
+    module procedure dataset_append_bool_0
+    module procedure dataset_append_bool_1
+    module procedure dataset_append_bool_2
+    module procedure dataset_append_bool_3
+    module procedure dataset_append_bool_4
+    module procedure dataset_append_bool_5
     module procedure dataset_append_as
   end interface
 ! end interfaces
@@ -1543,6 +1668,7 @@ module h5r
   public :: h5r_type_opaque, h5r_type_array, h5r_type_reference, h5r_type_compound, h5r_type_insert, h5r_type_enum
   public :: h5r_type_enum_insert, h5r_type_enum_value, h5r_type_get_layout, h5r_type_string_info, h5r_type_is_variable
   public :: h5r_type_is_committed, h5r_type_member_count, h5r_type_member_name, h5r_type_member_index, h5r_type_member
+  public :: h5r_type_logical, h5r_type_complex_pair
   public :: h5r_type_base, h5r_type_dims, h5r_type_tag, h5r_type_reference_kind, h5r_type_commit, h5r_object_type
   public :: h5r_attr_type, h5r_attr_write_as, h5r_attr_read_as, h5r_dataset_write_as, h5r_dataset_read_as
   public :: h5r_dataset_set_extent, h5r_dataset_append, h5r_dataset_read_points, h5r_dataset_write_points
@@ -1609,6 +1735,24 @@ contains
       write (error_unit, '(3a)') h5r_status_name(int(code)), ': ', h5r_last_error()
       error stop 1
     end if
+  end subroutine
+
+  ! Refuses something with a message of the module's own.
+  subroutine refuse(message, status)
+    character(*), intent(in) :: message
+    integer, intent(out), optional :: status
+    call finish(c_set_last_error(H5R_ERR_ARGUMENT, c_string(message)), status)
+  end subroutine
+
+  ! Closes a made type; the message of the call that returned `code` stays.
+  subroutine drop(type, code)
+    integer(c_int64_t), intent(in) :: type
+    integer(c_int32_t), intent(in) :: code
+    character(:), allocatable :: message
+    integer(c_int32_t) :: ignored
+    message = h5r_last_error()
+    ignored = c_type_close(type)
+    ignored = c_set_last_error(code, c_string(message))
   end subroutine
 
   function c_string(text) result(string)
@@ -2226,6 +2370,74 @@ contains
     type = 0
     call finish(c_type_complex(part, type), status)
   end subroutine
+
+  ! Complex numbers of two `part`s, H5R_F32 or H5R_F64, as logical and complex values are stored: a compound of r and i.
+  subroutine h5r_type_complex_pair(part, type, status)
+    integer(c_int64_t), intent(in) :: part
+    integer(c_int64_t), intent(out) :: type
+    integer, intent(out), optional :: status
+    integer(c_size_t) :: bytes
+    integer(c_int32_t) :: code
+    type = 0
+    bytes = 0
+    code = c_type_size(part, bytes)
+    if (code == H5R_OK) code = c_type_compound(2 * bytes, type)
+    if (code == H5R_OK) code = c_type_insert(type, c_string('r'), 0_c_int64_t, part)
+    if (code == H5R_OK) code = c_type_insert(type, c_string('i'), int(bytes, c_int64_t), part)
+    call finish(code, status)
+  end subroutine
+
+  ! An enumeration of FALSE, 0, and TRUE, 1, in a byte.
+  subroutine h5r_type_logical(type, status)
+    integer(c_int64_t), intent(out) :: type
+    integer, intent(out), optional :: status
+    integer(int8), target :: values(0:1)
+    integer(c_int32_t) :: code
+    values = [0_int8, 1_int8]
+    type = 0
+    code = c_type_enum(H5R_I8, type)
+    if (code == H5R_OK) code = c_type_enum_insert(type, c_string('FALSE'), c_loc(values(0)))
+    if (code == H5R_OK) code = c_type_enum_insert(type, c_string('TRUE'), c_loc(values(1)))
+    call finish(code, status)
+  end subroutine
+
+  ! The type in memory of values of `type`, or for what an AS_... stands for, made for elements that are `stored` (0: that are
+  ! written with it); release closes it.
+  function memory_type(type, stored, memory) result(code)
+    integer(c_int64_t), intent(in) :: type, stored
+    integer(c_int64_t), intent(out) :: memory
+    integer(c_int32_t) :: code, class
+    integer(c_int64_t) :: part
+    integer :: status
+    memory = type
+    code = H5R_OK
+    if (type > 0) return
+    class = -1
+    if (stored /= 0) code = c_type_class(stored, class)
+    if (code /= H5R_OK) return
+    part = merge(H5R_F32, H5R_F64, type == AS_COMPLEX_32)
+    if (type == AS_LOGICAL .and. class == H5R_CLASS_INTEGER) then
+      memory = H5R_I8
+      return
+    else if (type == AS_LOGICAL) then
+      call h5r_type_logical(memory, status)
+    else if (class == H5R_CLASS_COMPLEX .or. class == H5R_CLASS_COMPOUND .and. .not. is_pair(stored)) then
+      call h5r_type_complex(part, memory, status)
+    else
+      call h5r_type_complex_pair(part, memory, status)
+    end if
+    code = int(status, c_int32_t)
+  end function
+
+  ! Whether a compound is of r and i. Others are matched by their members' names, too, and nothing of them would be moved.
+  logical function is_pair(compound)
+    integer(c_int64_t), intent(in) :: compound
+    integer(c_int64_t) :: number
+    number = 0
+    is_pair = c_type_member_count(compound, number) == H5R_OK .and. number == 2
+    if (is_pair) is_pair = c_type_member_index(compound, c_string('r'), number) == H5R_OK
+    if (is_pair) is_pair = c_type_member_index(compound, c_string('i'), number) == H5R_OK
+  end function
 
   subroutine h5r_type_vlen(base, type, status)
     integer(c_int64_t), intent(in) :: base
@@ -2993,19 +3205,78 @@ contains
     integer(c_int64_t), intent(in) :: type, dims(:)
     type(c_ptr), intent(in) :: data
     integer, intent(out), optional :: status
-    call finish(c_attr_write(object%handle, c_string(name), type, size(dims, kind=c_size_t), reversed(dims), data), &
-      status)
+    integer(c_int64_t) :: memory
+    integer(c_int32_t) :: code
+    code = memory_type(type, 0_c_int64_t, memory)
+    if (code == H5R_OK) then
+      code = c_attr_write(object%handle, c_string(name), memory, size(dims, kind=c_size_t), reversed(dims), data)
+    end if
+    if (type < 0) call drop(memory, code)
+    call finish(code, status)
   end subroutine
 
-  subroutine get_attr(object, name, type, bytes, data, status)
+  subroutine get_attr(object, name, type, dims, data, status)
     type(h5r_object), intent(in) :: object
     character(*), intent(in) :: name
-    integer(c_int64_t), intent(in) :: type
-    integer(c_size_t), intent(in) :: bytes
+    integer(c_int64_t), intent(in) :: type, dims(:)
     type(c_ptr), intent(in) :: data
     integer, intent(out), optional :: status
-    call finish(c_attr_read(object%handle, c_string(name), type, data, bytes), status)
+    integer(c_int64_t) :: stored, memory
+    integer(c_size_t) :: bytes
+    integer(c_int32_t) :: code
+    memory = 0
+    bytes = 0
+    code = attr_fits(object, name, dims, stored)
+    if (code == H5R_OK) code = memory_type(type, stored, memory)
+    if (code == H5R_OK) code = c_type_size(memory, bytes)
+    if (code == H5R_OK) code = c_attr_read(object%handle, c_string(name), memory, data, bytes * product(dims))
+    if (type < 0) call drop(memory, code)
+    call drop(stored, code)
+    call finish(code, status)
   end subroutine
+
+  ! Whether a value of shape `dims` takes an attribute whole, which is what a read does; and the attribute's type.
+  function attr_fits(object, name, dims, stored) result(code)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    integer(c_int64_t), intent(in) :: dims(:)
+    integer(c_int64_t), intent(out) :: stored
+    type(attr_details), target :: details
+    integer(c_int64_t) :: elements
+    integer(c_int32_t) :: code
+    character(:), allocatable :: what
+    logical :: fits
+    code = c_attr_info(object%handle, c_string(name), c_loc(details))
+    stored = details%type
+    if (code /= H5R_OK) return
+    associate (held => reversed(details%dims(:details%rank)))
+      what = 'of shape '//text_of(held)
+      elements = product(held)
+      if (details%space == H5R_SPACE_NULL) then
+        what = 'without a value'
+        elements = 0
+      end if
+      fits = elements == product(dims)
+      if (size(dims) == size(held) .and. size(dims) > 0) fits = all(dims == held)
+    end associate
+    if (.not. fits) code = c_set_last_error(merge(H5R_ERR_TOO_SMALL, H5R_ERR_ARGUMENT, product(dims) < elements), &
+      c_string("reading attribute '"//trim(name)//"': it is "//what//', and the value to read of shape '//text_of(dims)))
+  end function
+
+  ! A shape in words: [2, 3].
+  function text_of(dims) result(text)
+    integer(c_int64_t), intent(in) :: dims(:)
+    character(:), allocatable :: text
+    character(20) :: number
+    integer :: i
+    text = '['
+    do i = 1, size(dims)
+      write (number, '(i0)') dims(i)
+      if (i > 1) text = text//', '
+      text = text//trim(number)
+    end do
+    text = text//']'
+  end function
 
   ! Writes or reads `dims` elements from `start` (1, the first, where it is absent), `stride` apart; where `start` has more
   ! dimensions than the value, one element in each of the last ones. The library refuses what is of another rank or beyond
@@ -3019,6 +3290,8 @@ contains
     integer, intent(out), optional :: status
     type(c_selection), target :: selection
     integer(c_int64_t), target :: first(H5R_MAX_RANK), step(H5R_MAX_RANK), count(H5R_MAX_RANK)
+    integer(c_int64_t) :: memory, elements, extents(H5R_MAX_RANK)
+    integer(c_size_t) :: held
     integer(c_int32_t) :: code
     integer :: rank
     logical :: fits
@@ -3040,13 +3313,39 @@ contains
     selection%start = c_loc(first)
     selection%stride = c_loc(step)
     selection%count = c_loc(count)
-    if (is_read) then
-      code = c_dataset_read(dataset%handle, type, c_loc(selection), data)
-    else
-      code = c_dataset_write(dataset%handle, type, c_loc(selection), data)
+    code = dataset_memory_type(dataset, type, memory)
+    ! Of a dataset without a value the library moves nothing, whatever is selected.
+    held = 0
+    elements = 0
+    if (code == H5R_OK) code = c_dataset_dims(dataset%handle, held, extents, elements)
+    if (code == H5R_OK .and. product(dims) > 0) then
+      if (held == 0 .and. elements == 0) code = c_set_last_error(H5R_ERR_ARGUMENT, &
+        c_string('the dataset is without a value, and the one to move of shape '//text_of(dims)))
     end if
+    if (code == H5R_OK .and. is_read) then
+      code = c_dataset_read(dataset%handle, memory, c_loc(selection), data)
+    else if (code == H5R_OK) then
+      code = c_dataset_write(dataset%handle, memory, c_loc(selection), data)
+    end if
+    if (type < 0) call drop(memory, code)
     call finish(code, status)
   end subroutine
+
+  ! memory_type for the elements of a dataset.
+  function dataset_memory_type(dataset, type, memory) result(code)
+    type(h5r_object), intent(in) :: dataset
+    integer(c_int64_t), intent(in) :: type
+    integer(c_int64_t), intent(out) :: memory
+    integer(c_int64_t) :: stored
+    integer(c_int32_t) :: code
+    memory = type
+    stored = 0
+    code = H5R_OK
+    if (type > 0) return
+    code = c_object_type(dataset%handle, stored)
+    if (code == H5R_OK) code = memory_type(type, stored, memory)
+    call drop(stored, code)
+  end function
 
   ! Of the sizes of a value, its start and its stride, which do not agree, one that is not the dataset's rank: the library
   ! refuses it.
@@ -3071,7 +3370,7 @@ contains
     integer(c_int64_t), intent(in) :: type, dims(:)
     type(c_ptr), intent(in) :: data
     integer, intent(out), optional :: status
-    integer(c_int64_t) :: rows, elements, extents(H5R_MAX_RANK)
+    integer(c_int64_t) :: rows, elements, memory, extents(H5R_MAX_RANK)
     integer(c_size_t) :: rank
     integer(c_int32_t) :: code
     integer :: across
@@ -3085,12 +3384,14 @@ contains
       fits = across >= 0 .and. (size(dims) == across .or. size(dims) == across + 1)
       if (fits) fits = all(dims(:across) == reversed(extents(2:across + 1)))
       if (.not. fits) then
-        if (.not. present(status)) error stop 'h5r: only values of the shape of whole rows can be appended'
-        status = H5R_ERR_ARGUMENT
+        call refuse('appending a value of shape '//text_of(dims)//' to a dataset of shape '//text_of(reversed(extents(:rank))) &
+          //': only whole rows can be appended', status)
         return
       end if
       if (size(dims) > across) rows = dims(across + 1)
-      code = c_dataset_append(dataset%handle, type, rows, data)
+      code = dataset_memory_type(dataset, type, memory)
+      if (code == H5R_OK) code = c_dataset_append(dataset%handle, memory, rows, data)
+      if (type < 0) call drop(memory, code)
     end if
     call finish(code, status)
   end subroutine
@@ -3204,7 +3505,12 @@ contains
     if (.not. is_read) then
       if (all(iachar(value(:count*length)) < 128)) charset = H5R_CHARSET_ASCII
     end if
-    code = c_type_string(int(length, c_size_t), H5R_PAD_SPACE, charset, type)
+    code = H5R_OK
+    if (present(name)) then
+      code = attr_fits(object, name, dims, type)
+      call drop(type, code)
+    end if
+    if (code == H5R_OK) code = c_type_string(int(length, c_size_t), H5R_PAD_SPACE, charset, type)
     if (code == H5R_OK) then
       code = moved_to(c_loc(value), int(length, c_size_t))
       if (code == H5R_OK .or. code == H5R_ERR_TYPE .and. is_read) ignored = c_type_close(type)
@@ -3318,8 +3624,7 @@ contains
       if (.not. allocated(values(i)%value)) cycle
       length = length + len(values(i)%value) + 1
       if (index(values(i)%value, c_null_char) == 0) cycle
-      if (.not. present(status)) error stop 'h5r: a string of variable length cannot have a NUL inside'
-      status = H5R_ERR_ARGUMENT
+      call refuse('a string of variable length cannot have a NUL inside', status)
       return
     end do
     allocate (bytes(length), pointers(size(values) + 1))
@@ -3668,8 +3973,8 @@ contains
 
   subroutine dataset_write_int8_0(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int8), intent(in), target :: value
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int8), intent(in), target :: value
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -3692,8 +3997,8 @@ contains
 
   subroutine dataset_write_int8_1(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int8), intent(in), contiguous, target :: value(:)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int8), intent(in), contiguous, target :: value(:)
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -3716,8 +4021,8 @@ contains
 
   subroutine dataset_write_int8_2(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int8), intent(in), contiguous, target :: value(:, :)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int8), intent(in), contiguous, target :: value(:, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -3740,8 +4045,8 @@ contains
 
   subroutine dataset_write_int8_3(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int8), intent(in), contiguous, target :: value(:, :, :)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int8), intent(in), contiguous, target :: value(:, :, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -3764,8 +4069,8 @@ contains
 
   subroutine dataset_write_int8_4(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int8), intent(in), contiguous, target :: value(:, :, :, :)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int8), intent(in), contiguous, target :: value(:, :, :, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -3780,8 +4085,8 @@ contains
 
   subroutine dataset_write_int8_5(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int8), intent(in), contiguous, target :: value(:, :, :, :, :)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int8), intent(in), contiguous, target :: value(:, :, :, :, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -3799,13 +4104,13 @@ contains
     character(*), intent(in) :: name
     integer(int8), intent(inout), target :: value
     integer, intent(out), optional :: status
-    call get_attr(object, name, H5R_I8, storage_size(value, kind=c_size_t) / 8, c_loc(value), status)
+    call get_attr(object, name, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine dataset_read_int8_0(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int8), intent(inout), target :: value
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int8), intent(inout), target :: value
     integer, intent(out), optional :: status
     call transfer_dataset(.true., dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -3816,13 +4121,13 @@ contains
     character(*), intent(in) :: name
     integer(int8), intent(inout), contiguous, target :: value(:)
     integer, intent(out), optional :: status
-    call get_attr(object, name, H5R_I8, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+    call get_attr(object, name, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine dataset_read_int8_1(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int8), intent(inout), contiguous, target :: value(:)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int8), intent(inout), contiguous, target :: value(:)
     integer, intent(out), optional :: status
     call transfer_dataset(.true., dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -3833,13 +4138,13 @@ contains
     character(*), intent(in) :: name
     integer(int8), intent(inout), contiguous, target :: value(:, :)
     integer, intent(out), optional :: status
-    call get_attr(object, name, H5R_I8, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+    call get_attr(object, name, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine dataset_read_int8_2(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int8), intent(inout), contiguous, target :: value(:, :)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int8), intent(inout), contiguous, target :: value(:, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.true., dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -3850,13 +4155,13 @@ contains
     character(*), intent(in) :: name
     integer(int8), intent(inout), contiguous, target :: value(:, :, :)
     integer, intent(out), optional :: status
-    call get_attr(object, name, H5R_I8, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+    call get_attr(object, name, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine dataset_read_int8_3(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int8), intent(inout), contiguous, target :: value(:, :, :)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int8), intent(inout), contiguous, target :: value(:, :, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.true., dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -3867,13 +4172,13 @@ contains
     character(*), intent(in) :: name
     integer(int8), intent(inout), contiguous, target :: value(:, :, :, :)
     integer, intent(out), optional :: status
-    call get_attr(object, name, H5R_I8, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+    call get_attr(object, name, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine dataset_read_int8_4(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int8), intent(inout), contiguous, target :: value(:, :, :, :)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int8), intent(inout), contiguous, target :: value(:, :, :, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.true., dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -3881,8 +4186,8 @@ contains
 
   subroutine dataset_read_int8_5(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int8), intent(inout), contiguous, target :: value(:, :, :, :, :)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int8), intent(inout), contiguous, target :: value(:, :, :, :, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.true., dataset, H5R_I8, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -3898,8 +4203,8 @@ contains
 
   subroutine dataset_write_int16_0(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int16), intent(in), target :: value
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int16), intent(in), target :: value
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -3922,8 +4227,8 @@ contains
 
   subroutine dataset_write_int16_1(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int16), intent(in), contiguous, target :: value(:)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int16), intent(in), contiguous, target :: value(:)
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -3946,8 +4251,8 @@ contains
 
   subroutine dataset_write_int16_2(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int16), intent(in), contiguous, target :: value(:, :)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int16), intent(in), contiguous, target :: value(:, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -3970,8 +4275,8 @@ contains
 
   subroutine dataset_write_int16_3(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int16), intent(in), contiguous, target :: value(:, :, :)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int16), intent(in), contiguous, target :: value(:, :, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -3994,8 +4299,8 @@ contains
 
   subroutine dataset_write_int16_4(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int16), intent(in), contiguous, target :: value(:, :, :, :)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int16), intent(in), contiguous, target :: value(:, :, :, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4010,8 +4315,8 @@ contains
 
   subroutine dataset_write_int16_5(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int16), intent(in), contiguous, target :: value(:, :, :, :, :)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int16), intent(in), contiguous, target :: value(:, :, :, :, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4029,13 +4334,13 @@ contains
     character(*), intent(in) :: name
     integer(int16), intent(inout), target :: value
     integer, intent(out), optional :: status
-    call get_attr(object, name, H5R_I16, storage_size(value, kind=c_size_t) / 8, c_loc(value), status)
+    call get_attr(object, name, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine dataset_read_int16_0(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int16), intent(inout), target :: value
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int16), intent(inout), target :: value
     integer, intent(out), optional :: status
     call transfer_dataset(.true., dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4046,13 +4351,13 @@ contains
     character(*), intent(in) :: name
     integer(int16), intent(inout), contiguous, target :: value(:)
     integer, intent(out), optional :: status
-    call get_attr(object, name, H5R_I16, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+    call get_attr(object, name, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine dataset_read_int16_1(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int16), intent(inout), contiguous, target :: value(:)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int16), intent(inout), contiguous, target :: value(:)
     integer, intent(out), optional :: status
     call transfer_dataset(.true., dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4063,13 +4368,13 @@ contains
     character(*), intent(in) :: name
     integer(int16), intent(inout), contiguous, target :: value(:, :)
     integer, intent(out), optional :: status
-    call get_attr(object, name, H5R_I16, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+    call get_attr(object, name, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine dataset_read_int16_2(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int16), intent(inout), contiguous, target :: value(:, :)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int16), intent(inout), contiguous, target :: value(:, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.true., dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4080,13 +4385,13 @@ contains
     character(*), intent(in) :: name
     integer(int16), intent(inout), contiguous, target :: value(:, :, :)
     integer, intent(out), optional :: status
-    call get_attr(object, name, H5R_I16, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+    call get_attr(object, name, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine dataset_read_int16_3(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int16), intent(inout), contiguous, target :: value(:, :, :)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int16), intent(inout), contiguous, target :: value(:, :, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.true., dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4097,13 +4402,13 @@ contains
     character(*), intent(in) :: name
     integer(int16), intent(inout), contiguous, target :: value(:, :, :, :)
     integer, intent(out), optional :: status
-    call get_attr(object, name, H5R_I16, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+    call get_attr(object, name, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine dataset_read_int16_4(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int16), intent(inout), contiguous, target :: value(:, :, :, :)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int16), intent(inout), contiguous, target :: value(:, :, :, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.true., dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4111,8 +4416,8 @@ contains
 
   subroutine dataset_read_int16_5(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int16), intent(inout), contiguous, target :: value(:, :, :, :, :)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int16), intent(inout), contiguous, target :: value(:, :, :, :, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.true., dataset, H5R_I16, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4128,8 +4433,8 @@ contains
 
   subroutine dataset_write_int32_0(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int32), intent(in), target :: value
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int32), intent(in), target :: value
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4152,8 +4457,8 @@ contains
 
   subroutine dataset_write_int32_1(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int32), intent(in), contiguous, target :: value(:)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int32), intent(in), contiguous, target :: value(:)
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4176,8 +4481,8 @@ contains
 
   subroutine dataset_write_int32_2(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int32), intent(in), contiguous, target :: value(:, :)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int32), intent(in), contiguous, target :: value(:, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4200,8 +4505,8 @@ contains
 
   subroutine dataset_write_int32_3(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int32), intent(in), contiguous, target :: value(:, :, :)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int32), intent(in), contiguous, target :: value(:, :, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4224,8 +4529,8 @@ contains
 
   subroutine dataset_write_int32_4(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int32), intent(in), contiguous, target :: value(:, :, :, :)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int32), intent(in), contiguous, target :: value(:, :, :, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4240,8 +4545,8 @@ contains
 
   subroutine dataset_write_int32_5(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int32), intent(in), contiguous, target :: value(:, :, :, :, :)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int32), intent(in), contiguous, target :: value(:, :, :, :, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4259,13 +4564,13 @@ contains
     character(*), intent(in) :: name
     integer(int32), intent(inout), target :: value
     integer, intent(out), optional :: status
-    call get_attr(object, name, H5R_I32, storage_size(value, kind=c_size_t) / 8, c_loc(value), status)
+    call get_attr(object, name, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine dataset_read_int32_0(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int32), intent(inout), target :: value
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int32), intent(inout), target :: value
     integer, intent(out), optional :: status
     call transfer_dataset(.true., dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4276,13 +4581,13 @@ contains
     character(*), intent(in) :: name
     integer(int32), intent(inout), contiguous, target :: value(:)
     integer, intent(out), optional :: status
-    call get_attr(object, name, H5R_I32, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+    call get_attr(object, name, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine dataset_read_int32_1(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int32), intent(inout), contiguous, target :: value(:)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int32), intent(inout), contiguous, target :: value(:)
     integer, intent(out), optional :: status
     call transfer_dataset(.true., dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4293,13 +4598,13 @@ contains
     character(*), intent(in) :: name
     integer(int32), intent(inout), contiguous, target :: value(:, :)
     integer, intent(out), optional :: status
-    call get_attr(object, name, H5R_I32, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+    call get_attr(object, name, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine dataset_read_int32_2(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int32), intent(inout), contiguous, target :: value(:, :)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int32), intent(inout), contiguous, target :: value(:, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.true., dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4310,13 +4615,13 @@ contains
     character(*), intent(in) :: name
     integer(int32), intent(inout), contiguous, target :: value(:, :, :)
     integer, intent(out), optional :: status
-    call get_attr(object, name, H5R_I32, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+    call get_attr(object, name, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine dataset_read_int32_3(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int32), intent(inout), contiguous, target :: value(:, :, :)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int32), intent(inout), contiguous, target :: value(:, :, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.true., dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4327,13 +4632,13 @@ contains
     character(*), intent(in) :: name
     integer(int32), intent(inout), contiguous, target :: value(:, :, :, :)
     integer, intent(out), optional :: status
-    call get_attr(object, name, H5R_I32, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+    call get_attr(object, name, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine dataset_read_int32_4(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int32), intent(inout), contiguous, target :: value(:, :, :, :)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int32), intent(inout), contiguous, target :: value(:, :, :, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.true., dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4341,8 +4646,8 @@ contains
 
   subroutine dataset_read_int32_5(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int32), intent(inout), contiguous, target :: value(:, :, :, :, :)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int32), intent(inout), contiguous, target :: value(:, :, :, :, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.true., dataset, H5R_I32, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4358,8 +4663,8 @@ contains
 
   subroutine dataset_write_int64_0(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int64), intent(in), target :: value
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int64), intent(in), target :: value
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4382,8 +4687,8 @@ contains
 
   subroutine dataset_write_int64_1(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int64), intent(in), contiguous, target :: value(:)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int64), intent(in), contiguous, target :: value(:)
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4406,8 +4711,8 @@ contains
 
   subroutine dataset_write_int64_2(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int64), intent(in), contiguous, target :: value(:, :)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int64), intent(in), contiguous, target :: value(:, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4430,8 +4735,8 @@ contains
 
   subroutine dataset_write_int64_3(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int64), intent(in), contiguous, target :: value(:, :, :)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int64), intent(in), contiguous, target :: value(:, :, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4454,8 +4759,8 @@ contains
 
   subroutine dataset_write_int64_4(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int64), intent(in), contiguous, target :: value(:, :, :, :)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int64), intent(in), contiguous, target :: value(:, :, :, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4470,8 +4775,8 @@ contains
 
   subroutine dataset_write_int64_5(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int64), intent(in), contiguous, target :: value(:, :, :, :, :)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int64), intent(in), contiguous, target :: value(:, :, :, :, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4489,13 +4794,13 @@ contains
     character(*), intent(in) :: name
     integer(int64), intent(inout), target :: value
     integer, intent(out), optional :: status
-    call get_attr(object, name, H5R_I64, storage_size(value, kind=c_size_t) / 8, c_loc(value), status)
+    call get_attr(object, name, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine dataset_read_int64_0(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int64), intent(inout), target :: value
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int64), intent(inout), target :: value
     integer, intent(out), optional :: status
     call transfer_dataset(.true., dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4506,13 +4811,13 @@ contains
     character(*), intent(in) :: name
     integer(int64), intent(inout), contiguous, target :: value(:)
     integer, intent(out), optional :: status
-    call get_attr(object, name, H5R_I64, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+    call get_attr(object, name, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine dataset_read_int64_1(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int64), intent(inout), contiguous, target :: value(:)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int64), intent(inout), contiguous, target :: value(:)
     integer, intent(out), optional :: status
     call transfer_dataset(.true., dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4523,13 +4828,13 @@ contains
     character(*), intent(in) :: name
     integer(int64), intent(inout), contiguous, target :: value(:, :)
     integer, intent(out), optional :: status
-    call get_attr(object, name, H5R_I64, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+    call get_attr(object, name, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine dataset_read_int64_2(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int64), intent(inout), contiguous, target :: value(:, :)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int64), intent(inout), contiguous, target :: value(:, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.true., dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4540,13 +4845,13 @@ contains
     character(*), intent(in) :: name
     integer(int64), intent(inout), contiguous, target :: value(:, :, :)
     integer, intent(out), optional :: status
-    call get_attr(object, name, H5R_I64, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+    call get_attr(object, name, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine dataset_read_int64_3(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int64), intent(inout), contiguous, target :: value(:, :, :)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int64), intent(inout), contiguous, target :: value(:, :, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.true., dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4557,13 +4862,13 @@ contains
     character(*), intent(in) :: name
     integer(int64), intent(inout), contiguous, target :: value(:, :, :, :)
     integer, intent(out), optional :: status
-    call get_attr(object, name, H5R_I64, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+    call get_attr(object, name, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine dataset_read_int64_4(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int64), intent(inout), contiguous, target :: value(:, :, :, :)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int64), intent(inout), contiguous, target :: value(:, :, :, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.true., dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4571,8 +4876,8 @@ contains
 
   subroutine dataset_read_int64_5(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    integer(int64), intent(inout), contiguous, target :: value(:, :, :, :, :)
     integer, intent(in), optional :: start(:), stride(:)
+    integer(int64), intent(inout), contiguous, target :: value(:, :, :, :, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.true., dataset, H5R_I64, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4588,8 +4893,8 @@ contains
 
   subroutine dataset_write_real32_0(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    real(real32), intent(in), target :: value
     integer, intent(in), optional :: start(:), stride(:)
+    real(real32), intent(in), target :: value
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4612,8 +4917,8 @@ contains
 
   subroutine dataset_write_real32_1(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    real(real32), intent(in), contiguous, target :: value(:)
     integer, intent(in), optional :: start(:), stride(:)
+    real(real32), intent(in), contiguous, target :: value(:)
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4636,8 +4941,8 @@ contains
 
   subroutine dataset_write_real32_2(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    real(real32), intent(in), contiguous, target :: value(:, :)
     integer, intent(in), optional :: start(:), stride(:)
+    real(real32), intent(in), contiguous, target :: value(:, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4660,8 +4965,8 @@ contains
 
   subroutine dataset_write_real32_3(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    real(real32), intent(in), contiguous, target :: value(:, :, :)
     integer, intent(in), optional :: start(:), stride(:)
+    real(real32), intent(in), contiguous, target :: value(:, :, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4684,8 +4989,8 @@ contains
 
   subroutine dataset_write_real32_4(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    real(real32), intent(in), contiguous, target :: value(:, :, :, :)
     integer, intent(in), optional :: start(:), stride(:)
+    real(real32), intent(in), contiguous, target :: value(:, :, :, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4700,8 +5005,8 @@ contains
 
   subroutine dataset_write_real32_5(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    real(real32), intent(in), contiguous, target :: value(:, :, :, :, :)
     integer, intent(in), optional :: start(:), stride(:)
+    real(real32), intent(in), contiguous, target :: value(:, :, :, :, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4719,13 +5024,13 @@ contains
     character(*), intent(in) :: name
     real(real32), intent(inout), target :: value
     integer, intent(out), optional :: status
-    call get_attr(object, name, H5R_F32, storage_size(value, kind=c_size_t) / 8, c_loc(value), status)
+    call get_attr(object, name, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine dataset_read_real32_0(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    real(real32), intent(inout), target :: value
     integer, intent(in), optional :: start(:), stride(:)
+    real(real32), intent(inout), target :: value
     integer, intent(out), optional :: status
     call transfer_dataset(.true., dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4736,13 +5041,13 @@ contains
     character(*), intent(in) :: name
     real(real32), intent(inout), contiguous, target :: value(:)
     integer, intent(out), optional :: status
-    call get_attr(object, name, H5R_F32, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+    call get_attr(object, name, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine dataset_read_real32_1(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    real(real32), intent(inout), contiguous, target :: value(:)
     integer, intent(in), optional :: start(:), stride(:)
+    real(real32), intent(inout), contiguous, target :: value(:)
     integer, intent(out), optional :: status
     call transfer_dataset(.true., dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4753,13 +5058,13 @@ contains
     character(*), intent(in) :: name
     real(real32), intent(inout), contiguous, target :: value(:, :)
     integer, intent(out), optional :: status
-    call get_attr(object, name, H5R_F32, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+    call get_attr(object, name, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine dataset_read_real32_2(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    real(real32), intent(inout), contiguous, target :: value(:, :)
     integer, intent(in), optional :: start(:), stride(:)
+    real(real32), intent(inout), contiguous, target :: value(:, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.true., dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4770,13 +5075,13 @@ contains
     character(*), intent(in) :: name
     real(real32), intent(inout), contiguous, target :: value(:, :, :)
     integer, intent(out), optional :: status
-    call get_attr(object, name, H5R_F32, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+    call get_attr(object, name, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine dataset_read_real32_3(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    real(real32), intent(inout), contiguous, target :: value(:, :, :)
     integer, intent(in), optional :: start(:), stride(:)
+    real(real32), intent(inout), contiguous, target :: value(:, :, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.true., dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4787,13 +5092,13 @@ contains
     character(*), intent(in) :: name
     real(real32), intent(inout), contiguous, target :: value(:, :, :, :)
     integer, intent(out), optional :: status
-    call get_attr(object, name, H5R_F32, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+    call get_attr(object, name, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine dataset_read_real32_4(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    real(real32), intent(inout), contiguous, target :: value(:, :, :, :)
     integer, intent(in), optional :: start(:), stride(:)
+    real(real32), intent(inout), contiguous, target :: value(:, :, :, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.true., dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4801,8 +5106,8 @@ contains
 
   subroutine dataset_read_real32_5(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    real(real32), intent(inout), contiguous, target :: value(:, :, :, :, :)
     integer, intent(in), optional :: start(:), stride(:)
+    real(real32), intent(inout), contiguous, target :: value(:, :, :, :, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.true., dataset, H5R_F32, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4818,8 +5123,8 @@ contains
 
   subroutine dataset_write_real64_0(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    real(real64), intent(in), target :: value
     integer, intent(in), optional :: start(:), stride(:)
+    real(real64), intent(in), target :: value
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4842,8 +5147,8 @@ contains
 
   subroutine dataset_write_real64_1(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    real(real64), intent(in), contiguous, target :: value(:)
     integer, intent(in), optional :: start(:), stride(:)
+    real(real64), intent(in), contiguous, target :: value(:)
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4866,8 +5171,8 @@ contains
 
   subroutine dataset_write_real64_2(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    real(real64), intent(in), contiguous, target :: value(:, :)
     integer, intent(in), optional :: start(:), stride(:)
+    real(real64), intent(in), contiguous, target :: value(:, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4890,8 +5195,8 @@ contains
 
   subroutine dataset_write_real64_3(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    real(real64), intent(in), contiguous, target :: value(:, :, :)
     integer, intent(in), optional :: start(:), stride(:)
+    real(real64), intent(in), contiguous, target :: value(:, :, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4914,8 +5219,8 @@ contains
 
   subroutine dataset_write_real64_4(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    real(real64), intent(in), contiguous, target :: value(:, :, :, :)
     integer, intent(in), optional :: start(:), stride(:)
+    real(real64), intent(in), contiguous, target :: value(:, :, :, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4930,8 +5235,8 @@ contains
 
   subroutine dataset_write_real64_5(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    real(real64), intent(in), contiguous, target :: value(:, :, :, :, :)
     integer, intent(in), optional :: start(:), stride(:)
+    real(real64), intent(in), contiguous, target :: value(:, :, :, :, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.false., dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4949,13 +5254,13 @@ contains
     character(*), intent(in) :: name
     real(real64), intent(inout), target :: value
     integer, intent(out), optional :: status
-    call get_attr(object, name, H5R_F64, storage_size(value, kind=c_size_t) / 8, c_loc(value), status)
+    call get_attr(object, name, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine dataset_read_real64_0(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    real(real64), intent(inout), target :: value
     integer, intent(in), optional :: start(:), stride(:)
+    real(real64), intent(inout), target :: value
     integer, intent(out), optional :: status
     call transfer_dataset(.true., dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4966,13 +5271,13 @@ contains
     character(*), intent(in) :: name
     real(real64), intent(inout), contiguous, target :: value(:)
     integer, intent(out), optional :: status
-    call get_attr(object, name, H5R_F64, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+    call get_attr(object, name, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine dataset_read_real64_1(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    real(real64), intent(inout), contiguous, target :: value(:)
     integer, intent(in), optional :: start(:), stride(:)
+    real(real64), intent(inout), contiguous, target :: value(:)
     integer, intent(out), optional :: status
     call transfer_dataset(.true., dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -4983,13 +5288,13 @@ contains
     character(*), intent(in) :: name
     real(real64), intent(inout), contiguous, target :: value(:, :)
     integer, intent(out), optional :: status
-    call get_attr(object, name, H5R_F64, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+    call get_attr(object, name, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine dataset_read_real64_2(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    real(real64), intent(inout), contiguous, target :: value(:, :)
     integer, intent(in), optional :: start(:), stride(:)
+    real(real64), intent(inout), contiguous, target :: value(:, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.true., dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -5000,13 +5305,13 @@ contains
     character(*), intent(in) :: name
     real(real64), intent(inout), contiguous, target :: value(:, :, :)
     integer, intent(out), optional :: status
-    call get_attr(object, name, H5R_F64, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+    call get_attr(object, name, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine dataset_read_real64_3(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    real(real64), intent(inout), contiguous, target :: value(:, :, :)
     integer, intent(in), optional :: start(:), stride(:)
+    real(real64), intent(inout), contiguous, target :: value(:, :, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.true., dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -5017,13 +5322,13 @@ contains
     character(*), intent(in) :: name
     real(real64), intent(inout), contiguous, target :: value(:, :, :, :)
     integer, intent(out), optional :: status
-    call get_attr(object, name, H5R_F64, storage_size(value, kind=c_size_t) / 8 * size(value, kind=c_size_t), c_loc(value), status)
+    call get_attr(object, name, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), status)
   end subroutine
 
   subroutine dataset_read_real64_4(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    real(real64), intent(inout), contiguous, target :: value(:, :, :, :)
     integer, intent(in), optional :: start(:), stride(:)
+    real(real64), intent(inout), contiguous, target :: value(:, :, :, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.true., dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
@@ -5031,11 +5336,1131 @@ contains
 
   subroutine dataset_read_real64_5(dataset, value, start, stride, status)
     type(h5r_object), intent(in) :: dataset
-    real(real64), intent(inout), contiguous, target :: value(:, :, :, :, :)
     integer, intent(in), optional :: start(:), stride(:)
+    real(real64), intent(inout), contiguous, target :: value(:, :, :, :, :)
     integer, intent(out), optional :: status
     call transfer_dataset(.true., dataset, H5R_F64, shape(value, kind=c_int64_t), c_loc(value), &
       start, stride, status)
+  end subroutine
+
+  subroutine attr_write_complex32_0(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    complex(real32), intent(in), target :: value
+    integer, intent(out), optional :: status
+    call put_attr(object, name, AS_COMPLEX_32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_complex32_0(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    complex(real32), intent(in), target :: value
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, AS_COMPLEX_32, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_complex32_0(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    complex(real32), intent(in), target :: value
+    integer, intent(out), optional :: status
+    call append_values(dataset, AS_COMPLEX_32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine attr_write_complex32_1(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    complex(real32), intent(in), contiguous, target :: value(:)
+    integer, intent(out), optional :: status
+    call put_attr(object, name, AS_COMPLEX_32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_complex32_1(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    complex(real32), intent(in), contiguous, target :: value(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, AS_COMPLEX_32, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_complex32_1(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    complex(real32), intent(in), contiguous, target :: value(:)
+    integer, intent(out), optional :: status
+    call append_values(dataset, AS_COMPLEX_32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine attr_write_complex32_2(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    complex(real32), intent(in), contiguous, target :: value(:, :)
+    integer, intent(out), optional :: status
+    call put_attr(object, name, AS_COMPLEX_32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_complex32_2(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    complex(real32), intent(in), contiguous, target :: value(:, :)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, AS_COMPLEX_32, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_complex32_2(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    complex(real32), intent(in), contiguous, target :: value(:, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, AS_COMPLEX_32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine attr_write_complex32_3(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    complex(real32), intent(in), contiguous, target :: value(:, :, :)
+    integer, intent(out), optional :: status
+    call put_attr(object, name, AS_COMPLEX_32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_complex32_3(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    complex(real32), intent(in), contiguous, target :: value(:, :, :)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, AS_COMPLEX_32, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_complex32_3(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    complex(real32), intent(in), contiguous, target :: value(:, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, AS_COMPLEX_32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine attr_write_complex32_4(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    complex(real32), intent(in), contiguous, target :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    call put_attr(object, name, AS_COMPLEX_32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_complex32_4(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    complex(real32), intent(in), contiguous, target :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, AS_COMPLEX_32, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_complex32_4(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    complex(real32), intent(in), contiguous, target :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, AS_COMPLEX_32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_complex32_5(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    complex(real32), intent(in), contiguous, target :: value(:, :, :, :, :)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, AS_COMPLEX_32, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_complex32_5(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    complex(real32), intent(in), contiguous, target :: value(:, :, :, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, AS_COMPLEX_32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine attr_read_complex32_0(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    complex(real32), intent(inout), target :: value
+    integer, intent(out), optional :: status
+    call get_attr(object, name, AS_COMPLEX_32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_complex32_0(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    complex(real32), intent(inout), target :: value
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, AS_COMPLEX_32, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_complex32_1(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    complex(real32), intent(inout), contiguous, target :: value(:)
+    integer, intent(out), optional :: status
+    call get_attr(object, name, AS_COMPLEX_32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_complex32_1(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    complex(real32), intent(inout), contiguous, target :: value(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, AS_COMPLEX_32, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_complex32_2(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    complex(real32), intent(inout), contiguous, target :: value(:, :)
+    integer, intent(out), optional :: status
+    call get_attr(object, name, AS_COMPLEX_32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_complex32_2(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    complex(real32), intent(inout), contiguous, target :: value(:, :)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, AS_COMPLEX_32, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_complex32_3(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    complex(real32), intent(inout), contiguous, target :: value(:, :, :)
+    integer, intent(out), optional :: status
+    call get_attr(object, name, AS_COMPLEX_32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_complex32_3(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    complex(real32), intent(inout), contiguous, target :: value(:, :, :)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, AS_COMPLEX_32, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_complex32_4(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    complex(real32), intent(inout), contiguous, target :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    call get_attr(object, name, AS_COMPLEX_32, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_complex32_4(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    complex(real32), intent(inout), contiguous, target :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, AS_COMPLEX_32, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_read_complex32_5(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    complex(real32), intent(inout), contiguous, target :: value(:, :, :, :, :)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, AS_COMPLEX_32, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_write_complex64_0(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    complex(real64), intent(in), target :: value
+    integer, intent(out), optional :: status
+    call put_attr(object, name, AS_COMPLEX_64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_complex64_0(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    complex(real64), intent(in), target :: value
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, AS_COMPLEX_64, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_complex64_0(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    complex(real64), intent(in), target :: value
+    integer, intent(out), optional :: status
+    call append_values(dataset, AS_COMPLEX_64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine attr_write_complex64_1(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    complex(real64), intent(in), contiguous, target :: value(:)
+    integer, intent(out), optional :: status
+    call put_attr(object, name, AS_COMPLEX_64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_complex64_1(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    complex(real64), intent(in), contiguous, target :: value(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, AS_COMPLEX_64, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_complex64_1(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    complex(real64), intent(in), contiguous, target :: value(:)
+    integer, intent(out), optional :: status
+    call append_values(dataset, AS_COMPLEX_64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine attr_write_complex64_2(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    complex(real64), intent(in), contiguous, target :: value(:, :)
+    integer, intent(out), optional :: status
+    call put_attr(object, name, AS_COMPLEX_64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_complex64_2(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    complex(real64), intent(in), contiguous, target :: value(:, :)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, AS_COMPLEX_64, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_complex64_2(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    complex(real64), intent(in), contiguous, target :: value(:, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, AS_COMPLEX_64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine attr_write_complex64_3(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    complex(real64), intent(in), contiguous, target :: value(:, :, :)
+    integer, intent(out), optional :: status
+    call put_attr(object, name, AS_COMPLEX_64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_complex64_3(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    complex(real64), intent(in), contiguous, target :: value(:, :, :)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, AS_COMPLEX_64, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_complex64_3(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    complex(real64), intent(in), contiguous, target :: value(:, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, AS_COMPLEX_64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine attr_write_complex64_4(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    complex(real64), intent(in), contiguous, target :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    call put_attr(object, name, AS_COMPLEX_64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_complex64_4(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    complex(real64), intent(in), contiguous, target :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, AS_COMPLEX_64, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_complex64_4(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    complex(real64), intent(in), contiguous, target :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, AS_COMPLEX_64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_write_complex64_5(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    complex(real64), intent(in), contiguous, target :: value(:, :, :, :, :)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.false., dataset, AS_COMPLEX_64, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_complex64_5(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    complex(real64), intent(in), contiguous, target :: value(:, :, :, :, :)
+    integer, intent(out), optional :: status
+    call append_values(dataset, AS_COMPLEX_64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine attr_read_complex64_0(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    complex(real64), intent(inout), target :: value
+    integer, intent(out), optional :: status
+    call get_attr(object, name, AS_COMPLEX_64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_complex64_0(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    complex(real64), intent(inout), target :: value
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, AS_COMPLEX_64, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_complex64_1(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    complex(real64), intent(inout), contiguous, target :: value(:)
+    integer, intent(out), optional :: status
+    call get_attr(object, name, AS_COMPLEX_64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_complex64_1(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    complex(real64), intent(inout), contiguous, target :: value(:)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, AS_COMPLEX_64, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_complex64_2(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    complex(real64), intent(inout), contiguous, target :: value(:, :)
+    integer, intent(out), optional :: status
+    call get_attr(object, name, AS_COMPLEX_64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_complex64_2(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    complex(real64), intent(inout), contiguous, target :: value(:, :)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, AS_COMPLEX_64, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_complex64_3(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    complex(real64), intent(inout), contiguous, target :: value(:, :, :)
+    integer, intent(out), optional :: status
+    call get_attr(object, name, AS_COMPLEX_64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_complex64_3(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    complex(real64), intent(inout), contiguous, target :: value(:, :, :)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, AS_COMPLEX_64, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_read_complex64_4(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    complex(real64), intent(inout), contiguous, target :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    call get_attr(object, name, AS_COMPLEX_64, shape(value, kind=c_int64_t), c_loc(value), status)
+  end subroutine
+
+  subroutine dataset_read_complex64_4(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    complex(real64), intent(inout), contiguous, target :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, AS_COMPLEX_64, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_read_complex64_5(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    complex(real64), intent(inout), contiguous, target :: value(:, :, :, :, :)
+    integer, intent(out), optional :: status
+    call transfer_dataset(.true., dataset, AS_COMPLEX_64, shape(value, kind=c_int64_t), c_loc(value), &
+      start, stride, status)
+  end subroutine
+
+  subroutine attr_write_logical_0(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    logical, intent(in) :: value
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes, source=merge(1_int8, 0_int8, [value]))
+    call put_attr(object, name, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), status)
+  end subroutine
+
+  subroutine dataset_write_logical_0(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    logical, intent(in) :: value
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes, source=merge(1_int8, 0_int8, [value]))
+    call transfer_dataset(.false., dataset, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_logical_0(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    logical, intent(in) :: value
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes, source=merge(1_int8, 0_int8, [value]))
+    call append_values(dataset, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), status)
+  end subroutine
+
+  subroutine attr_write_logical_1(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    logical, intent(in) :: value(:)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes, source=merge(1_int8, 0_int8, pack(value, .true.)))
+    call put_attr(object, name, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), status)
+  end subroutine
+
+  subroutine dataset_write_logical_1(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    logical, intent(in) :: value(:)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes, source=merge(1_int8, 0_int8, pack(value, .true.)))
+    call transfer_dataset(.false., dataset, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_logical_1(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    logical, intent(in) :: value(:)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes, source=merge(1_int8, 0_int8, pack(value, .true.)))
+    call append_values(dataset, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), status)
+  end subroutine
+
+  subroutine attr_write_logical_2(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    logical, intent(in) :: value(:, :)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes, source=merge(1_int8, 0_int8, pack(value, .true.)))
+    call put_attr(object, name, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), status)
+  end subroutine
+
+  subroutine dataset_write_logical_2(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    logical, intent(in) :: value(:, :)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes, source=merge(1_int8, 0_int8, pack(value, .true.)))
+    call transfer_dataset(.false., dataset, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_logical_2(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    logical, intent(in) :: value(:, :)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes, source=merge(1_int8, 0_int8, pack(value, .true.)))
+    call append_values(dataset, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), status)
+  end subroutine
+
+  subroutine attr_write_logical_3(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    logical, intent(in) :: value(:, :, :)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes, source=merge(1_int8, 0_int8, pack(value, .true.)))
+    call put_attr(object, name, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), status)
+  end subroutine
+
+  subroutine dataset_write_logical_3(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    logical, intent(in) :: value(:, :, :)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes, source=merge(1_int8, 0_int8, pack(value, .true.)))
+    call transfer_dataset(.false., dataset, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_logical_3(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    logical, intent(in) :: value(:, :, :)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes, source=merge(1_int8, 0_int8, pack(value, .true.)))
+    call append_values(dataset, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), status)
+  end subroutine
+
+  subroutine attr_write_logical_4(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    logical, intent(in) :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes, source=merge(1_int8, 0_int8, pack(value, .true.)))
+    call put_attr(object, name, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), status)
+  end subroutine
+
+  subroutine dataset_write_logical_4(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    logical, intent(in) :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes, source=merge(1_int8, 0_int8, pack(value, .true.)))
+    call transfer_dataset(.false., dataset, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_logical_4(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    logical, intent(in) :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes, source=merge(1_int8, 0_int8, pack(value, .true.)))
+    call append_values(dataset, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), status)
+  end subroutine
+
+  subroutine dataset_write_logical_5(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    logical, intent(in) :: value(:, :, :, :, :)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes, source=merge(1_int8, 0_int8, pack(value, .true.)))
+    call transfer_dataset(.false., dataset, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_logical_5(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    logical, intent(in) :: value(:, :, :, :, :)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes, source=merge(1_int8, 0_int8, pack(value, .true.)))
+    call append_values(dataset, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), status)
+  end subroutine
+
+  subroutine attr_read_logical_0(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    logical, intent(inout) :: value
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes(1))
+    call get_attr(object, name, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), status)
+    if (present(status)) then
+      if (status /= H5R_OK) return
+    end if
+    value = bytes(1) /= 0
+  end subroutine
+
+  subroutine dataset_read_logical_0(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    logical, intent(inout) :: value
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes(1))
+    call transfer_dataset(.true., dataset, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), &
+      start, stride, status)
+    if (present(status)) then
+      if (status /= H5R_OK) return
+    end if
+    value = bytes(1) /= 0
+  end subroutine
+
+  subroutine attr_read_logical_1(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    logical, intent(inout) :: value(:)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes(size(value, kind=c_size_t)))
+    call get_attr(object, name, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), status)
+    if (present(status)) then
+      if (status /= H5R_OK) return
+    end if
+    value = reshape(bytes /= 0, shape(value))
+  end subroutine
+
+  subroutine dataset_read_logical_1(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    logical, intent(inout) :: value(:)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes(size(value, kind=c_size_t)))
+    call transfer_dataset(.true., dataset, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), &
+      start, stride, status)
+    if (present(status)) then
+      if (status /= H5R_OK) return
+    end if
+    value = reshape(bytes /= 0, shape(value))
+  end subroutine
+
+  subroutine attr_read_logical_2(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    logical, intent(inout) :: value(:, :)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes(size(value, kind=c_size_t)))
+    call get_attr(object, name, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), status)
+    if (present(status)) then
+      if (status /= H5R_OK) return
+    end if
+    value = reshape(bytes /= 0, shape(value))
+  end subroutine
+
+  subroutine dataset_read_logical_2(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    logical, intent(inout) :: value(:, :)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes(size(value, kind=c_size_t)))
+    call transfer_dataset(.true., dataset, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), &
+      start, stride, status)
+    if (present(status)) then
+      if (status /= H5R_OK) return
+    end if
+    value = reshape(bytes /= 0, shape(value))
+  end subroutine
+
+  subroutine attr_read_logical_3(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    logical, intent(inout) :: value(:, :, :)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes(size(value, kind=c_size_t)))
+    call get_attr(object, name, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), status)
+    if (present(status)) then
+      if (status /= H5R_OK) return
+    end if
+    value = reshape(bytes /= 0, shape(value))
+  end subroutine
+
+  subroutine dataset_read_logical_3(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    logical, intent(inout) :: value(:, :, :)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes(size(value, kind=c_size_t)))
+    call transfer_dataset(.true., dataset, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), &
+      start, stride, status)
+    if (present(status)) then
+      if (status /= H5R_OK) return
+    end if
+    value = reshape(bytes /= 0, shape(value))
+  end subroutine
+
+  subroutine attr_read_logical_4(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    logical, intent(inout) :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes(size(value, kind=c_size_t)))
+    call get_attr(object, name, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), status)
+    if (present(status)) then
+      if (status /= H5R_OK) return
+    end if
+    value = reshape(bytes /= 0, shape(value))
+  end subroutine
+
+  subroutine dataset_read_logical_4(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    logical, intent(inout) :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes(size(value, kind=c_size_t)))
+    call transfer_dataset(.true., dataset, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), &
+      start, stride, status)
+    if (present(status)) then
+      if (status /= H5R_OK) return
+    end if
+    value = reshape(bytes /= 0, shape(value))
+  end subroutine
+
+  subroutine dataset_read_logical_5(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    logical, intent(inout) :: value(:, :, :, :, :)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes(size(value, kind=c_size_t)))
+    call transfer_dataset(.true., dataset, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), &
+      start, stride, status)
+    if (present(status)) then
+      if (status /= H5R_OK) return
+    end if
+    value = reshape(bytes /= 0, shape(value))
+  end subroutine
+
+  subroutine attr_write_bool_0(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    logical(c_bool), intent(in) :: value
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes, source=merge(1_int8, 0_int8, [value]))
+    call put_attr(object, name, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), status)
+  end subroutine
+
+  subroutine dataset_write_bool_0(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    logical(c_bool), intent(in) :: value
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes, source=merge(1_int8, 0_int8, [value]))
+    call transfer_dataset(.false., dataset, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_bool_0(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    logical(c_bool), intent(in) :: value
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes, source=merge(1_int8, 0_int8, [value]))
+    call append_values(dataset, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), status)
+  end subroutine
+
+  subroutine attr_write_bool_1(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    logical(c_bool), intent(in) :: value(:)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes, source=merge(1_int8, 0_int8, pack(value, .true.)))
+    call put_attr(object, name, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), status)
+  end subroutine
+
+  subroutine dataset_write_bool_1(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    logical(c_bool), intent(in) :: value(:)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes, source=merge(1_int8, 0_int8, pack(value, .true.)))
+    call transfer_dataset(.false., dataset, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_bool_1(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    logical(c_bool), intent(in) :: value(:)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes, source=merge(1_int8, 0_int8, pack(value, .true.)))
+    call append_values(dataset, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), status)
+  end subroutine
+
+  subroutine attr_write_bool_2(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    logical(c_bool), intent(in) :: value(:, :)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes, source=merge(1_int8, 0_int8, pack(value, .true.)))
+    call put_attr(object, name, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), status)
+  end subroutine
+
+  subroutine dataset_write_bool_2(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    logical(c_bool), intent(in) :: value(:, :)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes, source=merge(1_int8, 0_int8, pack(value, .true.)))
+    call transfer_dataset(.false., dataset, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_bool_2(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    logical(c_bool), intent(in) :: value(:, :)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes, source=merge(1_int8, 0_int8, pack(value, .true.)))
+    call append_values(dataset, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), status)
+  end subroutine
+
+  subroutine attr_write_bool_3(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    logical(c_bool), intent(in) :: value(:, :, :)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes, source=merge(1_int8, 0_int8, pack(value, .true.)))
+    call put_attr(object, name, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), status)
+  end subroutine
+
+  subroutine dataset_write_bool_3(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    logical(c_bool), intent(in) :: value(:, :, :)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes, source=merge(1_int8, 0_int8, pack(value, .true.)))
+    call transfer_dataset(.false., dataset, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_bool_3(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    logical(c_bool), intent(in) :: value(:, :, :)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes, source=merge(1_int8, 0_int8, pack(value, .true.)))
+    call append_values(dataset, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), status)
+  end subroutine
+
+  subroutine attr_write_bool_4(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    logical(c_bool), intent(in) :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes, source=merge(1_int8, 0_int8, pack(value, .true.)))
+    call put_attr(object, name, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), status)
+  end subroutine
+
+  subroutine dataset_write_bool_4(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    logical(c_bool), intent(in) :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes, source=merge(1_int8, 0_int8, pack(value, .true.)))
+    call transfer_dataset(.false., dataset, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_bool_4(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    logical(c_bool), intent(in) :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes, source=merge(1_int8, 0_int8, pack(value, .true.)))
+    call append_values(dataset, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), status)
+  end subroutine
+
+  subroutine dataset_write_bool_5(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    logical(c_bool), intent(in) :: value(:, :, :, :, :)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes, source=merge(1_int8, 0_int8, pack(value, .true.)))
+    call transfer_dataset(.false., dataset, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), &
+      start, stride, status)
+  end subroutine
+
+  subroutine dataset_append_bool_5(dataset, value, status)
+    type(h5r_object), intent(in) :: dataset
+    logical(c_bool), intent(in) :: value(:, :, :, :, :)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes, source=merge(1_int8, 0_int8, pack(value, .true.)))
+    call append_values(dataset, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), status)
+  end subroutine
+
+  subroutine attr_read_bool_0(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    logical(c_bool), intent(inout) :: value
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes(1))
+    call get_attr(object, name, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), status)
+    if (present(status)) then
+      if (status /= H5R_OK) return
+    end if
+    value = bytes(1) /= 0
+  end subroutine
+
+  subroutine dataset_read_bool_0(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    logical(c_bool), intent(inout) :: value
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes(1))
+    call transfer_dataset(.true., dataset, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), &
+      start, stride, status)
+    if (present(status)) then
+      if (status /= H5R_OK) return
+    end if
+    value = bytes(1) /= 0
+  end subroutine
+
+  subroutine attr_read_bool_1(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    logical(c_bool), intent(inout) :: value(:)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes(size(value, kind=c_size_t)))
+    call get_attr(object, name, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), status)
+    if (present(status)) then
+      if (status /= H5R_OK) return
+    end if
+    value = reshape(bytes /= 0, shape(value))
+  end subroutine
+
+  subroutine dataset_read_bool_1(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    logical(c_bool), intent(inout) :: value(:)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes(size(value, kind=c_size_t)))
+    call transfer_dataset(.true., dataset, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), &
+      start, stride, status)
+    if (present(status)) then
+      if (status /= H5R_OK) return
+    end if
+    value = reshape(bytes /= 0, shape(value))
+  end subroutine
+
+  subroutine attr_read_bool_2(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    logical(c_bool), intent(inout) :: value(:, :)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes(size(value, kind=c_size_t)))
+    call get_attr(object, name, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), status)
+    if (present(status)) then
+      if (status /= H5R_OK) return
+    end if
+    value = reshape(bytes /= 0, shape(value))
+  end subroutine
+
+  subroutine dataset_read_bool_2(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    logical(c_bool), intent(inout) :: value(:, :)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes(size(value, kind=c_size_t)))
+    call transfer_dataset(.true., dataset, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), &
+      start, stride, status)
+    if (present(status)) then
+      if (status /= H5R_OK) return
+    end if
+    value = reshape(bytes /= 0, shape(value))
+  end subroutine
+
+  subroutine attr_read_bool_3(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    logical(c_bool), intent(inout) :: value(:, :, :)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes(size(value, kind=c_size_t)))
+    call get_attr(object, name, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), status)
+    if (present(status)) then
+      if (status /= H5R_OK) return
+    end if
+    value = reshape(bytes /= 0, shape(value))
+  end subroutine
+
+  subroutine dataset_read_bool_3(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    logical(c_bool), intent(inout) :: value(:, :, :)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes(size(value, kind=c_size_t)))
+    call transfer_dataset(.true., dataset, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), &
+      start, stride, status)
+    if (present(status)) then
+      if (status /= H5R_OK) return
+    end if
+    value = reshape(bytes /= 0, shape(value))
+  end subroutine
+
+  subroutine attr_read_bool_4(object, name, value, status)
+    type(h5r_object), intent(in) :: object
+    character(*), intent(in) :: name
+    logical(c_bool), intent(inout) :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes(size(value, kind=c_size_t)))
+    call get_attr(object, name, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), status)
+    if (present(status)) then
+      if (status /= H5R_OK) return
+    end if
+    value = reshape(bytes /= 0, shape(value))
+  end subroutine
+
+  subroutine dataset_read_bool_4(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    logical(c_bool), intent(inout) :: value(:, :, :, :)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes(size(value, kind=c_size_t)))
+    call transfer_dataset(.true., dataset, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), &
+      start, stride, status)
+    if (present(status)) then
+      if (status /= H5R_OK) return
+    end if
+    value = reshape(bytes /= 0, shape(value))
+  end subroutine
+
+  subroutine dataset_read_bool_5(dataset, value, start, stride, status)
+    type(h5r_object), intent(in) :: dataset
+    integer, intent(in), optional :: start(:), stride(:)
+    logical(c_bool), intent(inout) :: value(:, :, :, :, :)
+    integer, intent(out), optional :: status
+    integer(int8), allocatable, target :: bytes(:)
+    allocate (bytes(size(value, kind=c_size_t)))
+    call transfer_dataset(.true., dataset, AS_LOGICAL, shape(value, kind=c_int64_t), c_loc(bytes), &
+      start, stride, status)
+    if (present(status)) then
+      if (status /= H5R_OK) return
+    end if
+    value = reshape(bytes /= 0, shape(value))
   end subroutine
 ! end procedures
 end module h5r

@@ -1172,6 +1172,10 @@ const char *h5r_status_name(h5r_status status);
 // thread's next call of a function that can fail. Cannot fail; any thread, each has its own.
 const char *h5r_last_error(void);
 
+// Makes `message` this thread's message for its last failed call, which ended with `status`, and returns `status`: for
+// layers above this library that refuse something themselves. NULL, or H5R_OK, is no message. Any thread.
+h5r_status h5r_set_last_error(h5r_status status, const char *message);
+
 // Makes the type of strings of `size` bytes each, terminator included; `padding` is H5R_PAD_..., `charset`
 // H5R_CHARSET_.... `h5r_type_close` closes it.
 //

@@ -170,8 +170,35 @@ public:
     type copy() const {
         return made([&](h5r_type *out) { return h5r_type_copy(token_, out); });
     }
-    // The type of the C++ number T.
-    template <class T> static type of() { return type(detail::token_of<T>::value); }
+    // The type of the C++ number T. bool and std::complex are stored as h5py does: an enumeration of FALSE and TRUE in a byte,
+    // and a compound of r and i.
+    template <class T> static type of() {
+        if constexpr (std::is_same_v<T, bool>) {
+            type truth = enumeration(H5R_I8);
+            truth.insert("FALSE", std::int8_t{0}).insert("TRUE", std::int8_t{1});
+            return truth;
+        } else if constexpr (detail::is_complex<T>) {
+            const type part = of<typename T::value_type>();
+            type pair = compound(2 * part.size());
+            pair.insert("r", 0, part).insert("i", part.size(), part);
+            return pair;
+        } else {
+            return type(detail::token_of<T>::value);
+        }
+    }
+    // The type in memory of the C++ number T for elements of this type: any integer is read as bool, too (0 is false), and
+    // complex(), libhdf5's own since 2.0, as std::complex.
+    template <class T> type in_memory() const {
+        if constexpr (std::is_same_v<T, bool>) {
+            if (type_class() == H5R_CLASS_INTEGER) return type(H5R_I8);
+        } else if constexpr (detail::is_complex<T>) {
+            // Other compounds are matched by their members' names, too, and nothing of them would be moved.
+            const std::int32_t stored = type_class();
+            if (stored == H5R_CLASS_COMPLEX || (stored == H5R_CLASS_COMPOUND && !is_pair()))
+                return complex(of<typename T::value_type>());
+        }
+        return of<T>();
+    }
 
     h5r_type token() const noexcept { return token_; }
     std::size_t size() const {
@@ -271,6 +298,11 @@ public:
     }
 
 private:
+    bool is_pair() const {
+        if (member_count() != 2) return false;
+        const std::string names = member_name(0) + ' ' + member_name(1);
+        return names == "r i" || names == "i r";
+    }
     template <class Call> static type made(Call call) {
         h5r_type token = 0;
         detail::check(call(&token));
@@ -310,7 +342,7 @@ template <> struct variable<std::string> {
     }
 };
 template <class T> struct variable<std::vector<T>> {
-    static constexpr bool is = is_number<T>;
+    static constexpr bool is = is_number<T> && !std::is_same_v<T, bool>;
     using element = h5r_vlen;
     static type memory_type() { return type::vlen(type::of<T>()); }
     static type type_for(const std::vector<std::vector<T>> &) { return memory_type(); }
@@ -489,11 +521,13 @@ public:
         });
     }
 
+    // Numbers are those of C++, bool and std::complex of float and double among them.
+    //
     // Writes a number, a string (of fixed length), a sequence of numbers, or a std::vector of strings or of std::vectors
     // of numbers, which are of variable length (one dimension).
     template <class T> void attr_write(const std::string &name, const T &value) {
         if constexpr (detail::is_number<T>) {
-            detail::check(h5r_attr_write(handle_, name.c_str(), detail::token_of<T>::value, 0, nullptr, &value));
+            attr_write(name, type::of<T>(), {}, static_cast<const void *>(&value));
         } else if constexpr (std::is_convertible_v<const T &, std::string_view>) {
             const std::string text{std::string_view(value)};
             const type string = type::string(text.size() + 1);
@@ -501,6 +535,8 @@ public:
         } else if constexpr (detail::variables<T>::is) {
             const auto elements = detail::elements_of(value);
             attr_write(name, detail::variables<T>::memory_type(), {value.size()}, elements.data());
+        } else if constexpr (std::is_same_v<T, std::vector<bool>>) {
+            attr_write(name, detail::bools(value));
         } else {
             static_assert(detail::is_sequence<T>, "a number, a string, a contiguous sequence of numbers, or values of variable length");
             attr_write(name, value.data(), {value.size()});
@@ -510,8 +546,7 @@ public:
     template <class T>
     void attr_write(const std::string &name, const T *data, const std::vector<std::uint64_t> &dims) {
         static_assert(detail::is_number<T>, "an array of numbers");
-        constexpr h5r_type token = detail::token_of<std::remove_cv_t<T>>::value;
-        attr_write(name, type(token), dims, static_cast<const void *>(data));
+        attr_write(name, type::of<std::remove_cv_t<T>>(), dims, static_cast<const void *>(data));
     }
     // Writes elements of any type.
     void attr_write(const std::string &name, const type &type, const std::vector<std::uint64_t> &dims, const void *data) {
@@ -536,8 +571,12 @@ public:
     // elements in row-major order), converted to T.
     template <class T> T attr_read(const std::string &name) const {
         if constexpr (detail::is_number<T>) {
+            const attribute_info info = attr_info(name);
+            if (info.elements() == 0)
+                throw error(H5R_ERR_ARGUMENT, "attribute '" + name + "' has 0 elements, and 1 is to be read");
             T value{};
-            detail::check(h5r_attr_read(handle_, name.c_str(), detail::token_of<T>::value, &value, sizeof value));
+            attr_read(name, info.type.in_memory<T>(), &value, sizeof value);
+            detail::settle(&value, 1);
             return value;
         } else if constexpr (detail::variables<T>::is) {
             const attribute_info info = attr_info(name);
@@ -555,11 +594,12 @@ public:
         } else {
             using element = typename T::value_type;
             static_assert(detail::is_number<element>, "a number, std::string, or std::vector of numbers");
-            T values(static_cast<std::size_t>(attr_info(name).elements()));
-            const std::size_t capacity = values.size() * sizeof(element);
-            detail::check(
-                h5r_attr_read(handle_, name.c_str(), detail::token_of<element>::value, values.data(), capacity));
-            return values;
+            const attribute_info info = attr_info(name);
+            std::conditional_t<std::is_same_v<element, bool>, detail::bools, T> values(static_cast<std::size_t>(info.elements()));
+            attr_read(name, info.type.in_memory<element>(), values.data(), values.size() * sizeof(element));
+            detail::settle(values.data(), values.size());
+            if constexpr (std::is_same_v<element, bool>) return values.vector();
+            else return values;
         }
     }
     void attr_read(const std::string &name, const type &memory_type, void *data, std::size_t capacity) const {
@@ -645,14 +685,14 @@ public:
                                               std::to_string(elements()) + " elements");
         write(values.data());
     }
+    void write(const std::vector<bool> &values) { write(detail::bools(values)); }
+    void write(const std::vector<bool> &values, const selection &part) { write(detail::bools(values), part); }
     // Writes all elements, or those selected, from numbers.
     template <class T> std::enable_if_t<detail::is_number<T>> write(const T *data) {
-        detail::check(h5r_dataset_write(handle_, detail::token_of<T>::value, nullptr, data));
+        write(memory<T>(), static_cast<const void *>(data));
     }
     template <class T> std::enable_if_t<detail::is_number<T>> write(const T *data, const selection &part) {
-        with(part, [&](const h5r_selection *s) {
-            return h5r_dataset_write(handle_, detail::token_of<T>::value, s, data);
-        });
+        write(memory<T>(), static_cast<const void *>(data), part);
     }
     // Writes those selected from a contiguous sequence of as many numbers; the selection says its count.
     template <class C> std::enable_if_t<detail::is_sequence<C>> write(const C &values, const selection &part) {
@@ -683,6 +723,10 @@ public:
     template <class T> std::vector<T> read() const {
         if constexpr (detail::variable<T>::is) {
             return read_variable<T>(elements(), nullptr);
+        } else if constexpr (std::is_same_v<T, bool>) {
+            detail::bools values(static_cast<std::size_t>(elements()));
+            read(values.data());
+            return values.vector();
         } else {
             std::vector<T> values(static_cast<std::size_t>(elements()));
             read(values.data());
@@ -697,6 +741,10 @@ public:
                 values = read_variable<T>(count_of(part), s);
                 return H5R_OK;
             });
+        } else if constexpr (std::is_same_v<T, bool>) {
+            detail::bools read_values(static_cast<std::size_t>(count_of(part)));
+            read(read_values.data(), part);
+            values = read_values.vector();
         } else {
             values.resize(static_cast<std::size_t>(count_of(part)));
             read(values.data(), part);
@@ -704,12 +752,14 @@ public:
         return values;
     }
     template <class T> std::enable_if_t<detail::is_number<T>> read(T *data) const {
-        detail::check(h5r_dataset_read(handle_, detail::token_of<T>::value, nullptr, data));
+        read(memory<T>(), static_cast<void *>(data));
+        if constexpr (std::is_same_v<T, bool>) detail::settle(data, elements());
     }
+    // Of bools the selection says its count.
     template <class T> std::enable_if_t<detail::is_number<T>> read(T *data, const selection &part) const {
-        with(part, [&](const h5r_selection *s) {
-            return h5r_dataset_read(handle_, detail::token_of<T>::value, s, data);
-        });
+        const std::uint64_t count = std::is_same_v<T, bool> ? count_of(part) : 0;
+        read(memory<T>(), static_cast<void *>(data), part);
+        detail::settle(data, count);
     }
     // Reads elements of any type, all or those selected.
     void read(const type &memory_type, void *data) const {
@@ -723,8 +773,9 @@ public:
         detail::check(h5r_dataset_set_extent(handle_, dims.data()));
     }
     template <class T> void append(const T *data, std::uint64_t rows) {
-        detail::check(h5r_dataset_append(handle_, detail::token_of<T>::value, rows, data));
+        append(memory<T>(), static_cast<const void *>(data), rows);
     }
+    void append(const std::vector<bool> &values) { append(detail::bools(values)); }
     // Appends rows of elements of any type.
     void append(const type &memory_type, const void *data, std::uint64_t rows) {
         detail::check(h5r_dataset_append(handle_, memory_type.token(), rows, data));
@@ -748,30 +799,38 @@ public:
 
     // Elements at points: the coordinates of one after the other.
     template <class T> void read_points(const std::vector<std::uint64_t> &points, T *data) const {
-        detail::check(h5r_dataset_read_points(handle_, detail::token_of<T>::value, count_of(points), points.data(), data));
+        detail::check(h5r_dataset_read_points(handle_, memory<T>().token(), count_of(points), points.data(), data));
+        detail::settle(data, count_of(points));
     }
     template <class T> void write_points(const std::vector<std::uint64_t> &points, const T *data) {
-        detail::check(h5r_dataset_write_points(handle_, detail::token_of<T>::value, count_of(points), points.data(), data));
+        detail::check(h5r_dataset_write_points(handle_, memory<T>().token(), count_of(points), points.data(), data));
     }
     // The elements of several selections, those of one after those of the other.
     template <class T> void read_list(const std::vector<selection> &parts, T *data) const {
         const auto made = list(parts);
-        detail::check(h5r_dataset_read_list(handle_, detail::token_of<T>::value, made.size(), made.data(), data));
+        std::uint64_t count = 0;
+        if constexpr (std::is_same_v<T, bool>)
+            for (const auto &part : parts) count += count_of(part);
+        detail::check(h5r_dataset_read_list(handle_, memory<T>().token(), made.size(), made.data(), data));
+        detail::settle(data, count);
     }
     template <class T> void write_list(const std::vector<selection> &parts, const T *data) {
         const auto made = list(parts);
-        detail::check(h5r_dataset_write_list(handle_, detail::token_of<T>::value, made.size(), made.data(), data));
+        detail::check(h5r_dataset_write_list(handle_, memory<T>().token(), made.size(), made.data(), data));
     }
     // The elements of `part` to, or from, the places `within` an array in memory of extents `dims`; an empty selection is all.
     template <class T>
     void read_into(const selection &part, const std::vector<std::uint64_t> &dims, const selection &within, T *data) const {
         const h5r_selection from = plain(part, rank()), to = plain(within, dims.size());
-        detail::check(h5r_dataset_read_into(handle_, detail::token_of<T>::value, &from, dims.size(), dims.data(), &to, data));
+        detail::check(h5r_dataset_read_into(handle_, memory<T>().token(), &from, dims.size(), dims.data(), &to, data));
+        std::uint64_t count = 1;
+        for (const auto extent : dims) count *= extent;
+        detail::settle(data, count);
     }
     template <class T>
     void write_from(const selection &part, const std::vector<std::uint64_t> &dims, const selection &within, const T *data) {
         const h5r_selection to = plain(part, rank()), from = plain(within, dims.size());
-        detail::check(h5r_dataset_write_from(handle_, detail::token_of<T>::value, &to, dims.size(), dims.data(), &from, data));
+        detail::check(h5r_dataset_write_from(handle_, memory<T>().token(), &to, dims.size(), dims.data(), &from, data));
     }
     // The cache of decoded chunks, and how many bytes it may take.
     h5r_chunk_cache_details chunk_cache_info() const {
@@ -802,6 +861,11 @@ public:
     }
 
 private:
+    // The type in memory of numbers T for the elements of this dataset.
+    template <class T> type memory() const {
+        if constexpr (detail::token_of<T>::is_number) return type::of<T>();
+        else return type_of().in_memory<T>();
+    }
     template <class T>
     void write_variable(const std::vector<T> &values, std::uint64_t wanted, const h5r_selection *part) {
         if (values.size() != wanted)

@@ -5,6 +5,8 @@
 
 #include "h5r.h"
 
+#include <algorithm>
+#include <complex>
 #include <cstdint>
 #include <cstring>
 #include <exception>
@@ -57,7 +59,41 @@ template <> struct token_of<double> {
     static constexpr h5r_type value = H5R_F64;
 };
 
-template <class T> inline constexpr bool is_number = token_of<std::remove_cv_t<T>>::is_number;
+template <class T> inline constexpr bool is_complex = false;
+template <> inline constexpr bool is_complex<std::complex<float>> = true;
+template <> inline constexpr bool is_complex<std::complex<double>> = true;
+
+// The types of bool and of complex numbers are made, not predefined.
+template <class T>
+inline constexpr bool is_number = token_of<std::remove_cv_t<T>>::is_number || std::is_same_v<std::remove_cv_t<T>, bool> ||
+                                  is_complex<std::remove_cv_t<T>>;
+
+static_assert(sizeof(bool) == 1, "a bool is a byte in the file, and in memory");
+
+// What was read as integers into bools is whether they are not 0.
+template <class T> void settle([[maybe_unused]] T *values, [[maybe_unused]] std::uint64_t count) {
+    if constexpr (std::is_same_v<T, bool>) {
+        auto *bytes = reinterpret_cast<unsigned char *>(values);
+        for (std::uint64_t i = 0; i < count; ++i) bytes[i] = bytes[i] != 0;
+    }
+}
+
+// The array of bool that a std::vector<bool> does not have.
+class bools {
+public:
+    explicit bools(std::size_t size) : values_(new bool[size]()), size_(size) {}
+    explicit bools(const std::vector<bool> &values) : bools(values.size()) {
+        std::copy(values.begin(), values.end(), values_.get());
+    }
+    const bool *data() const { return values_.get(); }
+    bool *data() { return values_.get(); }
+    std::size_t size() const { return size_; }
+    std::vector<bool> vector() const { return std::vector<bool>(data(), data() + size_); }
+
+private:
+    std::unique_ptr<bool[]> values_;
+    std::size_t size_;
+};
 
 // std::vector, std::array, std::span and their like, of numbers.
 template <class C, class = void> inline constexpr bool is_sequence = false;

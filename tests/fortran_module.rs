@@ -7,15 +7,21 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
-/// Suffix, Fortran declaration, h5r type.
-const KINDS: [(&str, &str, &str); 6] = [
+/// Suffix, Fortran declaration, h5r type, or what the module makes one for.
+const KINDS: [(&str, &str, &str); 10] = [
     ("int8", "integer(int8)", "H5R_I8"),
     ("int16", "integer(int16)", "H5R_I16"),
     ("int32", "integer(int32)", "H5R_I32"),
     ("int64", "integer(int64)", "H5R_I64"),
     ("real32", "real(real32)", "H5R_F32"),
     ("real64", "real(real64)", "H5R_F64"),
+    ("complex32", "complex(real32)", "AS_COMPLEX_32"),
+    ("complex64", "complex(real64)", "AS_COMPLEX_64"),
+    ("logical", "logical", AS_LOGICAL),
+    ("bool", "logical(c_bool)", AS_LOGICAL),
 ];
+/// Values of this one pass through bytes.
+const AS_LOGICAL: &str = "AS_LOGICAL";
 const ATTRIBUTE_RANKS: usize = 4;
 const DATASET_RANKS: usize = 5;
 
@@ -141,37 +147,25 @@ fn procedures() -> String {
     for (kind, declaration, token) in KINDS {
         for (way, intent) in [("write", "in"), ("read", "inout")] {
             for rank in 0..=DATASET_RANKS {
-                let contiguous = if rank > 0 { ", contiguous" } else { "" };
-                let value = format!("    {declaration}, intent({intent}){contiguous}, target :: value{}", shape(rank));
+                let value = Value { declaration, intent, token, rank };
                 if rank <= ATTRIBUTE_RANKS {
-                    let call = match way {
-                        "write" => format!(
-                            "put_attr(object, name, {token}, shape(value, kind=c_int64_t), c_loc(value), status)"
-                        ),
-                        _ => format!("get_attr(object, name, {token}, {}, c_loc(value), status)", bytes(rank)),
-                    };
+                    let call = if way == "write" { "put_attr" } else { "get_attr" };
+                    let call = format!("{call}(object, name, {token}, {SHAPE}, {}, status)", value.address());
                     let name = format!("attr_{way}_{kind}_{rank}");
-                    write!(
-                        out,
-                        "\n  subroutine {name}(object, name, value, status)\n    type(h5r_object), intent(in) :: object\n    \
-                         character(*), intent(in) :: name\n{value}\n    integer, intent(out), optional :: status\n    \
-                         call {call}\n  end subroutine\n"
-                    )
-                    .unwrap();
+                    out +=
+                        &value.procedure(&name, "object, name, value", "    character(*), intent(in) :: name\n", &call);
                 }
                 let is_read = if way == "read" { ".true." } else { ".false." };
                 let name = format!("dataset_{way}_{kind}_{rank}");
-                write!(
-                    out,
-                    "\n  subroutine {name}(dataset, value, start, stride, status)\n    type(h5r_object), intent(in) :: dataset\n\
-                     {value}\n    integer, intent(in), optional :: start(:), stride(:)\n    \
-                     integer, intent(out), optional :: status\n    \
-                     call transfer_dataset({is_read}, dataset, {token}, shape(value, kind=c_int64_t), c_loc(value), &\n      \
-                     start, stride, status)\n  end subroutine\n"
-                )
-                .unwrap();
+                let optional = "    integer, intent(in), optional :: start(:), stride(:)\n";
+                let address = value.address();
+                let call = format!(
+                    "transfer_dataset({is_read}, dataset, {token}, {SHAPE}, {address}, &\n      start, stride, status)"
+                );
+                out += &value.procedure(&name, "dataset, value, start, stride", optional, &call);
                 if way == "write" {
-                    out += &append(kind, token, rank, &value);
+                    let call = format!("append_values(dataset, {token}, {SHAPE}, {address}, status)");
+                    out += &value.procedure(&format!("dataset_append_{kind}_{rank}"), "dataset, value", "", &call);
                 }
             }
         }
@@ -179,20 +173,68 @@ fn procedures() -> String {
     out
 }
 
-fn append(kind: &str, token: &str, rank: usize, value: &str) -> String {
-    format!(
-        "\n  subroutine dataset_append_{kind}_{rank}(dataset, value, status)\n    type(h5r_object), intent(in) :: dataset\n\
-         {value}\n    integer, intent(out), optional :: status\n    \
-         call append_values(dataset, {token}, shape(value, kind=c_int64_t), c_loc(value), status)\n  end subroutine\n"
-    )
+const SHAPE: &str = "shape(value, kind=c_int64_t)";
+
+/// The dummy argument `value` of a specific procedure.
+struct Value {
+    declaration: &'static str,
+    intent: &'static str,
+    token: &'static str,
+    rank: usize,
 }
 
-fn bytes(rank: usize) -> String {
-    let element = "storage_size(value, kind=c_size_t) / 8";
-    if rank == 0 {
-        element.to_owned()
-    } else {
-        format!("{element} * size(value, kind=c_size_t)")
+impl Value {
+    fn is_logical(&self) -> bool {
+        self.token == AS_LOGICAL
+    }
+
+    fn address(&self) -> &'static str {
+        if self.is_logical() {
+            "c_loc(bytes)"
+        } else {
+            "c_loc(value)"
+        }
+    }
+
+    /// A subroutine with the dummy arguments `names` and `status` that makes the call; `others` declares those that are
+    /// neither its object, the first one, nor `value`.
+    fn procedure(&self, name: &str, names: &str, others: &str, call: &str) -> String {
+        let Self { declaration, intent, rank, .. } = *self;
+        let object = names.split(',').next().unwrap();
+        let attributes = match (self.is_logical(), rank) {
+            (true, _) => "",
+            (false, 0) => ", target",
+            (false, _) => ", contiguous, target",
+        };
+        let (before, after) = self.bytes();
+        format!(
+            "\n  subroutine {name}({names}, status)\n    type(h5r_object), intent(in) :: {object}\n{others}    {declaration}, \
+             intent({intent}){attributes} :: value{}\n    integer, intent(out), optional :: status\n{before}    call \
+             {call}\n{after}  end subroutine\n",
+            shape(rank)
+        )
+    }
+
+    /// What a subroutine for logical values has before and after the call.
+    fn bytes(&self) -> (String, String) {
+        if !self.is_logical() {
+            return Default::default();
+        }
+        let declared = "    integer(int8), allocatable, target :: bytes(:)\n";
+        let values = if self.rank == 0 { "[value]" } else { "pack(value, .true.)" };
+        if self.intent == "in" {
+            return (
+                format!("{declared}    allocate (bytes, source=merge(1_int8, 0_int8, {values}))\n"),
+                String::new(),
+            );
+        }
+        let (size, back) = match self.rank {
+            0 => ("1", "bytes(1) /= 0"),
+            _ => ("size(value, kind=c_size_t)", "reshape(bytes /= 0, shape(value))"),
+        };
+        let before = format!("{declared}    allocate (bytes({size}))\n");
+        let failed = "    if (present(status)) then\n      if (status /= H5R_OK) return\n    end if\n";
+        (before, format!("{failed}    value = {back}\n"))
     }
 }
 

@@ -1,7 +1,9 @@
 //! This thread's message for its last failed call.
 
 use std::cell::{Cell, RefCell};
-use std::ffi::c_char;
+use std::ffi::{c_char, CStr};
+
+use super::status::{h5r_status, H5R_OK};
 
 thread_local! {
     /// Whether the message is set: what the hot path clears, without touching the buffer.
@@ -45,10 +47,23 @@ pub extern "C" fn h5r_last_error() -> *const c_char {
     c"".as_ptr()
 }
 
+/// Makes `message` this thread's message for its last failed call, which ended with `status`, and returns `status`: for
+/// layers above this library that refuse something themselves. NULL, or H5R_OK, is no message. Any thread.
+#[no_mangle]
+pub unsafe extern "C" fn h5r_set_last_error(status: h5r_status, message: *const c_char) -> h5r_status {
+    clear();
+    if status != H5R_OK && !message.is_null() {
+        // SAFETY: as this function's documentation asks of the caller: a string that ends with a NUL.
+        set(&unsafe { CStr::from_ptr(message) }.to_string_lossy());
+    }
+    status
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::ffi::CStr;
+    use crate::ffi::H5R_ERR_ARGUMENT;
+    use std::ptr;
 
     #[test]
     fn one_line_per_thread() {
@@ -58,6 +73,12 @@ mod tests {
         assert_eq!(text(), "a?b c");
         std::thread::spawn(move || assert_eq!(unsafe { CStr::from_ptr(h5r_last_error()) }, c"")).join().unwrap();
         clear();
+        assert_eq!(text(), "");
+        assert_eq!(unsafe { h5r_set_last_error(H5R_ERR_ARGUMENT, c"of a layer above".as_ptr()) }, H5R_ERR_ARGUMENT);
+        assert_eq!(text(), "of a layer above");
+        assert_eq!(unsafe { h5r_set_last_error(H5R_OK, c"no error".as_ptr()) }, H5R_OK);
+        assert_eq!(text(), "");
+        assert_eq!(unsafe { h5r_set_last_error(H5R_ERR_ARGUMENT, ptr::null()) }, H5R_ERR_ARGUMENT);
         assert_eq!(text(), "");
     }
 }

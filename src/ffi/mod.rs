@@ -39,7 +39,7 @@ pub use dataset::*;
 pub use file::*;
 pub use filter::*;
 pub use handle::{h5r_file, h5r_object};
-pub use last_error::h5r_last_error;
+pub use last_error::{h5r_last_error, h5r_set_last_error};
 pub use link::*;
 pub use object::*;
 pub use options::*;

@@ -28,7 +28,7 @@ VERSIONS = ["1.10.8", "1.14.6", "2.0.0", "2.2.0"]
 MODES = ["none", "lazy", "incremental", "smart"]
 ORDERS = ["in-order", "reverse", "random", "index"]
 SCRIPTS = ["values", "chunks", "filters", "shrink", "selections", "chunk_trees", "copies", "references", "fills",
-           "elsewhere", "turns"]
+           "elsewhere", "faces", "turns"]
 H5R = "h5r"
 # A program's run at 1,000,000 takes minutes, at most.
 TIMEOUT_S = 1800
