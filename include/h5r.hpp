@@ -571,12 +571,15 @@ public:
     // elements in row-major order), converted to T.
     template <class T> T attr_read(const std::string &name) const {
         if constexpr (detail::is_number<T>) {
-            const attribute_info info = attr_info(name);
-            if (info.elements() == 0)
-                throw error(H5R_ERR_ARGUMENT, "attribute '" + name + "' has 0 elements, and 1 is to be read");
             T value{};
-            attr_read(name, info.type.in_memory<T>(), &value, sizeof value);
+            if constexpr (detail::token_of<T>::is_number)
+                attr_read(name, type::of<T>(), &value, sizeof value);
+            else
+                attr_read(name, attr_info(name).type.template in_memory<T>(), &value, sizeof value);
             detail::settle(&value, 1);
+            // Nothing was read of an attribute without elements; most values need not be asked about.
+            if (value == T{} && attr_info(name).elements() == 0)
+                throw error(H5R_ERR_ARGUMENT, "attribute '" + name + "' has 0 elements, and 1 is to be read");
             return value;
         } else if constexpr (detail::variables<T>::is) {
             const attribute_info info = attr_info(name);

@@ -3,7 +3,6 @@
 
 usage: faces.py LIBRARY FOLDER
 """
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -52,7 +51,4 @@ def face(name, command):
 
 
 for name, command in COMPILERS.items():
-    if shutil.which(command[0]):
-        face(name, command)
-    else:
-        print(f"faces: {command[0]} is not there")
+    face(name, command)
