@@ -1750,9 +1750,9 @@ contains
     integer(c_int32_t), intent(in) :: code
     character(:), allocatable :: message
     integer(c_int32_t) :: ignored
-    message = h5r_last_error()
+    if (code /= H5R_OK) message = h5r_last_error()
     ignored = c_type_close(type)
-    ignored = c_set_last_error(code, c_string(message))
+    if (code /= H5R_OK) ignored = c_set_last_error(code, c_string(message))
   end subroutine
 
   function c_string(text) result(string)
@@ -3442,12 +3442,12 @@ contains
     character(kind=c_char), intent(in), target :: value(*)
     integer, intent(out), optional :: status
     integer(c_int64_t) :: type
-    integer(c_int32_t) :: code, closed
+    integer(c_int32_t) :: code
     type = 0
     code = c_type_string(int(length, c_size_t), H5R_PAD_SPACE, H5R_CHARSET_UTF8, type)
     if (code == H5R_OK) then
       code = c_attr_write(object%handle, c_string(name), type, size(dims, kind=c_size_t), reversed(dims), c_loc(value))
-      if (code == H5R_OK) closed = c_type_close(type)
+      call drop(type, code)
     end if
     call finish(code, status)
   end subroutine
@@ -3513,7 +3513,7 @@ contains
     if (code == H5R_OK) code = c_type_string(int(length, c_size_t), H5R_PAD_SPACE, charset, type)
     if (code == H5R_OK) then
       code = moved_to(c_loc(value), int(length, c_size_t))
-      if (code == H5R_OK .or. code == H5R_ERR_TYPE .and. is_read) ignored = c_type_close(type)
+      call drop(type, code)
     end if
     if (code == H5R_ERR_TYPE .and. is_read) then
       ! In the file they are of variable length, or no strings at all.
@@ -3524,8 +3524,8 @@ contains
       if (code == H5R_OK) then
         call fill(value, length, pointers(:count))
         ignored = c_vlen_release(type, count, c_loc(pointers))
-        ignored = c_type_close(type)
       end if
+      call drop(type, code)
     end if
     call finish(code, status)
   contains
@@ -3617,7 +3617,7 @@ contains
     character(kind=c_char), allocatable, target :: bytes(:)
     type(c_ptr), allocatable, target :: pointers(:)
     integer(c_int64_t) :: type
-    integer(c_int32_t) :: code, ignored, charset
+    integer(c_int32_t) :: code, charset
     integer :: i, j, length, at
     length = 1
     do i = 1, size(values)
@@ -3646,7 +3646,7 @@ contains
     code = c_type_string_variable(H5R_PAD_NULL_TERMINATED, charset, type)
     if (code == H5R_OK) then
       code = moved(.false., object, type, size(values, kind=c_int64_t), c_loc(pointers), name, start)
-      if (code == H5R_OK) ignored = c_type_close(type)
+      call drop(type, code)
     end if
     call finish(code, status)
   end subroutine
@@ -3708,7 +3708,7 @@ contains
         end do
       end if
     end if
-    if (code == H5R_OK) ignored = c_type_close(type)
+    call drop(type, code)
     call finish(code, status)
   end subroutine
 
@@ -3778,12 +3778,12 @@ contains
     integer, intent(in), optional :: start
     integer, intent(out), optional :: status
     integer(c_int64_t) :: type
-    integer(c_int32_t) :: code, ignored
+    integer(c_int32_t) :: code
     type = 0
     code = c_type_vlen(base, type)
     if (code == H5R_OK) then
       code = moved(.false., object, type, count, c_loc(elements), name, start)
-      if (code == H5R_OK) ignored = c_type_close(type)
+      call drop(type, code)
     end if
     call finish(code, status)
   end subroutine
@@ -3804,6 +3804,7 @@ contains
     allocate (elements(count + 1))
     code = c_type_vlen(base, type)
     if (code == H5R_OK) code = moved(.true., object, type, count, c_loc(elements), name, start)
+    if (code /= H5R_OK) call drop(type, code)
   end subroutine
 
   subroutine attr_write_int64_sequences(object, name, values, status)

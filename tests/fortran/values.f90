@@ -19,6 +19,7 @@ program values
   call logical_from_others()
   call complex_values()
   call complex_from_others()
+  call types_of_failed_calls()
   call h5r_check(file)
   call h5r_close(file)
 
@@ -30,6 +31,37 @@ contains
     character(*), intent(in) :: one, other
     call check(status == expected .and. index(h5r_last_error(), one) > 0 .and. index(h5r_last_error(), other) > 0, &
       h5r_status_name(expected)//' with '//one//' and '//other//', not '//h5r_status_name(status))
+  end subroutine
+
+  ! The types that calls make for themselves are closed when the call fails, too: the next one made has the place of the last.
+  subroutine types_of_failed_calls()
+    integer(int64), parameter :: PLACE = int(z'ffffffff', int64)
+    integer(int64) :: first, last, open
+    type(h5r_string), allocatable :: words(:)
+    type(h5r_int64_sequence), allocatable :: numbers(:)
+    character(4) :: word
+    call h5r_attr_write(root, 'number', 5)
+    call h5r_type_logical(first)
+    open = first
+    call h5r_type_close(open)
+    allocate (words(1))
+    words(1)%value = 'some'
+    call h5r_attr_write(root, '', 'some', status)
+    call refused(H5R_ERR_ARGUMENT, 'name', '0')
+    call h5r_attr_write_variable(root, '', words, status)
+    call refused(H5R_ERR_ARGUMENT, 'name', '0')
+    call h5r_attr_write_variable(root, '', [h5r_int64_sequence([1_int64])], status)
+    call refused(H5R_ERR_ARGUMENT, 'name', '0')
+    call h5r_attr_read(root, 'number', word, status)
+    call refused(H5R_ERR_TYPE, 'integer', 'string')
+    call h5r_attr_read_variable(root, 'number', words, status)
+    call refused(H5R_ERR_TYPE, 'integer', 'string')
+    call h5r_attr_read_variable(root, 'number', numbers, status)
+    call refused(H5R_ERR_TYPE, 'integer', 'sequence')
+    call h5r_type_logical(last)
+    open = last
+    call h5r_type_close(open)
+    call check(iand(first, PLACE) == iand(last, PLACE), 'failed calls leave no types open')
   end subroutine
 
   subroutine sizes()
