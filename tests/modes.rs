@@ -202,3 +202,95 @@ fn the_trees_of_chunks_are_swept() {
         std::fs::remove_file(path).unwrap();
     }
 }
+
+/// Deletes a fifth with lazy on, and then only replaces values, until sweeps of nodes have counted all deletions as served.
+fn delete_a_fifth_and_replace(file: &File, count: u32) {
+    file.set_lazy(&LazyOptions { max_delay_ms: 20, ..LazyOptions::default() }).unwrap();
+    let object = file.root().unwrap().open("d").unwrap();
+    for i in (0..count).step_by(5) {
+        object.attr_delete(&format!("attribute_{i:06}")).unwrap();
+    }
+    std::thread::sleep(std::time::Duration::from_millis(30));
+    fill(&object, (0..count).filter(|i| i % 5 != 0));
+}
+
+#[test]
+fn holes_that_lazy_leaves_alone_are_for_closing_and_for_who_asks() {
+    const COUNT: u32 = 20_000;
+    let path = path("holes");
+    let file = File::create(&path, &CreateOptions::default()).unwrap();
+    fill(&dataset(&file), (0..COUNT).filter(|i| i % 5 != 0));
+    file.close().unwrap();
+    let fresh = std::fs::metadata(&path).unwrap().len();
+    for ask in [false, true] {
+        let file = File::create(&path, &CreateOptions::default()).unwrap();
+        fill(&dataset(&file), 0..COUNT);
+        file.close().unwrap();
+        let file = File::open(&path, &OpenOptions::default()).unwrap();
+        delete_a_fifth_and_replace(&file, COUNT);
+        let stats = file.rebalance_status().unwrap();
+        assert!(stats.heap_free_bytes * 10 > stats.heap_live_bytes, "{stats:?}");
+        assert!(stats.unserved_deletes > 0, "what they left is still there: {stats:?}");
+        if ask {
+            file.rebalance().unwrap();
+            let stats = file.rebalance_status().unwrap();
+            assert!(stats.heap_free_bytes * 20 < stats.heap_live_bytes, "{stats:?}");
+            assert_eq!(stats.unserved_deletes, 0);
+        }
+        file.close().unwrap();
+        let size = std::fs::metadata(&path).unwrap().len();
+        assert!(size as f64 <= 1.05 * fresh as f64, "{size} bytes, fresh {fresh}");
+    }
+    std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn closing_puts_right_what_smaller_values_left() {
+    const COUNT: u32 = 5_000;
+    let path = path("replaced");
+    for mode in &MODES[1..] {
+        let file = File::create(&path, &CreateOptions::default()).unwrap();
+        let (object, i32) = (dataset(&file), Datatype::little(Number::I32));
+        for i in 0..COUNT {
+            object.attr_write(&format!("attribute_{i:06}"), &i32, &[100], &[1; 400]).unwrap();
+        }
+        file.close().unwrap();
+        let large = std::fs::metadata(&path).unwrap().len();
+        let file = File::open(&path, &OpenOptions::default()).unwrap();
+        set(&file, mode);
+        fill(&file.root().unwrap().open("d").unwrap(), 0..COUNT);
+        file.close().unwrap();
+        let size = std::fs::metadata(&path).unwrap().len();
+        assert!(size * 3 < large, "{mode}: {size} bytes of {large}");
+    }
+    std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn nodes_remain_while_objects_do() {
+    let path = path("remaining");
+    let file = File::create(&path, &CreateOptions::default()).unwrap();
+    let objects: Vec<Object> =
+        (0..200).map(|i| file.root().unwrap().create_group(&format!("g{i}"), &Default::default()).unwrap()).collect();
+    for object in &objects {
+        fill(object, 0..100);
+    }
+    for object in &objects {
+        for i in 0..50 {
+            object.attr_delete(&format!("attribute_{i:06}")).unwrap();
+        }
+    }
+    let (tell, told) = std::sync::mpsc::channel();
+    let progress = move |progress: &h5r::rebalance::Progress| drop(tell.send(*progress));
+    let progress: h5r::rebalance::ProgressCallback = std::sync::Arc::new(progress);
+    file.set_lazy(&LazyOptions::default()).unwrap();
+    let options = IncrementalOptions { budget_us: 100, interval_ms: 1, progress: Some(progress) };
+    file.set_incremental(options).unwrap();
+    let first = told.recv().unwrap();
+    assert!(first.nodes_rebalanced < 100 && first.nodes_remaining >= 100, "{first:?}");
+    assert!(first.estimated_remaining_ns > 0);
+    let last = told.iter().find(|progress| progress.nodes_remaining == 0).unwrap();
+    assert_eq!(last.estimated_remaining_ns, 0);
+    file.close().unwrap();
+    std::fs::remove_file(path).unwrap();
+}

@@ -11,6 +11,7 @@ use crate::format::checksum::name_hash;
 use crate::heap::{Heap, HeapId, HeapParams};
 use crate::object::dense_shared::object_of;
 use crate::object::maintain::Summary;
+use crate::object::sweep::{is_sparse, is_worth_work};
 use crate::store::Store;
 
 /// Node size of the indexes that h5r creates (docs/design.md has the measurement behind it).
@@ -479,9 +480,10 @@ impl<K: DenseKind> DenseStore<K> {
 
     /// What the store adds to the survey.
     pub fn summary(&mut self, store: &mut Store) -> Result<Summary> {
-        let mut summary = Summary::default();
+        let (mut summary, mut sparse) = (Summary::default(), false);
         for tree in std::iter::once(&mut self.names).chain(&mut self.order) {
             let stats = tree.stats(store)?;
+            sparse |= is_sparse(&stats);
             summary.nodes += stats.nodes;
             summary.underfull += stats.underfull;
             summary.records += stats.records;
@@ -490,6 +492,6 @@ impl<K: DenseKind> DenseStore<K> {
         let heap = self.heap.stats();
         summary.heap_live = heap.live_bytes;
         summary.heap_free = heap.free_bytes;
-        Ok(summary)
+        Ok(summary.with_due(sparse, is_worth_work(&heap)))
     }
 }

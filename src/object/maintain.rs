@@ -14,7 +14,7 @@ use crate::object::dense::{DenseKind, DenseStore};
 use crate::object::link::LinkKind;
 use crate::object::search::Search;
 use crate::object::state::{Loaded, Objects, Slot, State};
-use crate::object::sweep::Sweep;
+use crate::object::sweep::{is_sparse, Sweep};
 use crate::rebalance::{Controller, Kind, Limit, StepReport, Subject, Survey, SystemClock};
 use crate::store::Store;
 
@@ -29,9 +29,19 @@ pub(super) struct Summary {
     pub heap_free: u64,
     /// Nodes that a sweep would visit, or 0 when there is nothing to put right.
     pub due: u64,
+    /// Those that only one that moves heap objects would visit.
+    pub due_for_heap: u64,
 }
 
 impl Summary {
+    /// With what a sweep would visit, where the trees are sparse or the heap has holes.
+    pub fn with_due(self, sparse: bool, holes: bool) -> Self {
+        match sparse {
+            true => Summary { due: self.nodes, ..self },
+            false => Summary { due_for_heap: if holes { self.nodes } else { 0 }, ..self },
+        }
+    }
+
     // What a damaged file claims may be too much to add up; it is subtracted again as it was added.
     fn add(&mut self, other: &Summary) {
         self.combine(other, u64::wrapping_add);
@@ -49,6 +59,7 @@ impl Summary {
         self.heap_live = combined(self.heap_live, other.heap_live);
         self.heap_free = combined(self.heap_free, other.heap_free);
         self.due = combined(self.due, other.due);
+        self.due_for_heap = combined(self.due_for_heap, other.due_for_heap);
     }
 }
 
@@ -190,7 +201,8 @@ impl Loaded {
         if let Some(tree) = self.chunk_tree() {
             let stats = tree.stats(store)?;
             let TreeStats { nodes, underfull, records, capacity_total: capacity, .. } = stats;
-            summary.add(&Summary { nodes, underfull, records, capacity, ..Summary::default() });
+            let tree = Summary { nodes, underfull, records, capacity, ..Summary::default() };
+            summary.add(&tree.with_due(is_sparse(&stats), false));
         }
         Ok(summary)
     }
@@ -275,7 +287,7 @@ impl State {
             }
             self.sweep_active(limit, &mut report)?;
         }
-        report.nodes_remaining = self.nodes_remaining()?;
+        report.nodes_remaining = self.nodes_remaining(limit.heap)?;
         Ok(report)
     }
 
@@ -360,14 +372,15 @@ impl State {
         (0..tally.removed).try_for_each(|_| maintenance.note(objects, slot, Kind::Delete))
     }
 
-    /// Nodes that the round has still to visit.
-    fn nodes_remaining(&mut self) -> Result<u64> {
+    /// Nodes that the round has still to visit, with heap objects to move or without.
+    fn nodes_remaining(&mut self, heap: bool) -> Result<u64> {
         self.maintenance.recount(&mut self.store, &mut self.objects)?;
         let active = self.maintenance.active.as_ref();
         let mut remaining = active.map_or(0, |active| active.sweep.nodes_remaining());
         for &slot in &self.maintenance.round {
             if active.is_none_or(|active| active.slot != slot) {
-                remaining += self.objects.get(slot)?.counted.due;
+                let counted = &self.objects.get(slot)?.counted;
+                remaining += counted.due + if heap { counted.due_for_heap } else { 0 };
             }
         }
         Ok(remaining)
@@ -478,9 +491,18 @@ mod tests {
 
     #[test]
     fn claims_that_are_too_much_to_add_up() {
-        let some = Summary { nodes: 1, underfull: 2, records: 3, capacity: 4, heap_live: 5, heap_free: 6, due: 7 };
-        let [nodes, underfull, records, capacity, heap_live, heap_free, due] = [u64::MAX; 7];
-        let claimed = Summary { nodes, underfull, records, capacity, heap_live, heap_free, due };
+        let some = Summary {
+            nodes: 1,
+            underfull: 2,
+            records: 3,
+            capacity: 4,
+            heap_live: 5,
+            heap_free: 6,
+            due: 7,
+            due_for_heap: 8,
+        };
+        let [nodes, underfull, records, capacity, heap_live, heap_free, due, due_for_heap] = [u64::MAX; 8];
+        let claimed = Summary { nodes, underfull, records, capacity, heap_live, heap_free, due, due_for_heap };
         let mut totals = some;
         totals.add(&claimed);
         totals.add(&claimed);

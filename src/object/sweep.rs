@@ -13,7 +13,7 @@ use crate::btree::{Key, Run, Tree, TreeStats};
 use crate::chunk::BTree2;
 use crate::error::Result;
 use crate::format::checksum::name_hash;
-use crate::heap::{Heap, HeapId};
+use crate::heap::{Heap, HeapId, HeapStats};
 use crate::object::dense::{damaged_order, DenseKind, DenseStore, OrderKey};
 use crate::object::dense_shared::object_of;
 use crate::rebalance::{Limit, StepReport};
@@ -22,6 +22,8 @@ use crate::store::Store;
 /// Leaves per turn between looks at the clock, some 50 µs of work each way.
 const LEAVES_PACKING: u64 = 16;
 const LEAVES_MOVING: u64 = 4;
+/// ... with objects of this mean size; fewer leaves where they are larger.
+const OBJECT_BYTES: u64 = 256;
 
 /// Below this part of filled record places a tree is packed though none of its nodes is underfull.
 const OCCUPANCY_MIN: f64 = 0.90;
@@ -103,6 +105,15 @@ impl Sweep {
 /// Whether packing makes a tree smaller or healthier.
 pub(super) fn is_sparse(stats: &TreeStats) -> bool {
     stats.underfull > 0 || (stats.nodes > 1 && stats.occupancy() < OCCUPANCY_MIN)
+}
+
+/// Whether a sweep that moves heap objects does anything about this heap.
+pub(super) fn is_worth_work(stats: &HeapStats) -> bool {
+    free_part(stats) >= FREE_MIN
+}
+
+fn free_part(stats: &HeapStats) -> f64 {
+    stats.free_bytes as f64 / (stats.free_bytes + stats.live_bytes).max(1) as f64
 }
 
 /// The name behind which a sweep goes on.
@@ -212,11 +223,10 @@ impl<K: DenseKind> DenseStore<K> {
     fn begin_heap_work(&mut self, store: &mut Store, in_one_go: bool) -> Result<HeapWork> {
         self.heap.load(store)?;
         let stats = self.heap.stats();
-        let free = stats.free_bytes as f64 / (stats.free_bytes + stats.live_bytes).max(1) as f64;
-        if free < FREE_MIN {
+        if !is_worth_work(&stats) {
             return Ok(HeapWork::Nothing);
         }
-        if in_one_go && free >= SLIDE_FREE {
+        if in_one_go && free_part(&stats) >= SLIDE_FREE {
             if let Some(plan) = self.heap.plan_slide(store)? {
                 self.heap.begin_slide(store, plan)?;
                 return Ok(HeapWork::Slide);
@@ -242,7 +252,7 @@ impl<K: DenseKind> DenseStore<K> {
         while !limit.reached(report.nodes_done) {
             let leaves = match sweep.heap {
                 HeapWork::Nothing => LEAVES_PACKING,
-                HeapWork::Evacuate => LEAVES_MOVING,
+                HeapWork::Evacuate => self.leaves_moving(),
                 // In one go: between turns the records behind the sweep have IDs that are not valid any more.
                 HeapWork::Slide => u64::MAX,
             };
@@ -267,6 +277,12 @@ impl<K: DenseKind> DenseStore<K> {
             sweep.after = After::Start;
         }
         Ok(false)
+    }
+
+    fn leaves_moving(&self) -> u64 {
+        let stats = self.heap.stats();
+        let mean_bytes = stats.live_bytes / stats.managed.max(1);
+        (LEAVES_MOVING * OBJECT_BYTES / mean_bytes.max(1)).clamp(1, LEAVES_MOVING)
     }
 
     /// Ends a sweep where it is, for one that begins anew; the store is whole.

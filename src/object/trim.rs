@@ -10,6 +10,8 @@ const TRIM_ROUNDS: u32 = 6;
 /// Which part of the file must be free for raw data and headers to be moved, too, first and then: all objects are walked.
 const FAR_PARTS: u64 = 16;
 const FAR_PARTS_AGAIN: u64 = 32;
+/// In a file of which that much is free already, a session that gave one part in so many back moves them.
+const FREED_PARTS: u64 = 1024;
 /// What of an object moves by itself.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Part {
@@ -69,10 +71,12 @@ impl State {
         (self.store.space().free_bytes(), self.store.space().end())
     }
 
-    /// Whether this session gave so much space back that moving raw data may be worth a walk over all objects.
+    /// Whether this session gave so much space back that moving raw data may be worth a walk over all objects; or less, but
+    /// those before it have left that much.
     pub fn has_freed_much(&self) -> bool {
         let space = self.store.space();
-        space.given_back().saturating_mul(FAR_PARTS) > space.end()
+        let freed_part_in = |parts| space.given_back().saturating_mul(parts) > space.end();
+        freed_part_in(FAR_PARTS) || freed_part_in(FREED_PARTS) && self.is_sparse()
     }
 
     /// Whether so much of the file is free that moving raw data may be worth a walk over all objects.

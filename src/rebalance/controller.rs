@@ -44,6 +44,8 @@ pub struct Controller {
     /// The counts when the sweep under way began, and the deletions when the last one that ended began.
     at_sweep: Counts,
     deletes_served: u64,
+    /// The counts when the last sweep began that left nothing to do, in the heaps neither.
+    done: Counts,
     nodes_remaining: u64,
     /// The survey at the end of the last sweep, if nothing came between.
     left_behind: Option<Survey>,
@@ -78,6 +80,7 @@ impl Controller {
             step_began_ns: 0,
             at_sweep: Counts::default(),
             deletes_served: 0,
+            done: Counts::default(),
             nodes_remaining: 0,
             left_behind: None,
             totals: Totals::default(),
@@ -174,6 +177,7 @@ impl Controller {
         let Some(smart) = &mut self.smart else { return };
         let previous_mode = smart.effective;
         let change = smart.evaluate(survey, now_ns, self.clock.unix_ns());
+        self.totals.evaluations += 1;
         self.start_needed_thread(survey);
         let Some(smart) = self.smart.as_ref().filter(|_| change.is_some()) else { return };
         self.totals.mode_changes += 1;
@@ -335,7 +339,10 @@ impl Controller {
             self.deletes_served = self.at_sweep.of(Kind::Delete);
             let since = self.tally.counts.since(&self.at_sweep);
             let deleted = since.of(Kind::Delete) > 0;
-            self.left_behind = (!deleted && since.of(Kind::Insert) == 0).then_some(*survey);
+            // One that left the heaps alone has not shown what can be done about them.
+            let whole = self.pace.evacuating || !policy::everything_due(survey).heap;
+            self.done = if whole { self.at_sweep } else { self.done };
+            self.left_behind = (whole && !deleted && since.of(Kind::Insert) == 0).then_some(*survey);
             self.pace.end_sweep(survey.underfull, deleted);
         }
     }
@@ -353,7 +360,7 @@ impl Controller {
 
     /// Everything that was due is done, or nothing was.
     pub(super) fn served(&mut self) {
-        self.deletes_served = self.tally.counts.of(Kind::Delete);
+        (self.deletes_served, self.done) = (self.tally.counts.of(Kind::Delete), self.tally.counts);
         self.pace = self.pace.served();
     }
 
@@ -382,7 +389,11 @@ impl Controller {
 
     /// What is worth a sweep now.
     pub(super) fn sweep_due(&self, survey: &Survey, closing: bool) -> Due {
-        policy::sweep_due(survey, &self.pace, self.unserved(), closing)
+        let since = self.tally.counts.since(&self.done);
+        let deleted = if closing { since.of(Kind::Delete) } else { self.unserved() };
+        let due = policy::sweep_due(survey, &self.pace, deleted, closing);
+        let replaced = closing && since.of(Kind::Update) > 0; // That leaves holes, too.
+        Due { heap: due.heap || replaced && policy::everything_due(survey).heap, ..due }
     }
 
     fn unserved(&self) -> u64 {
@@ -464,7 +475,7 @@ impl Controller {
             deletes: count(Kind::Delete),
             updates: count(Kind::Update),
             reads: count(Kind::Read),
-            unserved_deletes: self.unserved(),
+            unserved_deletes: self.tally.counts.since(&self.done).of(Kind::Delete),
             batches: totals.batches,
             sessions: totals.sessions,
             sweeps: totals.sweeps,
@@ -475,7 +486,7 @@ impl Controller {
             worst_pause_ns: totals.worst_ns,
             total_time_ns: totals.time_ns,
             mode_changes: totals.mode_changes,
-            evaluations: self.smart.as_ref().map_or(0, |smart| smart.evaluations),
+            evaluations: totals.evaluations,
             decision: self.smart.as_ref().and_then(|smart| smart.decision.clone()),
             last_error: self.last_error.clone(),
         }

@@ -115,4 +115,5 @@ pub(super) struct Totals {
     pub worst_ns: u64,
     pub time_ns: u64,
     pub mode_changes: u64,
+    pub evaluations: u64,
 }
