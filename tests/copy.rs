@@ -229,13 +229,14 @@ fn everything_is_copied_to_new_and_old_files() {
                     let is_short = target_name == "2 bytes" && short.iter().any(|text| e.message().contains(text));
                     assert!(["1.8", "old"].contains(&target_name) || is_short, "{what}: {e}");
                     assert_equal(&before, &tree(&root), &what);
-                    assert_eq!(leaked(&target), forgotten, "{what}");
+                    assert!([0, forgotten].contains(&leaked(&target)), "{what}");
                     continue;
                 }
                 copied => copied.unwrap_or_else(|e| panic!("{what}: {e}")),
             }
             assert_equal(&expected, &tree(&root.open("deep/copy").unwrap()), &what);
-            assert_eq!(leaked(&target), forgotten, "{what}");
+            // In a file that cannot say what is free the first change looks for it.
+            assert!([0, forgotten].contains(&leaked(&target)), "{what}");
             drop(root);
             target.close().unwrap();
             let (again, _) = open(&shared.lock());
@@ -245,7 +246,7 @@ fn everything_is_copied_to_new_and_old_files() {
             assert_equal(&expected, &tree(&root.open("deep/copy").unwrap()), &format!("{what}, opened again"));
             root.link_delete("deep").unwrap();
             assert_equal(&before, &tree(&root), &format!("{what}, deleted"));
-            assert_eq!(leaked(&again), forgotten, "{what}, deleted");
+            assert!([0, forgotten].contains(&leaked(&again)), "{what}, deleted");
         }
         assert_equal(&expected, &tree(&source.root().unwrap()), name);
     }

@@ -323,6 +323,8 @@ struct Run {
     held: Vec<(Id, Object)>,
     mode: (u8, u8, u8),
     salt: usize,
+    /// It was created in this session, so all that is free in it is known.
+    created: bool,
 }
 
 /// What went wrong, for the one who reads the shrunken case.
@@ -361,7 +363,8 @@ impl Run {
             Way::Fixed(mode) => (mode, style, style),
             Way::Mixed => (0, 0, 0),
         };
-        let mut run = Run { way, file, bytes, model, held: Vec::new(), mode, salt: 0 };
+        let created = base.is_none();
+        let mut run = Run { way, file, bytes, model, held: Vec::new(), mode, salt: 0, created };
         run.set_mode()?;
         Ok(run)
     }
@@ -444,7 +447,21 @@ impl Run {
             Op::Move { .. } | Op::Unlink { .. } | Op::UnlinkMany { .. } => self.step_link(op)?,
         }
         self.check_held()?;
-        said("checking", self.file.check())
+        said("checking", self.file.check())?;
+        self.check_leaks()
+    }
+
+    /// Everything is used or known to be free, as long as nothing keeps itself alive: a group within itself.
+    fn check_leaks(&self) -> Outcome {
+        let alive = (0..self.model.nodes.len()).filter(|&id| self.model.is_alive(id)).count();
+        if !self.created || alive != self.model.paths().len() {
+            return Ok(());
+        }
+        let report = said("looking for leaks", self.file.check_report(5))?;
+        match report.leaked {
+            0 => Ok(()),
+            leaked => Err(format!("{leaked} bytes leaked: {:?}", report.leaks)),
+        }
     }
 
     fn step_put(&mut self, op: &Op) -> Outcome {
@@ -654,6 +671,7 @@ impl Run {
     fn reopen(&mut self) -> Outcome {
         let held = std::mem::take(&mut self.held);
         said("closing", self.file.close())?;
+        self.created = false;
         for (_, object) in held {
             expect("a handle after close", object.attr_count(), Some(ErrorKind::Closed))?;
         }

@@ -197,6 +197,56 @@ fn attributes_deleted_by_one_session_make_room_for_the_next() {
     }
 }
 
+/// Sessions that each leave too little to be worth managers: what they leave does not add up. With 2500 groups a walk at
+/// closing is not quick, so managers are written at once; a file for libhdf5 1.8, which cannot have them, has fewer.
+#[test]
+fn what_small_sessions_leave_does_not_add_up() {
+    const SESSIONS: u32 = 90;
+    for (format, groups, lazy) in [
+        (FormatVersion::V110, 0, false),
+        (FormatVersion::V110, 0, true),
+        (FormatVersion::V110, 2500, false),
+        (FormatVersion::V110, 2500, true),
+        (FormatVersion::V18, 0, false),
+        (FormatVersion::V18, 1000, false),
+    ] {
+        let disk = Disk::new(format, lazy);
+        disk.session(|file| {
+            let root = file.root().unwrap();
+            (0..groups).for_each(|i| drop(root.create_group(&format!("group{i}"), &GroupOptions::default()).unwrap()));
+            add(file, "data0", 100, 0);
+        });
+        let mut lengths = vec![disk.len()];
+        for i in 1..=SESSIONS {
+            // The new one goes behind the old one, so that the old one's place is not the end of the file.
+            lengths.push(disk.session(|file| {
+                add(file, &format!("data{i}"), 300 + i as usize % 7, i as u8);
+                delete(file, &format!("data{}", i - 1));
+            }));
+        }
+        let (first, last) = (lengths[0], lengths[SESSIONS as usize]);
+        assert!(last < first + 4 * KB, "{format:?}, {groups} groups, lazy {lazy}: {lengths:?}");
+        holds(&disk.open(), &format!("data{SESSIONS}"), 300 + SESSIONS as usize % 7, SESSIONS as u8);
+    }
+}
+
+/// Nothing is written, and nothing is cut, by a session that has only looked for free space.
+#[test]
+fn looking_for_free_space_writes_nothing() {
+    let disk = Disk::new(FormatVersion::V18, false);
+    disk.session(|file| (0..3).for_each(|i| add(file, &format!("data{i}"), 5 * KB, i)));
+    disk.session(|file| delete(file, "data1"));
+    let before = disk.bytes.lock().clone();
+    let file = disk.open();
+    file.root().unwrap().link_delete("no such").unwrap_err();
+    file.check().unwrap();
+    assert!(file.check_report(10).unwrap().free >= 5 * KB as u64, "the first change looked");
+    file.close().unwrap();
+    assert!(*disk.bytes.lock() == before);
+    let length = before.len();
+    assert_eq!(disk.session(|file| add(file, "data1", 4 * KB, 9)), length, "it fits into the hole");
+}
+
 /// A program that is killed after a flush has freed much: the next session finds the space again when it closes.
 #[test]
 fn a_session_that_was_killed_loses_no_space() {

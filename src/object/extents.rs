@@ -98,8 +98,14 @@ impl Extent {
 /// Global heap collections are found by their signature in what nothing else uses, because only raw data refer to them;
 /// one that is no longer used counts as used.
 pub(super) fn used_extents(state: &mut State) -> Result<Vec<Extent>> {
+    used_within(state, u64::MAX)
+}
+
+/// The same, where these are at most so many, counted as the walk meets them; else an error (unsupported).
+pub(super) fn used_within(state: &mut State, most: u64) -> Result<Vec<Extent>> {
     let mut fail = |finding: Finding| Err(finding.into_error());
     let mut walk = Walk::new(state, None, &mut fail);
+    walk.most_claims = most;
     walk.run(state)?;
     let mut extents = walk.extents;
     let mut overlap = None;

@@ -2,6 +2,7 @@
 
 use super::extents::*;
 use crate::datatype::{Datatype, Number};
+use crate::error::ErrorKind;
 use crate::object::open;
 use crate::object::options::{CreateOptions, OpenOptions};
 use crate::object::state::State;
@@ -66,6 +67,20 @@ fn every_byte_of_a_new_file_is_found_and_has_one_purpose() {
     assert!(extents.windows(2).all(|pair| pair[0].end() <= pair[1].address));
     let raw: u64 = extents.iter().filter(|e| e.purpose == Purpose::RawData).map(|e| e.length).sum();
     assert_eq!(raw, 1000);
+}
+
+/// What ends a walk that nobody asked for, before it takes long: 300 headers, some blocks, and 1202 dense records.
+#[test]
+fn a_walk_ends_where_it_is_not_quick() {
+    let mut state = open_bytes(written());
+    let all = used_extents(&mut state).unwrap();
+    assert!((300..600).contains(&all.len()), "{}", all.len());
+    for (most, quick) in [(10, false), (500, false), (700, true)] {
+        match used_within(&mut state, most) {
+            Ok(extents) => assert!(quick && extents == all, "{most}"),
+            Err(e) => assert!(!quick && e.kind() == ErrorKind::Unsupported, "{most}: {e}"),
+        }
+    }
 }
 
 #[test]

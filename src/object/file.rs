@@ -97,6 +97,7 @@ impl Shared {
         let mut state = self.lock()?;
         state.store.check_writable()?;
         state.store.trim_cache();
+        state.begin_changing()?;
         let before = state.store.edits();
         let result = work(&mut state);
         if result.is_err() && state.store.edits() != before {
@@ -129,6 +130,7 @@ impl Shared {
             }
         };
         guards.0.store.check_writable()?;
+        guards.0.begin_changing()?;
         let value = match &mut guards {
             (both, None) => work(&mut Files::One(both))?,
             (to, Some(from)) => work(&mut Files::Two { from, to })?,

@@ -15,7 +15,7 @@ use crate::format::header::message_flag;
 use crate::format::message::file_space::{FileSpaceInfo, Strategy};
 use crate::format::message::kind;
 use crate::format::UNDEFINED;
-use crate::object::extents::{gaps, used_extents, Extent};
+use crate::object::extents::{gaps, used_within, Extent};
 use crate::object::header::{HeaderOptions, NewMessage, ObjectHeader};
 use crate::object::state::State;
 use crate::store::managers::{self, Told};
@@ -27,6 +27,9 @@ use crate::store::Store;
 const WORTH: u64 = 4096;
 const WORTH_PARTS: u64 = 64;
 const WORTH_LEAST: u64 = 1024;
+
+/// Extents of a file that may be walked although nobody asked for it: some milliseconds (5 µs for a group, release build).
+const QUICK: u64 = 2000;
 
 /// Files with an older superblock get no message, because libhdf5 1.8 refuses them with it ("'unknown' message ID encoded in
 /// file"); one that has it already keeps it.
@@ -63,6 +66,8 @@ pub(super) struct FreeSpace {
     changed: bool,
     /// A walk was asked for.
     walk: bool,
+    /// The first change of the session has begun.
+    begun: bool,
     /// Closing has begun.
     closing: bool,
     /// The store knows what is free, as far as it is known.
@@ -80,6 +85,7 @@ impl FreeSpace {
             closed: false,
             changed: false,
             walk: false,
+            begun: false,
             closing: false,
             in_memory: true,
         }
@@ -246,39 +252,36 @@ impl State {
         }
     }
 
-    /// After a flush: looks for free space that nobody knows, if that was asked for or is due. Closing looks where managers
-    /// were lost, and in a mode that is to keep the file small, where there is something to write managers for. What is
-    /// damaged or not supported is no reason to fail: what it uses is not known, so nothing is reclaimed, and `h5r check`
-    /// names it.
-    pub(super) fn find_free_space(&mut self) -> Result<()> {
-        if !std::mem::take(&mut self.free_space.walk) && !self.is_walk_due() {
+    /// Before the first change of a session, where the file cannot say what is free: what earlier sessions left is looked
+    /// for where that is quick, or every session would leave as much again. Nothing is written for it.
+    pub(super) fn begin_changing(&mut self) -> Result<()> {
+        if std::mem::replace(&mut self.free_space.begun, true) {
             return Ok(());
         }
+        let FreeSpace { known, closed, .. } = self.free_space;
+        let is_flushed = self.objects.are_unchanged() && !self.store.is_changed();
+        if known != Known::Since || closed || self.keeps_free_space() || !is_flushed {
+            return Ok(());
+        }
+        if let Some((free, tails)) = self.look_for_free_space(QUICK)? {
+            self.store.space_mut().set_told(free, tails);
+        }
+        Ok(())
+    }
+
+    /// After a flush: looks for free space that nobody knows, if that was asked for or is due.
+    pub(super) fn find_free_space(&mut self) -> Result<()> {
+        let asked = std::mem::take(&mut self.free_space.walk).then_some(u64::MAX);
+        let Some(most) = asked.or_else(|| self.due_walk()) else { return Ok(()) };
         if self.free_space.closed && self.free_space.known == Known::Lost {
             // Managers that are wrong would only lead the walk astray.
             self.open_free_space()?;
             self.write_flush()?;
         }
-        let used = match used_extents(self) {
-            Ok(used) => used,
-            Err(e) if matches!(e.kind(), ErrorKind::Corrupt | ErrorKind::Unsupported) => return Ok(()),
-            Err(e) => return Err(e),
-        };
-        if self.has_unlinked(&used)? {
-            return Ok(());
-        }
-        let before = self.store.space().free_after_flush();
-        let (space, end) = (self.store.space(), self.store.space().end());
-        let whole = |extent: &Extent| extent.length.saturating_add(space.tail(extent.address, extent.length));
-        let free = gaps(used.iter().map(|extent| (extent.address, whole(extent))), end);
+        let Some((free, tails)) = self.look_for_free_space(most)? else { return Ok(()) };
         self.free_space.known = Known::Whole;
-        if free != before {
-            let next = used.iter().skip(1).map(|extent| extent.address).chain([end]);
-            let tails = used.iter().zip(next).filter_map(|(extent, next)| {
-                let tail = (whole(extent) - extent.length).min(next.saturating_sub(extent.end()));
-                (tail > 0).then_some((extent.end(), tail))
-            });
-            let tails = tails.collect();
+        let space = self.store.space();
+        if free != space.free_after_flush() || space.end_after_flush() < space.end() {
             self.store.space_mut().set_known(free, tails);
             if self.free_space.closed {
                 self.open_free_space()?;
@@ -287,6 +290,28 @@ impl State {
             self.write_flush()?;
         }
         Ok(())
+    }
+
+    /// What a walk over at most so many extents finds free, and the tails of large extents. What is damaged or not supported
+    /// is no reason to fail: what it uses is not known, so nothing is reclaimed, and `h5r check` names it.
+    fn look_for_free_space(&mut self, most: u64) -> Result<Option<(Vec<(u64, u64)>, Vec<(u64, u64)>)>> {
+        let used = match used_within(self, most) {
+            Ok(used) => used,
+            Err(e) if matches!(e.kind(), ErrorKind::Corrupt | ErrorKind::Unsupported) => return Ok(None),
+            Err(e) => return Err(e),
+        };
+        if self.has_unlinked(&used)? {
+            return Ok(None);
+        }
+        let (space, end) = (self.store.space(), self.store.space().end());
+        let whole = |extent: &Extent| extent.length.saturating_add(space.tail(extent.address, extent.length));
+        let free = gaps(used.iter().map(|extent| (extent.address, whole(extent))), end);
+        let next = used.iter().skip(1).map(|extent| extent.address).chain([end]);
+        let tails = used.iter().zip(next).filter_map(|(extent, next)| {
+            let tail = (whole(extent) - extent.length).min(next.saturating_sub(extent.end()));
+            (tail > 0).then_some((extent.end(), tail))
+        });
+        Ok(Some((free, tails.collect())))
     }
 
     /// Whether an object that nothing leads to is open: groups that only lead to each other. The walk does not find it, and
@@ -304,18 +329,18 @@ impl State {
         Ok(false)
     }
 
-    fn is_walk_due(&self) -> bool {
+    /// How many extents a walk is worth now. Closing looks where managers were lost, and where managers would be written
+    /// for the first time: in a mode that is to keep the file small whatever that takes, else where it is quick.
+    fn due_walk(&self) -> Option<u64> {
         let FreeSpace { known, closing, changed, .. } = self.free_space;
-        let space = self.store.space();
-        let due = match known {
-            Known::Whole => false,
-            Known::Since => {
-                let worth = is_worth(space.free_bytes(), space.end());
-                worth && self.keeps_free_space() && self.maintenance.controller.finishes_at_close()
-            }
-            Known::Lost => true,
+        let most = match known {
+            Known::Whole => None,
+            Known::Since if !self.keeps_free_space() || self.store.space().free_bytes() == 0 => None,
+            Known::Since if self.maintenance.controller.finishes_at_close() => Some(u64::MAX),
+            Known::Since => Some(QUICK),
+            Known::Lost => Some(u64::MAX),
         };
-        due && closing && changed
+        most.filter(|_| closing && changed)
     }
 
     /// Whether managers may be written into the file.
@@ -333,7 +358,9 @@ impl State {
             return Ok(());
         }
         let space = self.store.space();
-        let worth = is_worth(space.free_bytes(), space.end());
+        // Where a walk is not quick, what this session does not say is lost to all that follow, and they may do the same.
+        let loses = known == Known::Since && space.free_bytes() > 0;
+        let worth = loses || is_worth(space.free_bytes(), space.end());
         let info = match self.free_space.info.clone() {
             None if !worth => return Ok(()),
             Some(_) if !worth && added => {

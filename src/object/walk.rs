@@ -78,6 +78,9 @@ pub(super) struct Walk<'r> {
     /// The end of allocation, and the bytes claimed so far.
     end: u64,
     claimed: u64,
+    /// Claims so far, and how many there may be: a walk that is only worth it where it is quick ends with an error.
+    claims: u64,
+    pub most_claims: u64,
     /// What stands in pages is not made one with its neighbour: what is smaller than a page and what is not are told apart.
     paged: bool,
 }
@@ -109,6 +112,8 @@ impl<'r> Walk<'r> {
             shared: SharedUses::default(),
             end: state.store.space().end(),
             claimed: 0,
+            claims: 0,
+            most_claims: u64::MAX,
             paged: state.store.space().is_paged(),
         };
         walk.meet(FILE, b"/", state.superblock.root);
@@ -209,6 +214,7 @@ impl<'r> Walk<'r> {
             let detail = format_args!("{length} bytes there lie outside the file, which ends at {:#x}", self.end);
             return Err(Error::corrupt(purpose.name(), address, detail).because(Damage::Bound));
         }
+        self.spend(1)?;
         self.claimed = self.claimed.saturating_add(length);
         match self.extents.last_mut() {
             _ if length == 0 => {}
@@ -218,6 +224,15 @@ impl<'r> Walk<'r> {
             _ => self.extents.push(Extent { address, length, purpose, owner }),
         }
         Ok(())
+    }
+
+    /// Counts claims, and what takes as long.
+    fn spend(&mut self, claims: u64) -> Result<()> {
+        self.claims = self.claims.saturating_add(claims);
+        match self.claims > self.most_claims {
+            true => Err(Error::new(ErrorKind::Unsupported, format!("more than {} extents", self.most_claims))),
+            false => Ok(()),
+        }
     }
 
     /// The structure at `address` belongs to an object: it is walked once.
@@ -377,6 +392,9 @@ impl<'r> Walk<'r> {
 
     /// The extents of a dense store.
     fn dense<K: DenseKind>(&mut self, store: &mut Store, number: u32, dense: &mut DenseStore<K>) -> Result<()> {
+        // Four records are read in the time of an extent.
+        let spent = self.spend(dense.len() / 4);
+        self.attempt(number, spent)?;
         for tree in std::iter::once(&dense.names).chain(&dense.order) {
             self.tree(store, number, tree)?;
         }
