@@ -2,6 +2,8 @@
 //! are blocks of the store, changed in place by the flush. A removed object's bytes join the free space at its collection's
 //! end, which later objects take; a collection without objects is given back.
 
+use std::ops::Range;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::global_heap::{self, Objects, MIN_SIZE};
 use crate::store::{AddressMap, BlockId, Seal, Store};
@@ -24,6 +26,18 @@ pub struct GlobalHeap {
     freed: Vec<u64>,
     /// If not 0, new objects do not go to collections there or above.
     limit: u64,
+    /// Of a change that has begun.
+    made: Option<Made>,
+}
+
+/// What a change has stored that may still fail.
+#[derive(Debug)]
+struct Made {
+    /// The store's edits when it began, and those that were made for what was stored.
+    since: u64,
+    edits: u64,
+    /// Collections, and indexes in them.
+    runs: Vec<(u64, Range<u32>)>,
 }
 
 impl GlobalHeap {
@@ -73,6 +87,19 @@ impl GlobalHeap {
 
     /// Stores an object; its collection and index.
     pub fn insert(&mut self, store: &mut Store, bytes: &[u8]) -> Result<(u64, u32)> {
+        let before = store.edits();
+        let (address, index) = self.put(store, bytes)?;
+        if let Some(made) = &mut self.made {
+            made.edits += store.edits() - before;
+            match made.runs.last_mut() {
+                Some((last, indexes)) if *last == address && indexes.end == index => indexes.end += 1,
+                _ => made.runs.push((address, index..index + 1)),
+            }
+        }
+        Ok((address, index))
+    }
+
+    fn put(&mut self, store: &mut Store, bytes: &[u8]) -> Result<(u64, u32)> {
         let sizes = store.sizes();
         let length = global_heap::object_length(bytes.len() as u64, sizes).unwrap_or(u64::MAX);
         for position in (0..self.roomy.len()).rev() {
@@ -158,6 +185,38 @@ impl GlobalHeap {
 }
 
 impl GlobalHeap {
+    /// A change begins that stores objects before it edits anything else, and that may find its next argument wrong.
+    pub fn begin(&mut self, store: &Store) {
+        self.made = Some(Made { since: store.edits(), edits: 0, runs: Vec::new() });
+    }
+
+    /// The change is over. If it failed and edited nothing else, what it stored is taken back, and it has made no edits.
+    pub fn end<R>(&mut self, store: &mut Store, result: Result<R>) -> Result<R> {
+        match result {
+            Ok(_) => self.made = None,
+            // If this fails too, the edits stay, by which the caller knows it.
+            Err(_) => drop(self.take_back(store)),
+        }
+        result
+    }
+
+    /// The change is over, and was a trial.
+    pub fn take_back(&mut self, store: &mut Store) -> Result<()> {
+        let Some(Made { since, edits, runs }) = self.made.take() else { return Ok(()) };
+        if store.edits() != since + edits {
+            return Ok(());
+        }
+        for (address, indexes) in runs.into_iter().rev() {
+            for index in indexes.rev() {
+                if !self.remove(store, address, index)? {
+                    return Err(Error::internal(format_args!("no object {index} at {address:#x} to be taken back")));
+                }
+            }
+        }
+        store.undone(since);
+        Ok(())
+    }
+
     /// After a flush: collections that were given back are no longer found by their signature.
     pub fn erase_freed(&mut self, store: &mut Store) -> Result<()> {
         for address in std::mem::take(&mut self.freed) {

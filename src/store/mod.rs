@@ -227,6 +227,11 @@ impl Store {
         self.edits
     }
 
+    /// All edits since there were so many were taken back: nothing differs from what was then.
+    pub fn undone(&mut self, edits: u64) {
+        self.edits = edits;
+    }
+
     /// Takes `length` bytes of file space. The address is free in the last flushed state.
     pub fn allocate(&mut self, length: u64) -> Result<u64> {
         self.edits += 1;
