@@ -292,6 +292,44 @@ mod tests {
         assert!(heap.get(&mut store, address, 2).is_err());
     }
 
+    #[test]
+    fn what_a_change_that_failed_has_stored_is_taken_back() {
+        let refused = || -> Result<()> { Err(Error::new(ErrorKind::Argument, "refused")) };
+        let (mut store, mut heap) = (Store::in_memory(), GlobalHeap::default());
+        let first = heap.insert(&mut store, b"first").unwrap();
+        let id = heap.block(&mut store, first.0).unwrap();
+        let (edits, end, before) = (store.edits(), store.space().end(), store.bytes(id).to_vec());
+        heap.begin(&store);
+        let made: Vec<_> = (0..300).map(|n| heap.insert(&mut store, &vec![n as u8; 2 * n]).unwrap()).collect();
+        assert!(heap.end(&mut store, refused()).is_err());
+        assert_eq!((store.edits(), store.space().end()), (edits, end));
+        let id = heap.block(&mut store, first.0).unwrap();
+        assert_eq!(store.bytes(id), before);
+        assert!(made.iter().all(|&(address, index)| heap.get(&mut store, address, index).is_err()));
+        // Not if it succeeds, nor if something else may refer to it: then there were edits.
+        heap.begin(&store);
+        let kept = heap.insert(&mut store, b"kept").unwrap();
+        heap.end(&mut store, Ok(())).unwrap();
+        heap.begin(&store);
+        let referred = heap.insert(&mut store, b"referred").unwrap();
+        let (_, other) = store.create_block(8, Seal::None).unwrap();
+        let edits = store.edits();
+        assert!(heap.end(&mut store, refused()).is_err());
+        assert_eq!(store.edits(), edits);
+        assert!(store.cached(other).is_some());
+        for ((address, index), value) in [(first, &b"first"[..]), (kept, b"kept"), (referred, b"referred")] {
+            assert_eq!(heap.get(&mut store, address, index).unwrap(), value);
+        }
+        // Nor if the collections are gone: then the caller is to know it.
+        let edits = store.edits();
+        heap.begin(&store);
+        let (address, _) = heap.insert(&mut store, &[1; 5000]).unwrap();
+        heap.known.clear();
+        store.space_mut().free(address, 5024);
+        assert!(heap.end(&mut store, refused()).is_err());
+        assert!(store.edits() > edits);
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]

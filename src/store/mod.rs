@@ -155,16 +155,6 @@ impl Store {
         self.k = k;
     }
 
-    /// Where shared messages are found, and which of them have lost a user.
-    pub fn shared(&self) -> &SharedMessages {
-        &self.shared
-    }
-
-    /// The same, to be changed.
-    pub fn shared_mut(&mut self) -> &mut SharedMessages {
-        &mut self.shared
-    }
-
     /// The file's free space.
     pub fn space(&self) -> &Space {
         &self.space
