@@ -2,6 +2,8 @@
 //! are blocks of the store, changed in place by the flush. A removed object's bytes join the free space at its collection's
 //! end, which later objects take; a collection without objects is given back.
 
+use std::ops::Range;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::global_heap::{self, Objects, MIN_SIZE};
 use crate::store::{AddressMap, BlockId, Seal, Store};
@@ -24,6 +26,18 @@ pub struct GlobalHeap {
     freed: Vec<u64>,
     /// If not 0, new objects do not go to collections there or above.
     limit: u64,
+    /// Of a change that has begun.
+    made: Option<Made>,
+}
+
+/// What a change has stored that may still fail.
+#[derive(Debug)]
+struct Made {
+    /// The store's edits when it began, and those that were made for what was stored.
+    since: u64,
+    edits: u64,
+    /// Collections, and indexes in them.
+    runs: Vec<(u64, Range<u32>)>,
 }
 
 impl GlobalHeap {
@@ -73,6 +87,19 @@ impl GlobalHeap {
 
     /// Stores an object; its collection and index.
     pub fn insert(&mut self, store: &mut Store, bytes: &[u8]) -> Result<(u64, u32)> {
+        let before = store.edits();
+        let (address, index) = self.put(store, bytes)?;
+        if let Some(made) = &mut self.made {
+            made.edits += store.edits() - before;
+            match made.runs.last_mut() {
+                Some((last, indexes)) if *last == address && indexes.end == index => indexes.end += 1,
+                _ => made.runs.push((address, index..index + 1)),
+            }
+        }
+        Ok((address, index))
+    }
+
+    fn put(&mut self, store: &mut Store, bytes: &[u8]) -> Result<(u64, u32)> {
         let sizes = store.sizes();
         let length = global_heap::object_length(bytes.len() as u64, sizes).unwrap_or(u64::MAX);
         for position in (0..self.roomy.len()).rev() {
@@ -158,6 +185,38 @@ impl GlobalHeap {
 }
 
 impl GlobalHeap {
+    /// A change begins that stores objects before it edits anything else, and that may find its next argument wrong.
+    pub fn begin(&mut self, store: &Store) {
+        self.made = Some(Made { since: store.edits(), edits: 0, runs: Vec::new() });
+    }
+
+    /// The change is over. If it failed and edited nothing else, what it stored is taken back, and it has made no edits.
+    pub fn end<R>(&mut self, store: &mut Store, result: Result<R>) -> Result<R> {
+        match result {
+            Ok(_) => self.made = None,
+            // If this fails too, the edits stay, by which the caller knows it.
+            Err(_) => drop(self.take_back(store)),
+        }
+        result
+    }
+
+    /// The change is over, and was a trial.
+    pub fn take_back(&mut self, store: &mut Store) -> Result<()> {
+        let Some(Made { since, edits, runs }) = self.made.take() else { return Ok(()) };
+        if store.edits() != since + edits {
+            return Ok(());
+        }
+        for (address, indexes) in runs.into_iter().rev() {
+            for index in indexes.rev() {
+                if !self.remove(store, address, index)? {
+                    return Err(Error::internal(format_args!("no object {index} at {address:#x} to be taken back")));
+                }
+            }
+        }
+        store.undone(since);
+        Ok(())
+    }
+
     /// After a flush: collections that were given back are no longer found by their signature.
     pub fn erase_freed(&mut self, store: &mut Store) -> Result<()> {
         for address in std::mem::take(&mut self.freed) {
@@ -231,6 +290,44 @@ mod tests {
         assert!(heap.remove(&mut store, address, 2).unwrap());
         assert_eq!(store.space().free_bytes() + store.space().pending_bytes(), 0, "the collection was at the end");
         assert!(heap.get(&mut store, address, 2).is_err());
+    }
+
+    #[test]
+    fn what_a_change_that_failed_has_stored_is_taken_back() {
+        let refused = || -> Result<()> { Err(Error::new(ErrorKind::Argument, "refused")) };
+        let (mut store, mut heap) = (Store::in_memory(), GlobalHeap::default());
+        let first = heap.insert(&mut store, b"first").unwrap();
+        let id = heap.block(&mut store, first.0).unwrap();
+        let (edits, end, before) = (store.edits(), store.space().end(), store.bytes(id).to_vec());
+        heap.begin(&store);
+        let made: Vec<_> = (0..300).map(|n| heap.insert(&mut store, &vec![n as u8; 2 * n]).unwrap()).collect();
+        assert!(heap.end(&mut store, refused()).is_err());
+        assert_eq!((store.edits(), store.space().end()), (edits, end));
+        let id = heap.block(&mut store, first.0).unwrap();
+        assert_eq!(store.bytes(id), before);
+        assert!(made.iter().all(|&(address, index)| heap.get(&mut store, address, index).is_err()));
+        // Not if it succeeds, nor if something else may refer to it: then there were edits.
+        heap.begin(&store);
+        let kept = heap.insert(&mut store, b"kept").unwrap();
+        heap.end(&mut store, Ok(())).unwrap();
+        heap.begin(&store);
+        let referred = heap.insert(&mut store, b"referred").unwrap();
+        let (_, other) = store.create_block(8, Seal::None).unwrap();
+        let edits = store.edits();
+        assert!(heap.end(&mut store, refused()).is_err());
+        assert_eq!(store.edits(), edits);
+        assert!(store.cached(other).is_some());
+        for ((address, index), value) in [(first, &b"first"[..]), (kept, b"kept"), (referred, b"referred")] {
+            assert_eq!(heap.get(&mut store, address, index).unwrap(), value);
+        }
+        // Nor if the collections are gone: then the caller is to know it.
+        let edits = store.edits();
+        heap.begin(&store);
+        let (address, _) = heap.insert(&mut store, &[1; 5000]).unwrap();
+        heap.known.clear();
+        store.space_mut().free(address, 5024);
+        assert!(heap.end(&mut store, refused()).is_err());
+        assert!(store.edits() > edits);
     }
 
     proptest! {

@@ -41,8 +41,14 @@ impl Object {
             check_attribute_name(name)?;
             let file = datatype.to_file(state.store.sizes())?;
             committed.map(|address| sharable(state, address, &file)).transpose()?;
-            let raw = state.attribute_to_file(datatype, &file, value::elements(dims)?, data, pointers)?;
-            put_attribute(state, slot, name, &NewValue { datatype: &file, committed, dims: Some(dims), data: &raw })
+            state.heap.begin(&state.store);
+            let raw =
+                value::elements(dims).and_then(|count| state.attribute_to_file(datatype, &file, count, data, pointers));
+            let put = raw.and_then(|raw| {
+                let value = NewValue { datatype: &file, committed, dims: Some(dims), data: &raw };
+                put_attribute(state, slot, name, &value)
+            });
+            state.heap.end(&mut state.store, put)
         })
     }
 

@@ -1,11 +1,12 @@
 //! Elements between memory and file where it takes more than the conversion of numbers and strings: they are converted as
 //! a whole, and their values of variable length stored in, read from and given back to the global heap.
 
-use crate::datatype::{Conversion, Converter, Datatype, Pointers, Release, Space};
+use crate::datatype::{Conversion, Converter, Datatype, Pointers, Release};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::attribute::Attribute;
 use crate::heap::GlobalHeap;
 use crate::object::attribute_lost::with_parts;
+use crate::object::bridge::{to_file, try_to_file, Bridge};
 use crate::object::committed::committed_type;
 use crate::object::dataset::{DatasetState, HeapObjects, Selection, Way};
 use crate::object::elements_called::{cut_off, Transfer};
@@ -15,47 +16,8 @@ use crate::object::value::{self, TypeOf};
 use crate::object::Object;
 use crate::store::Store;
 
-/// Elements may share a heap object (a fill value), so that a small file could fill all memory: what one call reads is at
-/// most this, and [`PER_BYTE`] times the file.
-const MIN_BUDGET: u64 = 256 << 20;
-const PER_BYTE: u64 = 4;
-
 /// Elements whose values are given back at once.
 const PIECE: u64 = 1 << 20;
-
-/// A file's global heap, and what pointers lead to.
-pub(super) struct Bridge<'a> {
-    store: &'a mut Store,
-    heap: &'a mut GlobalHeap,
-    pointers: &'a mut dyn Pointers,
-    budget: u64,
-}
-
-impl<'a> Bridge<'a> {
-    pub fn new(store: &'a mut Store, heap: &'a mut GlobalHeap, pointers: &'a mut dyn Pointers) -> Self {
-        let budget = store.space().end().saturating_mul(PER_BYTE).saturating_add(MIN_BUDGET);
-        Bridge { store, heap, pointers, budget }
-    }
-}
-
-impl Space for Bridge<'_> {
-    fn object(&mut self, address: u64, index: u32) -> Result<Vec<u8>> {
-        let object = self.heap.get(self.store, address, index)?;
-        self.budget = self.budget.checked_sub(object.len() as u64).ok_or_else(|| {
-            let message = "the values are many times larger than the file; read fewer elements at once";
-            Error::new(ErrorKind::Limit, message)
-        })?;
-        Ok(object.to_vec())
-    }
-
-    fn store(&mut self, bytes: &[u8]) -> Result<(u64, u32)> {
-        self.heap.insert(self.store, bytes)
-    }
-
-    fn pointers(&mut self) -> &mut dyn Pointers {
-        self.pointers
-    }
-}
 
 /// A file's global heap, which takes objects back.
 pub(super) struct Returned<'a> {
@@ -276,7 +238,10 @@ impl State {
         let count = array.selected(selection)?;
         check_buffer(count, memory, data.len())?;
         let mut fill = array.fill_objects(store, heap)?;
-        array.fill_one_by_one(store, header, count)?;
+        if array.fills_one_by_one(count) {
+            try_to_file(&converter, data, (store, heap), pointers)?;
+            array.fill_one_by_one(store, header, count)?;
+        }
         let keeps = converter.keeps_some(&file);
         let mut old = Vec::new();
         if keeps || file.has_pointers() {
@@ -284,7 +249,7 @@ impl State {
             array.read(store, header, &file, selection, &mut old)?;
         }
         let mut new = if keeps { old.clone() } else { buffer(count, &file)? };
-        converter.run(data, &mut new, &mut Bridge::new(store, heap, pointers))?;
+        to_file(&converter, data, &mut new, (store, heap), pointers)?;
         array.write(store, header, &file, selection, &new)?;
         let sizes = store.sizes();
         file.release(&old, Some(&new), sizes, &mut Returned { store, heap, fill: &mut fill })
@@ -300,9 +265,11 @@ impl State {
         pointers: &mut dyn Pointers,
     ) -> Result<()> {
         let (file, count) = self.check_rows(slot, memory, rows, data)?;
-        let State { store, objects, .. } = self;
+        let State { store, objects, heap, .. } = self;
         let (header, array) = objects.get(slot)?.array()?;
+        let converter = Converter::to_file(memory, &file, store.sizes())?;
         if array.has_variable_fill() {
+            try_to_file(&converter, data, (store, heap), pointers)?;
             // The places may have a fill value each, which is given back.
             let (dims, start, count) = array.appended(memory, rows, data.len())?;
             self.set_extent(slot, &dims)?;
@@ -310,8 +277,7 @@ impl State {
             return self.write_elements(slot, memory, Some(&rows), data, pointers);
         }
         let mut new = buffer(count, &file)?;
-        let converter = Converter::to_file(memory, &file, store.sizes())?;
-        converter.run(data, &mut new, &mut Bridge::new(store, &mut self.heap, pointers))?;
+        to_file(&converter, data, &mut new, (store, heap), pointers)?;
         array.append(store, header, &file, rows, &new)
     }
 
@@ -357,7 +323,8 @@ impl State {
         cut.iter().try_for_each(|raw| file.release(raw, None, sizes, &mut Returned { store, heap, fill: &mut fill }))
     }
 
-    /// An attribute's value as the file has it, from elements in memory.
+    /// An attribute's value as the file has it, from elements in memory. What it owns is stored: an error after this, and of
+    /// this, is one within [`GlobalHeap::begin`] and [`GlobalHeap::end`].
     pub fn attribute_to_file(
         &mut self,
         memory: &Datatype,

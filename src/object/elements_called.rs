@@ -1,8 +1,9 @@
 //! Elements that take more than the conversion of numbers and strings, in datasets with a filter of the user's: the raw data are
 //! read and written without the file's lock, and converted under it if the dataset is then what it was.
 
+use super::bridge::to_file;
 use super::dataset::{DatasetState, Remade, Selection};
-use super::elements::{check_buffer, is_simple, Bridge, Returned};
+use super::elements::{check_buffer, is_simple, Returned};
 use super::header::ObjectHeader;
 use super::state::{Slot, State};
 use super::{value, Object};
@@ -99,7 +100,7 @@ impl Object {
                 }
                 let converter = Converter::to_file(memory, &file, store.sizes())?;
                 let mut new = if keeps { old.clone() } else { vec![0; length] };
-                converter.run(data, &mut new, &mut Bridge::new(store, heap, pointers))?;
+                to_file(&converter, data, &mut new, (store, heap), pointers)?;
                 Ok(Some(new))
             })?;
             let Some(new) = converted else { continue };
@@ -128,7 +129,7 @@ impl Object {
             let State { store, heap, .. } = state;
             let mut new = vec![0; value::value_size(count, &file)?];
             let converter = Converter::to_file(memory, &file, store.sizes())?;
-            converter.run(data, &mut new, &mut Bridge::new(store, heap, pointers))?;
+            to_file(&converter, data, &mut new, (store, heap), pointers)?;
             Ok((file, new))
         })?;
         // Places behind the last row may have a fill value each.

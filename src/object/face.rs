@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::datatype::{Converter, Datatype, Pointers};
+use crate::datatype::{Datatype, Pointers};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::fill::AllocationTime;
 use crate::object::committed::sharable;
@@ -146,35 +146,31 @@ impl Object {
         fill: Option<VariableFill<'_>>,
     ) -> Result<Object> {
         const WHAT: &str = "creating dataset";
-        let fill_type = fill.as_ref().map(|fill| fill.memory.clone());
+        let owns_fill = fill.is_some();
         let plan = |at: &At<'_>, state: &mut State| {
             let committed = committed.filter(|_| self.is_beside(at.object));
             let datatype = datatype.to_file(state.store.sizes())?;
             let mut plan = dataset::plan(&datatype, dims, options)?;
-            if let Some(memory) = &fill_type {
-                Converter::to_file(memory, &datatype, state.store.sizes())?;
-            }
             if state.superblock.version < 3 {
                 plan = plan.for_version_18();
             }
-            if fill_type.is_none() {
-                plan = plan.with_blanks()?;
-            }
             let shared = committed.map(|address| sharable(state, address, &datatype)).transpose()?;
-            Ok((if let Some(address) = committed { plan.sharing(address) } else { plan }, shared))
+            if let Some(address) = committed {
+                plan = plan.sharing(address);
+            }
+            let plan = match fill {
+                Some(VariableFill { memory, element, pointers }) => {
+                    let value = state.attribute_to_file(&memory, &datatype, 1, &element, pointers)?;
+                    plan.with_fill(value)
+                }
+                None => plan.with_blanks()?,
+            };
+            Ok((plan, shared))
         };
-        let owns_fill = fill.is_some();
         let made = self.make_linked(WHAT, path, plan, |state, (plan, shared)| {
             if let Some(slot) = shared {
                 group::retain(state, slot)?;
             }
-            let plan = match fill {
-                Some(VariableFill { memory, element, pointers }) => {
-                    let value = state.attribute_to_file(&memory, plan.datatype(), 1, &element, pointers)?;
-                    plan.with_fill(value)
-                }
-                None => plan,
-            };
             group::create_dataset(&mut state.store, plan)
         })?;
         if owns_fill && options.allocation == AllocationTime::Early {
@@ -197,8 +193,8 @@ impl Object {
         self.create_dataset_of(path, datatype, None, dims, options, None)
     }
 
-    /// Links what `make` makes at `path`, whose name was found free. `plan` says before anything is changed whether it
-    /// can be made.
+    /// Links what `make` makes at `path`, whose name was found free. `plan` says before anything but the global heap is
+    /// changed whether it can be made.
     pub(super) fn make_linked<P>(
         &self,
         what: &str,
@@ -207,11 +203,14 @@ impl Object {
         make: impl FnOnce(&mut State, P) -> Result<Box<Loaded>>,
     ) -> Result<Object> {
         self.change_at(what, path, |at, state| {
-            let planned = plan(at, state)?;
-            let parent = at.way.make_parent(state)?;
-            let place = group::place(state, parent, at.way.name)?;
-            let object = make(state, planned)?;
-            let created = group::adopt(state, parent, at.way.name, object, place)?;
+            state.heap.begin(&state.store);
+            let created = plan(at, state).and_then(|planned| {
+                let parent = at.way.make_parent(state)?;
+                let place = group::place(state, parent, at.way.name)?;
+                let object = make(state, planned)?;
+                group::adopt(state, parent, at.way.name, object, place)
+            });
+            let created = state.heap.end(&mut state.store, created)?;
             at.object_in(state, created)
         })
     }

@@ -10,6 +10,7 @@ mod attribute_face;
 mod attribute_lost;
 mod attribute_records;
 mod attribute_rename;
+mod bridge;
 pub mod check;
 mod committed;
 mod copy;

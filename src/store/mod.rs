@@ -155,16 +155,6 @@ impl Store {
         self.k = k;
     }
 
-    /// Where shared messages are found, and which of them have lost a user.
-    pub fn shared(&self) -> &SharedMessages {
-        &self.shared
-    }
-
-    /// The same, to be changed.
-    pub fn shared_mut(&mut self) -> &mut SharedMessages {
-        &mut self.shared
-    }
-
     /// The file's free space.
     pub fn space(&self) -> &Space {
         &self.space
@@ -225,6 +215,11 @@ impl Store {
     #[inline]
     pub fn edits(&self) -> u64 {
         self.edits
+    }
+
+    /// All edits since there were so many were taken back: nothing differs from what was then.
+    pub fn undone(&mut self, edits: u64) {
+        self.edits = edits;
     }
 
     /// Takes `length` bytes of file space. The address is free in the last flushed state.

@@ -3,6 +3,7 @@
 
 use crate::format::message::plain::SharedMessageTable;
 use crate::format::message::shared::LostUse;
+use crate::store::Store;
 
 /// The table's place, and the work that is due to it.
 #[derive(Debug, Default)]
@@ -11,4 +12,16 @@ pub struct SharedMessages {
     pub table: Option<SharedMessageTable>,
     /// Uses that are gone, in their order.
     pub lost: Vec<LostUse>,
+}
+
+impl Store {
+    /// Where shared messages are found, and which of them have lost a user.
+    pub fn shared(&self) -> &SharedMessages {
+        &self.shared
+    }
+
+    /// The same, to be changed.
+    pub fn shared_mut(&mut self) -> &mut SharedMessages {
+        &mut self.shared
+    }
 }

@@ -191,6 +191,42 @@ static void chunked(h5r_object *root) {
     OK(h5r_object_close(dataset));
 }
 
+// A later value that is refused, when earlier ones are stored already: the file is as it was, and goes on.
+static void refused_values(h5r_file *file) {
+    h5r_object *root = h5r_root(file), *dataset = NULL;
+    h5r_type list = 0;
+    const uint64_t two = 2;
+    int32_t numbers[3] = {7, 8, 9};
+    const h5r_vlen good[2] = {{3, numbers}, {1, numbers}}, bad[2] = {{2, numbers}, {(size_t)UINT32_MAX + 1, numbers}};
+    h5r_vlen back[2];
+    h5r_dataset_options options = H5R_DATASET_OPTIONS_INIT;
+    const uint64_t chunk = 4, unlimited = H5R_UNLIMITED;
+    OK(h5r_type_vlen(H5R_I32, &list));
+    OK(h5r_attr_write(root, "lists", list, 1, &two, good));
+    options.chunk = &chunk;
+    options.max_dims = &unlimited;
+    options.layout = H5R_LAYOUT_CHUNKED;
+    OK(h5r_dataset_create(root, "lists", list, 1, &two, &options, &dataset));
+    OK(h5r_dataset_write(dataset, list, NULL, good));
+    FAILS(H5R_ERR_RANGE, h5r_attr_write(root, "lists", list, 1, &two, bad));
+    SAYS("writing attribute 'lists' of '/': length of sequence 4294967296 is outside 0..4294967295");
+    FAILS(H5R_ERR_RANGE, h5r_dataset_write(dataset, list, NULL, bad));
+    SAYS("writing dataset '/lists': length of sequence 4294967296");
+    FAILS(H5R_ERR_RANGE, h5r_dataset_append(dataset, list, 2, bad));
+    SAYS("appending to dataset '/lists': length of sequence 4294967296");
+    OK(h5r_attr_read(root, "lists", list, back, sizeof back));
+    CHECK(back[0].length == 3 && memcmp(back[0].data, numbers, sizeof numbers) == 0 && back[1].length == 1);
+    OK(h5r_vlen_release(list, 2, back));
+    OK(h5r_dataset_read(dataset, list, NULL, back));
+    CHECK(back[0].length == 3 && memcmp(back[0].data, numbers, sizeof numbers) == 0 && back[1].length == 1);
+    OK(h5r_vlen_release(list, 2, back));
+    OK(h5r_check(file));
+    OK(h5r_dataset_append(dataset, list, 2, good));
+    OK(h5r_flush(file));
+    OK(h5r_object_close(dataset));
+    OK(h5r_type_close(list));
+}
+
 int main(void) {
     h5r_file *file = new_file("datasets.h5");
     whole(h5r_root(file));
@@ -198,6 +234,7 @@ int main(void) {
     fill_and_layout(h5r_root(file));
     scalars_and_strings(h5r_root(file));
     chunked(h5r_root(file));
+    refused_values(file);
     OK(h5r_check(file));
     OK(h5r_close(file));
     file = old_file("datasets.h5");

@@ -182,7 +182,11 @@ pub fn check_recovered(bytes: &[u8]) -> std::result::Result<(), String> {
 
 /// How many objects the global heap of a closed or flushed file has.
 pub fn heap_objects(path: &Path) -> usize {
-    let bytes = std::fs::read(path).unwrap();
+    heap_objects_in(&std::fs::read(path).unwrap())
+}
+
+/// The same of its bytes.
+pub fn heap_objects_in(bytes: &[u8]) -> usize {
     let number = |at: usize, length: usize| bytes[at..at + length].iter().rev().fold(0, |n, &b| n << 8 | b as usize);
     let mut found = 0;
     for begin in (0..bytes.len()).filter(|&at| bytes[at..].starts_with(b"GCOL\x01")) {

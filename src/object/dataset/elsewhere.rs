@@ -7,7 +7,8 @@ use super::{external, DatasetState, HeapObjects, LayoutKind, Selection, Storage}
 use crate::datatype::{Converter, Datatype, Pointers};
 use crate::error::{Error, Result};
 use crate::format::virtual_mapping::Mapping;
-use crate::object::elements::{check_buffer, Bridge, Returned};
+use crate::object::bridge::to_file;
+use crate::object::elements::{check_buffer, Returned};
 use crate::object::elements_called::Transfer;
 use crate::object::header::ObjectHeader;
 use crate::object::state::{Slot, State};
@@ -95,7 +96,7 @@ impl State {
         let mut old = vec![0; value_size(count, &file_type)?];
         array.read_external(&mut external, &file_type, selection, &mut old)?;
         let mut new = if converter.keeps_some(&file_type) { old.clone() } else { vec![0; old.len()] };
-        converter.run(data, &mut new, &mut Bridge::new(store, heap, pointers))?;
+        to_file(&converter, data, &mut new, (store, heap), pointers)?;
         if file_type.has_pointers() {
             self.flush()?;
         }

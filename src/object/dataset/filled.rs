@@ -203,6 +203,13 @@ impl DatasetState {
         }
     }
 
+    /// Whether [`fill_one_by_one`](Self::fill_one_by_one) has anything to do.
+    pub(in crate::object) fn fills_one_by_one(&self, written: u64) -> bool {
+        let is_new = matches!(self.storage, Storage::Contiguous { address: UNDEFINED, .. });
+        let is_whole = written == 0 || Some(written) == self.dataspace.elements();
+        is_new && !is_whole && self.has_variable_fill()
+    }
+
     /// Of contiguous data that have no space yet and are about to be written in part: takes it, and gives every element a fill
     /// value of its own.
     pub(in crate::object) fn fill_one_by_one(
@@ -211,11 +218,10 @@ impl DatasetState {
         header: &mut ObjectHeader,
         written: u64,
     ) -> Result<()> {
-        let elements = self.dataspace.elements().unwrap_or(0);
-        let is_new = matches!(self.storage, Storage::Contiguous { address: UNDEFINED, .. });
-        if !is_new || written == 0 || written == elements {
+        if !self.fills_one_by_one(written) {
             return Ok(());
         }
+        let elements = self.dataspace.elements().unwrap_or(0);
         let Some(mut filled) = self.filled()? else { return Ok(()) };
         let (file, element, dims) = (self.datatype.clone(), self.fill_element()?, self.dataspace.dims().to_vec());
         let count = dims.first().copied().unwrap_or(1);
