@@ -281,7 +281,7 @@ fn nodes_remain_while_objects_do() {
         }
     }
     let (tell, told) = std::sync::mpsc::channel();
-    let progress = move |progress: &h5r::rebalance::Progress| drop(tell.send(*progress));
+    let progress = move |progress: &h5r::rebalance::Progress| tell.send(*progress).unwrap_or_default();
     let progress: h5r::rebalance::ProgressCallback = std::sync::Arc::new(progress);
     file.set_lazy(&LazyOptions::default()).unwrap();
     let options = IncrementalOptions { budget_us: 100, interval_ms: 1, progress: Some(progress) };

@@ -263,7 +263,7 @@ impl State {
         if known != Known::Since || closed || self.keeps_free_space() || !is_flushed {
             return Ok(());
         }
-        if let Some((free, tails)) = self.look_for_free_space(QUICK)? {
+        if let Some(Told { free, tails, .. }) = self.look_for_free_space(QUICK)? {
             self.store.space_mut().set_told(free, tails);
         }
         Ok(())
@@ -278,7 +278,7 @@ impl State {
             self.open_free_space()?;
             self.write_flush()?;
         }
-        let Some((free, tails)) = self.look_for_free_space(most)? else { return Ok(()) };
+        let Some(Told { free, tails, .. }) = self.look_for_free_space(most)? else { return Ok(()) };
         self.free_space.known = Known::Whole;
         let space = self.store.space();
         if free != space.free_after_flush() || space.end_after_flush() < space.end() {
@@ -294,7 +294,7 @@ impl State {
 
     /// What a walk over at most so many extents finds free, and the tails of large extents. What is damaged or not supported
     /// is no reason to fail: what it uses is not known, so nothing is reclaimed, and `h5r check` names it.
-    fn look_for_free_space(&mut self, most: u64) -> Result<Option<(Vec<(u64, u64)>, Vec<(u64, u64)>)>> {
+    fn look_for_free_space(&mut self, most: u64) -> Result<Option<Told>> {
         let used = match used_within(self, most) {
             Ok(used) => used,
             Err(e) if matches!(e.kind(), ErrorKind::Corrupt | ErrorKind::Unsupported) => return Ok(None),
@@ -311,7 +311,7 @@ impl State {
             let tail = (whole(extent) - extent.length).min(next.saturating_sub(extent.end()));
             (tail > 0).then_some((extent.end(), tail))
         });
-        Ok(Some((free, tails.collect())))
+        Ok(Some(Told { free, tails: tails.collect(), own: Vec::new() }))
     }
 
     /// Whether an object that nothing leads to is open: groups that only lead to each other. The walk does not find it, and
