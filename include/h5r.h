@@ -878,7 +878,8 @@ typedef struct h5r_smart_options {
     uint64_t min_file_size;
     // A sum of H5R_ALLOW_NONE, _LAZY and _INCREMENTAL, at least one; default H5R_ALLOW_ALL.
     uint64_t allowed_modes;
-    // The longest time between two evaluations; 1 ms to 24 h, default 300,000.
+    // The longest time between two evaluations; 1 ms to 24 h, default 300,000. While the file is below min_file_size and
+    // on_mode_change is NULL, only calls that read or change something evaluate, and the time may be longer.
     uint64_t reevaluate_ms;
     // No switch below this confidence; 0 to 1, default 0.7.
     double min_confidence;
@@ -1974,7 +1975,7 @@ h5r_status h5r_reference_region(h5r_object *loc,
 // Sets mode none: deletions move nothing else. Background work has stopped, and no callback comes any more, when this
 // returns.
 //
-// Errors: BAD_HANDLE, REENTRANT (called from a rebalancing callback), FAILED. Any thread.
+// Errors: BAD_HANDLE, READ_ONLY, REENTRANT (called from a rebalancing callback), FAILED. Any thread.
 h5r_status h5r_set_none(h5r_file *file);
 
 // Sets mode lazy: when enough nodes are underfull, or the first unserved deletion is old enough, a deleting call works

@@ -122,7 +122,8 @@ pub struct h5r_smart_options {
     pub min_file_size: u64,
     /// A sum of H5R_ALLOW_NONE, _LAZY and _INCREMENTAL, at least one; default H5R_ALLOW_ALL.
     pub allowed_modes: u64,
-    /// The longest time between two evaluations; 1 ms to 24 h, default 300,000.
+    /// The longest time between two evaluations; 1 ms to 24 h, default 300,000. While the file is below min_file_size and
+    /// on_mode_change is NULL, only calls that read or change something evaluate, and the time may be longer.
     pub reevaluate_ms: u64,
     /// No switch below this confidence; 0 to 1, default 0.7.
     pub min_confidence: f64,
@@ -385,7 +386,7 @@ fn statistics(stats: &RebalanceStats) -> h5r_rebalance_stats {
 /// Sets mode none: deletions move nothing else. Background work has stopped, and no callback comes any more, when this
 /// returns.
 ///
-/// Errors: BAD_HANDLE, REENTRANT (called from a rebalancing callback), FAILED. Any thread.
+/// Errors: BAD_HANDLE, READ_ONLY, REENTRANT (called from a rebalancing callback), FAILED. Any thread.
 #[no_mangle]
 pub extern "C" fn h5r_set_none(file: *mut h5r_file) -> h5r_status {
     guard::with_file(file, |entry, handle| {
