@@ -943,7 +943,7 @@ typedef struct h5r_rebalance_stats {
     uint64_t mode_changes;
     // Evaluations that smart made.
     uint64_t evaluations;
-    // The confidence of smart's latest evaluation; 0 before the first.
+    // The confidence of smart's latest evaluation, also when another mode was set since; 0 before the first.
     double confidence;
     // The mode it found best; H5R_MODE_NONE before the first.
     int32_t decision;

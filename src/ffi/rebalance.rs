@@ -189,7 +189,7 @@ pub struct h5r_rebalance_stats {
     pub mode_changes: u64,
     /// Evaluations that smart made.
     pub evaluations: u64,
-    /// The confidence of smart's latest evaluation; 0 before the first.
+    /// The confidence of smart's latest evaluation, also when another mode was set since; 0 before the first.
     pub confidence: f64,
     /// The mode it found best; H5R_MODE_NONE before the first.
     pub decision: i32,

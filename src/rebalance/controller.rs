@@ -176,12 +176,12 @@ impl Controller {
     fn evaluate(&mut self, survey: &Survey, now_ns: u64) {
         let Some(smart) = &mut self.smart else { return };
         let previous_mode = smart.effective;
-        let change = smart.evaluate(survey, now_ns, self.clock.unix_ns());
+        let (decision, changes) = smart.evaluate(survey, now_ns, self.clock.unix_ns());
         self.totals.evaluations += 1;
+        self.totals.decision = Some(decision.clone());
         self.start_needed_thread(survey);
-        let Some(smart) = self.smart.as_ref().filter(|_| change.is_some()) else { return };
-        self.totals.mode_changes += 1;
-        if let (Some(worker), Some(decision)) = (&self.worker, smart.decision.clone()) {
+        self.totals.mode_changes += u64::from(changes);
+        if let Some(worker) = self.worker.as_ref().filter(|_| changes) {
             worker.announce(ModeChange { previous_mode, decision });
         }
     }
@@ -487,7 +487,7 @@ impl Controller {
             total_time_ns: totals.time_ns,
             mode_changes: totals.mode_changes,
             evaluations: totals.evaluations,
-            decision: self.smart.as_ref().and_then(|smart| smart.decision.clone()),
+            decision: totals.decision.clone(),
             last_error: self.last_error.clone(),
         }
     }

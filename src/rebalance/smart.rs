@@ -199,8 +199,6 @@ impl std::fmt::Display for Bytes {
 pub(super) struct Smart {
     pub options: SmartOptions,
     pub effective: Mode,
-    pub evaluations: u64,
-    pub decision: Option<Decision>,
     window: Window,
     /// Operations seen since the mode was set.
     seen: u64,
@@ -216,8 +214,6 @@ impl Smart {
             effective: allowed(&options, Mode::None),
             window: Window::new(now_ns, counts),
             options,
-            evaluations: 0,
-            decision: None,
             seen: 0,
             next_at: FIRST_EVALUATION,
             evaluated_ns: now_ns,
@@ -262,36 +258,34 @@ impl Smart {
         (self.evaluated_ns + self.options.reevaluate_ms * MS).saturating_sub(now_ns)
     }
 
-    /// Evaluates; the mode to change to, when that is what follows.
-    pub(super) fn evaluate(&mut self, survey: &Survey, now_ns: u64, timestamp_ns: u64) -> Option<Mode> {
+    /// Evaluates; what was found, and whether the mode changes with it.
+    pub(super) fn evaluate(&mut self, survey: &Survey, now_ns: u64, timestamp_ns: u64) -> (Decision, bool) {
         let decision = decide(&self.options, &self.window, survey, timestamp_ns);
-        self.evaluations += 1;
         self.evaluated_ns = now_ns;
         self.next_at = self.seen + self.seen.clamp(FIRST_EVALUATION, EVALUATION_STEP_MAX);
-        let change = self.follow(&decision, now_ns);
-        self.decision = Some(decision);
-        change
+        let changes = self.follow(&decision, now_ns);
+        (decision, changes)
     }
 
-    fn follow(&mut self, decision: &Decision, now_ns: u64) -> Option<Mode> {
+    fn follow(&mut self, decision: &Decision, now_ns: u64) -> bool {
         let frozen = self.chosen && !self.options.auto_switch;
         if frozen || decision.confidence < self.options.min_confidence || decision.confidence == 0.0 {
-            return None;
+            return false;
         }
         // What is found before anything was seen is a start, not yet the choice that may have to stay.
         let informed = self.seen > 0 || !self.options.auto_detect;
         if decision.mode == self.effective {
             self.chosen |= informed;
-            return None;
+            return false;
         }
         let rest_ns = self.options.min_switch_interval_ms * MS;
         if self.switched_ns.is_some_and(|at| now_ns < at.saturating_add(rest_ns)) {
-            return None;
+            return false;
         }
         self.chosen |= informed;
         self.switched_ns = Some(now_ns);
         self.effective = decision.mode;
-        Some(decision.mode)
+        true
     }
 
     /// Bytes of memory, callbacks aside.

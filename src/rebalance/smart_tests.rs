@@ -232,6 +232,15 @@ fn confidence_and_switch_interval_are_settable() {
 }
 
 #[test]
+fn the_latest_finding_outlives_smart() {
+    let mut sim = smart(100 * MB, |_| ());
+    play(&mut sim, Recorded { pattern: &[(Kind::Delete, 1)], operations: 5_000, each_ns: 1_000 });
+    let found = decision(&mut sim);
+    sim.controller.set_none().join();
+    assert_eq!((sim.stats().decision, sim.stats().effective_mode), (Some(found), Mode::None));
+}
+
+#[test]
 fn it_is_evaluated_at_the_interval_and_not_only_by_operations() {
     let mut sim = smart(100 * MB, |o| o.reevaluate_ms = 100);
     let before = sim.stats().evaluations;

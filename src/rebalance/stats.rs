@@ -98,7 +98,7 @@ pub struct RebalanceStats {
     pub mode_changes: u64,
     /// Evaluations that smart made.
     pub evaluations: u64,
-    /// Smart's latest finding, whether it led to a switch or not.
+    /// Smart's latest finding, whether it led to a switch or not; also when another mode was set since.
     pub decision: Option<Decision>,
 
     /// The latest error met by rebalancing, also after it was reported.
@@ -116,4 +116,5 @@ pub(super) struct Totals {
     pub time_ns: u64,
     pub mode_changes: u64,
     pub evaluations: u64,
+    pub decision: Option<Decision>,
 }
