@@ -917,7 +917,8 @@ typedef struct h5r_rebalance_stats {
     uint64_t inserts;
     // Attributes, links and chunks in B-trees deleted.
     uint64_t deletes;
-    // Values replaced, and renames.
+    // Values replaced, and renames: an h5r_link_move within a group. One to another group counts as a deletion and a
+    // creation.
     uint64_t updates;
     // Deletions whose traces are not put right yet.
     uint64_t unserved_deletes;

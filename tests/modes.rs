@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use h5r::datatype::{Datatype, Number};
 use h5r::object::dataset::{DatasetOptions, NewLayout, Selection};
-use h5r::object::{CreateOptions, File, Object, OpenOptions};
+use h5r::object::{CreateOptions, File, GroupOptions, Object, OpenOptions, Order, Phase};
 use h5r::rebalance::{IncrementalOptions, LazyOptions, SmartOptions};
 
 const MODES: [&str; 4] = ["none", "lazy", "incremental", "smart"];
@@ -291,6 +291,50 @@ fn nodes_remain_while_objects_do() {
     assert!(first.estimated_remaining_ns > 0);
     let last = told.iter().find(|progress| progress.nodes_remaining == 0).unwrap();
     assert_eq!(last.estimated_remaining_ns, 0);
+    file.close().unwrap();
+    std::fs::remove_file(path).unwrap();
+}
+
+fn counted(file: &File) -> (u64, u64, u64) {
+    let stats = file.rebalance_status().unwrap();
+    (stats.inserts, stats.deletes, stats.updates)
+}
+
+#[test]
+fn renaming_a_link_is_an_update_and_moving_it_is_not() {
+    const COUNT: u32 = 4_000;
+    let path = path("moved");
+    let file = File::create(&path, &CreateOptions::default()).unwrap();
+    let phase = Phase { track_order: true, index_order: true, ..Phase::default() };
+    let options = GroupOptions { links: phase, ..GroupOptions::default() };
+    let root = file.root().unwrap();
+    let [group, other] = ["group", "other"].map(|name| root.create_group(name, &options).unwrap());
+    for i in 0..COUNT {
+        group.link_create_soft(&format!("link_{i:06}"), "target").unwrap();
+    }
+    file.set_lazy(&LazyOptions::default()).unwrap();
+    let before = counted(&file);
+    group.link_move("link_000000", &group, "renamed").unwrap();
+    assert_eq!(counted(&file), (before.0, before.1, before.2 + 1));
+    group.link_move("renamed", &other, "moved").unwrap();
+    assert_eq!(counted(&file), (before.0 + 1, before.1 + 1, before.2 + 1));
+    other.link_move("moved", &group, "link_000000").unwrap();
+    file.rebalance().unwrap();
+    // New names come last in the order of creation: what was in the middle leaves sparse nodes behind.
+    for i in (0..COUNT).filter(|i| i % 4 != 0) {
+        group.link_move(&format!("link_{i:06}"), &group, &format!("renamed_{i:06}")).unwrap();
+    }
+    let stats = file.rebalance_status().unwrap();
+    assert!(stats.underfull_nodes * 10 > stats.nodes, "{stats:?}");
+    file.close().unwrap();
+    let file = File::open(&path, &OpenOptions::default()).unwrap();
+    let group = file.root().unwrap().open("group").unwrap();
+    let links = group.links(Order::Creation).unwrap();
+    assert_eq!((links.len(), links[1].0.as_str()), (COUNT as usize, "link_000008"));
+    assert!(links.iter().all(|(name, _)| group.link_exists(name).unwrap()));
+    let stats = file.rebalance_status().unwrap();
+    assert_eq!(stats.underfull_nodes, 0, "closing puts it right: {stats:?}");
+    file.check().unwrap();
     file.close().unwrap();
     std::fs::remove_file(path).unwrap();
 }

@@ -163,7 +163,8 @@ pub struct h5r_rebalance_stats {
     pub inserts: u64,
     /// Attributes, links and chunks in B-trees deleted.
     pub deletes: u64,
-    /// Values replaced, and renames.
+    /// Values replaced, and renames: an h5r_link_move within a group. One to another group counts as a deletion and a
+    /// creation.
     pub updates: u64,
     /// Deletions whose traces are not put right yet.
     pub unserved_deletes: u64,

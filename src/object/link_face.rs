@@ -108,10 +108,12 @@ impl Object {
             if (source, from.name) == (target, to.name) {
                 return Ok(());
             }
-            group::place(state, target, to.name)?;
-            let link = group::remove(state, source, from.name)?;
-            // Anew: the removal may have been from the same group.
             let place = group::place(state, target, to.name)?;
+            if source == target {
+                return group::rename(state, source, from.name, to.name);
+            }
+            // Both groups' trees see what they would see of any other deletion and creation, and so it is counted.
+            let link = group::remove(state, source, from.name)?;
             group::insert(state, target, to.name, &link, place)
         })
     }

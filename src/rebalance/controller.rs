@@ -390,10 +390,12 @@ impl Controller {
     /// What is worth a sweep now.
     pub(super) fn sweep_due(&self, survey: &Survey, closing: bool) -> Due {
         let since = self.tally.counts.since(&self.done);
-        let deleted = if closing { since.of(Kind::Delete) } else { self.unserved() };
-        let due = policy::sweep_due(survey, &self.pace, deleted, closing);
-        let replaced = closing && since.of(Kind::Update) > 0; // That leaves holes, too.
-        Due { heap: due.heap || replaced && policy::everything_due(survey).heap, ..due }
+        let deleted = match closing {
+            // Replacing leaves holes, too, and renaming a link sparse nodes in the index by creation order.
+            true => since.of(Kind::Delete).max(since.of(Kind::Update).min(1)),
+            false => self.unserved(),
+        };
+        policy::sweep_due(survey, &self.pace, deleted, closing)
     }
 
     fn unserved(&self) -> u64 {

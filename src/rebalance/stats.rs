@@ -68,7 +68,7 @@ pub struct RebalanceStats {
     pub inserts: u64,
     /// Attributes, links, objects and such chunks deleted.
     pub deletes: u64,
-    /// Values replaced, and renames.
+    /// Values replaced, and renames: of a link, within its group; to another group it is a deletion and a creation.
     pub updates: u64,
     /// Look-ups and reads that were reported to the controller.
     pub reads: u64,
