@@ -53,7 +53,7 @@
 #define H5R_CHUNK_CACHE_DETAILS_INIT {sizeof(h5r_chunk_cache_details), 0, 0, 0, 0, 0, 0, 0}
 #define H5R_CHECK_REPORT_INIT {sizeof(h5r_check_report), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 #define H5R_REBALANCE_STATS_INIT \
-    {sizeof(h5r_rebalance_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}}
+    {sizeof(h5r_rebalance_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}, 0}
 
 // The largest number of dimensions the format allows.
 #define H5R_MAX_RANK 32
@@ -952,6 +952,9 @@ typedef struct h5r_rebalance_stats {
     int32_t reserved;
     // Its reason, one sentence with a NUL; empty before the first.
     char reason[256];
+    // Calls that read a value, elements or a chunk, that looked up or listed attributes or links, or opened an object by
+    // its path.
+    uint64_t reads;
 } h5r_rebalance_stats;
 
 // Options of h5r_check_path. Start from H5R_CHECK_OPTIONS_INIT.

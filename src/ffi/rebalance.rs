@@ -198,6 +198,9 @@ pub struct h5r_rebalance_stats {
     pub reserved: i32,
     /// Its reason, one sentence with a NUL; empty before the first.
     pub reason: [c_char; 256],
+    /// Calls that read a value, elements or a chunk, that looked up or listed attributes or links, or opened an object by
+    /// its path.
+    pub reads: u64,
 }
 
 // SAFETY: repr(C), numbers and pointers only; the assertions below say that there is no padding.
@@ -251,8 +254,8 @@ const _: () = {
     assert!(size_of::<h5r_lazy_options>() == offset_of!(h5r_lazy_options, batch_size) + 8);
     assert!(size_of::<h5r_incremental_options>() == 5 * 8);
     assert!(size_of::<h5r_smart_options>() == 9 * 8);
-    assert!(size_of::<h5r_rebalance_stats>() == offset_of!(h5r_rebalance_stats, reason) + 256);
-    assert!(size_of::<h5r_rebalance_stats>() == h5r_rebalance_stats::FIRST_SIZE);
+    assert!(size_of::<h5r_rebalance_stats>() == offset_of!(h5r_rebalance_stats, reads) + 8);
+    assert!(offset_of!(h5r_rebalance_stats, reads) == h5r_rebalance_stats::FIRST_SIZE);
 };
 
 fn mode_number(mode: Mode) -> i32 {
@@ -381,6 +384,7 @@ fn statistics(stats: &RebalanceStats) -> h5r_rebalance_stats {
         decision: decision.map_or(H5R_MODE_NONE, |d| mode_number(d.mode)),
         reserved: 0,
         reason,
+        reads: stats.reads,
     }
 }
 

@@ -63,7 +63,7 @@ impl Object {
 
     /// Looks at the link at `path`, in the group that holds it, which may be in another file.
     fn at_link<R>(&self, what: &str, path: &str, look: impl Fn(&mut State, Slot, &[u8]) -> Result<R>) -> Result<R> {
-        let found = self.read(what, path, |state, slot| {
+        let found = self.read_counted(what, path, |state, slot| {
             check_path(path)?;
             Ok(match path::way(state, slot, path.as_bytes())? {
                 Place::Here(way) => {
@@ -74,7 +74,9 @@ impl Object {
             })
         })?;
         found.or_else(|(outside, name)| {
-            self.beyond(what, path, &outside, |group| group.read(what, "", |state, parent| look(state, parent, name)))
+            self.beyond(what, path, &outside, |group| {
+                group.read_counted(what, "", |state, parent| look(state, parent, name))
+            })
         })
     }
 
@@ -219,7 +221,7 @@ impl Object {
 
     /// This group's links in the order asked for.
     pub fn links(&self, order: Order) -> Result<Vec<(String, LinkInfo)>> {
-        self.read("listing links of", "", |state, slot| {
+        self.read_counted("listing links of", "", |state, slot| {
             let State { store, objects, .. } = state;
             let (header, links) = objects.get(slot)?.group(store)?;
             let all = links.list(store, header, order)?;

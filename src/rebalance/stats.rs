@@ -70,7 +70,7 @@ pub struct RebalanceStats {
     pub deletes: u64,
     /// Values replaced, and renames: of a link, within its group; to another group it is a deletion and a creation.
     pub updates: u64,
-    /// Look-ups and reads that were reported to the controller.
+    /// Look-ups and reads.
     pub reads: u64,
     /// Deletions that no finished sweep has seen yet.
     pub unserved_deletes: u64,
@@ -108,6 +108,7 @@ pub struct RebalanceStats {
 /// What a controller has counted since its file was opened.
 #[derive(Default)]
 pub(super) struct Totals {
+    pub reads: u64,
     pub batches: u64,
     pub sessions: u64,
     pub sweeps: u64,
