@@ -335,7 +335,7 @@ module h5r
     integer(c_int32_t) :: kind = 0, reserved = 0
   end type
   type, bind(C), public :: h5r_rebalance_stats
-    integer(c_size_t) :: struct_size = 464
+    integer(c_size_t) :: struct_size = 472
     integer(c_int32_t) :: mode = 0, effective_mode = 0
     integer(c_int64_t) :: nodes = 0, underfull_nodes = 0
     real(c_double) :: occupancy = 0
@@ -347,6 +347,7 @@ module h5r
     real(c_double) :: confidence = 0
     integer(c_int32_t) :: decision = 0, reserved = 0
     character(kind=c_char) :: reason(256) = c_null_char
+    integer(c_int64_t) :: reads = 0
   end type
   type, bind(C) :: attr_details
     integer(c_size_t) :: struct_size = 304

@@ -53,7 +53,7 @@
 #define H5R_CHUNK_CACHE_DETAILS_INIT {sizeof(h5r_chunk_cache_details), 0, 0, 0, 0, 0, 0, 0}
 #define H5R_CHECK_REPORT_INIT {sizeof(h5r_check_report), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 #define H5R_REBALANCE_STATS_INIT \
-    {sizeof(h5r_rebalance_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}}
+    {sizeof(h5r_rebalance_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}, 0}
 
 // The largest number of dimensions the format allows.
 #define H5R_MAX_RANK 32
@@ -878,7 +878,8 @@ typedef struct h5r_smart_options {
     uint64_t min_file_size;
     // A sum of H5R_ALLOW_NONE, _LAZY and _INCREMENTAL, at least one; default H5R_ALLOW_ALL.
     uint64_t allowed_modes;
-    // The longest time between two evaluations; 1 ms to 24 h, default 300,000.
+    // The longest time between two evaluations; 1 ms to 24 h, default 300,000. While the file is below min_file_size and
+    // on_mode_change is NULL, only calls that read or change something evaluate, and the time may be longer.
     uint64_t reevaluate_ms;
     // No switch below this confidence; 0 to 1, default 0.7.
     double min_confidence;
@@ -916,7 +917,8 @@ typedef struct h5r_rebalance_stats {
     uint64_t inserts;
     // Attributes, links and chunks in B-trees deleted.
     uint64_t deletes;
-    // Values replaced, and renames.
+    // Values replaced, and renames: an h5r_link_move within a group. One to another group counts as a deletion and a
+    // creation.
     uint64_t updates;
     // Deletions whose traces are not put right yet.
     uint64_t unserved_deletes;
@@ -942,7 +944,7 @@ typedef struct h5r_rebalance_stats {
     uint64_t mode_changes;
     // Evaluations that smart made.
     uint64_t evaluations;
-    // The confidence of smart's latest evaluation; 0 before the first.
+    // The confidence of smart's latest evaluation, also when another mode was set since; 0 before the first.
     double confidence;
     // The mode it found best; H5R_MODE_NONE before the first.
     int32_t decision;
@@ -950,6 +952,9 @@ typedef struct h5r_rebalance_stats {
     int32_t reserved;
     // Its reason, one sentence with a NUL; empty before the first.
     char reason[256];
+    // Calls that read a value, elements or a chunk, that looked up or listed attributes or links, or opened an object by
+    // its path.
+    uint64_t reads;
 } h5r_rebalance_stats;
 
 // Options of h5r_check_path. Start from H5R_CHECK_OPTIONS_INIT.
@@ -1974,7 +1979,7 @@ h5r_status h5r_reference_region(h5r_object *loc,
 // Sets mode none: deletions move nothing else. Background work has stopped, and no callback comes any more, when this
 // returns.
 //
-// Errors: BAD_HANDLE, REENTRANT (called from a rebalancing callback), FAILED. Any thread.
+// Errors: BAD_HANDLE, READ_ONLY, REENTRANT (called from a rebalancing callback), FAILED. Any thread.
 h5r_status h5r_set_none(h5r_file *file);
 
 // Sets mode lazy: when enough nodes are underfull, or the first unserved deletion is old enough, a deleting call works

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use h5r::datatype::{Datatype, Number};
 use h5r::object::dataset::{DatasetOptions, NewLayout, Selection};
-use h5r::object::{CreateOptions, File, Object, OpenOptions};
-use h5r::rebalance::{IncrementalOptions, LazyOptions, SmartOptions};
+use h5r::object::{CreateOptions, File, GroupOptions, Object, OpenOptions, Order, Phase};
+use h5r::rebalance::{IncrementalOptions, LazyOptions, Mode, SmartOptions};
 
 const MODES: [&str; 4] = ["none", "lazy", "incremental", "smart"];
 
@@ -291,6 +291,122 @@ fn nodes_remain_while_objects_do() {
     assert!(first.estimated_remaining_ns > 0);
     let last = told.iter().find(|progress| progress.nodes_remaining == 0).unwrap();
     assert_eq!(last.estimated_remaining_ns, 0);
+    file.close().unwrap();
+    std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn smart_sees_what_is_read() {
+    const COUNT: u32 = 20_000;
+    let path = path("reads");
+    let file = File::create(&path, &CreateOptions::default()).unwrap();
+    let (object, i32) = (dataset(&file), Datatype::little(Number::I32));
+    fill(&object, 0..COUNT);
+    file.set_smart(SmartOptions { min_file_size: 0, ..SmartOptions::default() }).unwrap();
+    for i in 0..600 {
+        object.attr_delete(&format!("attribute_{i:06}")).unwrap();
+        for _ in 0..170 {
+            object.attr_read(&format!("attribute_{:06}", COUNT - 1), &i32, &mut [0; 4]).unwrap();
+        }
+    }
+    let stats = file.rebalance_status().unwrap();
+    assert_eq!((stats.deletes, stats.reads, stats.effective_mode), (600, 102_000, Mode::None), "{stats:?}");
+    let decision = stats.decision.unwrap();
+    let (name, ratio) = decision.factors[0];
+    assert!(name == "delete_ratio" && (ratio - 1.0 / 171.0).abs() < 1e-4, "{decision:?}");
+    file.close().unwrap();
+    std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn what_reads_and_looks_up_counts_once() {
+    let path = path("counted");
+    let file = File::create(&path, &CreateOptions::default()).unwrap();
+    let (root, object, i32) = (file.root().unwrap(), dataset(&file), Datatype::little(Number::I32));
+    let i64 = Datatype::little(Number::I64);
+    fill(&object, 0..2);
+    let chunks = DatasetOptions { layout: NewLayout::Chunked, chunk: Some(vec![2]), ..DatasetOptions::default() };
+    let chunked = root.create_dataset("chunked", &i32, &[4], &chunks).unwrap();
+    chunked.dataset_write(&i32, None, &[1; 16]).unwrap();
+    file.flush().unwrap();
+    let part = Selection { start: Some(&[1]), count: Some(&[2]), ..Selection::default() };
+    let none = &mut h5r::datatype::NoPointers;
+    let reads = |name: &str, read: &mut dyn FnMut()| {
+        let before = file.rebalance_status().unwrap().reads;
+        read();
+        assert_eq!(file.rebalance_status().unwrap().reads - before, 1, "{name}");
+    };
+    let absent = "attribute_9";
+    reads("attr_read", &mut || assert_eq!(object.attr_read("attribute_000000", &i32, &mut [0; 4]).unwrap(), 4));
+    reads("attr_info", &mut || drop(object.attr_info("attribute_000000").unwrap()));
+    reads("attr_exists", &mut || assert!(!object.attr_exists(absent).unwrap()));
+    reads("attr_names", &mut || assert_eq!(object.attr_names(Order::Name).unwrap().len(), 2));
+    reads("link_exists", &mut || assert!(root.link_exists("chunked").unwrap()));
+    reads("link_info", &mut || drop(root.link_info("chunked").unwrap()));
+    reads("links", &mut || assert_eq!(root.links(Order::Name).unwrap().len(), 2));
+    reads("open", &mut || drop(root.open("chunked").unwrap()));
+    reads("small", &mut || object.dataset_read_values(&i32, None, |n| Ok(vec![0; n].leak()), none).unwrap());
+    reads("dataset_read", &mut || chunked.dataset_read(&i32, None, &mut [0; 16]).unwrap());
+    let mut read = |memory: &Datatype, selection: Option<&Selection<'_>>| {
+        chunked.dataset_read_values(memory, selection, |n| Ok(vec![0; n].leak()), none).unwrap();
+    };
+    reads("part", &mut || read(&i32, Some(&part)));
+    reads("converted", &mut || read(&i64, None));
+    reads("points", &mut || {
+        chunked.dataset_read_points(&i32, &[0, 3], &mut [0; 8], &mut h5r::datatype::NoPointers).unwrap()
+    });
+    reads("chunk_read", &mut || drop(chunked.chunk_read(&[2], &mut [0; 8]).unwrap()));
+    let before = file.rebalance_status().unwrap();
+    fill(&object, 0..3);
+    object.attr_delete("attribute_000002").unwrap();
+    root.create_group("group", &Default::default()).unwrap();
+    assert!((object.attr_count().unwrap(), root.link_count().unwrap()) == (2, 3));
+    assert!(object.attr_read(absent, &i32, &mut [0; 4]).is_err());
+    assert_eq!(file.rebalance_status().unwrap().reads, before.reads, "these are no reads, or fail");
+    file.close().unwrap();
+    std::fs::remove_file(path).unwrap();
+}
+
+fn counted(file: &File) -> (u64, u64, u64) {
+    let stats = file.rebalance_status().unwrap();
+    (stats.inserts, stats.deletes, stats.updates)
+}
+
+#[test]
+fn renaming_a_link_is_an_update_and_moving_it_is_not() {
+    const COUNT: u32 = 4_000;
+    let path = path("moved");
+    let file = File::create(&path, &CreateOptions::default()).unwrap();
+    let phase = Phase { track_order: true, index_order: true, ..Phase::default() };
+    let options = GroupOptions { links: phase, ..GroupOptions::default() };
+    let root = file.root().unwrap();
+    let [group, other] = ["group", "other"].map(|name| root.create_group(name, &options).unwrap());
+    for i in 0..COUNT {
+        group.link_create_soft(&format!("link_{i:06}"), "target").unwrap();
+    }
+    file.set_lazy(&LazyOptions::default()).unwrap();
+    let before = counted(&file);
+    group.link_move("link_000000", &group, "renamed").unwrap();
+    assert_eq!(counted(&file), (before.0, before.1, before.2 + 1));
+    group.link_move("renamed", &other, "moved").unwrap();
+    assert_eq!(counted(&file), (before.0 + 1, before.1 + 1, before.2 + 1));
+    other.link_move("moved", &group, "link_000000").unwrap();
+    file.rebalance().unwrap();
+    // New names come last in the order of creation: what was in the middle leaves sparse nodes behind.
+    for i in (0..COUNT).filter(|i| i % 4 != 0) {
+        group.link_move(&format!("link_{i:06}"), &group, &format!("renamed_{i:06}")).unwrap();
+    }
+    let stats = file.rebalance_status().unwrap();
+    assert!(stats.underfull_nodes * 10 > stats.nodes, "{stats:?}");
+    file.close().unwrap();
+    let file = File::open(&path, &OpenOptions::default()).unwrap();
+    let group = file.root().unwrap().open("group").unwrap();
+    let links = group.links(Order::Creation).unwrap();
+    assert_eq!((links.len(), links[1].0.as_str()), (COUNT as usize, "link_000008"));
+    assert!(links.iter().all(|(name, _)| group.link_exists(name).unwrap()));
+    let stats = file.rebalance_status().unwrap();
+    assert_eq!(stats.underfull_nodes, 0, "closing puts it right: {stats:?}");
+    file.check().unwrap();
     file.close().unwrap();
     std::fs::remove_file(path).unwrap();
 }

@@ -122,7 +122,8 @@ pub struct h5r_smart_options {
     pub min_file_size: u64,
     /// A sum of H5R_ALLOW_NONE, _LAZY and _INCREMENTAL, at least one; default H5R_ALLOW_ALL.
     pub allowed_modes: u64,
-    /// The longest time between two evaluations; 1 ms to 24 h, default 300,000.
+    /// The longest time between two evaluations; 1 ms to 24 h, default 300,000. While the file is below min_file_size and
+    /// on_mode_change is NULL, only calls that read or change something evaluate, and the time may be longer.
     pub reevaluate_ms: u64,
     /// No switch below this confidence; 0 to 1, default 0.7.
     pub min_confidence: f64,
@@ -162,7 +163,8 @@ pub struct h5r_rebalance_stats {
     pub inserts: u64,
     /// Attributes, links and chunks in B-trees deleted.
     pub deletes: u64,
-    /// Values replaced, and renames.
+    /// Values replaced, and renames: an h5r_link_move within a group. One to another group counts as a deletion and a
+    /// creation.
     pub updates: u64,
     /// Deletions whose traces are not put right yet.
     pub unserved_deletes: u64,
@@ -188,7 +190,7 @@ pub struct h5r_rebalance_stats {
     pub mode_changes: u64,
     /// Evaluations that smart made.
     pub evaluations: u64,
-    /// The confidence of smart's latest evaluation; 0 before the first.
+    /// The confidence of smart's latest evaluation, also when another mode was set since; 0 before the first.
     pub confidence: f64,
     /// The mode it found best; H5R_MODE_NONE before the first.
     pub decision: i32,
@@ -196,6 +198,9 @@ pub struct h5r_rebalance_stats {
     pub reserved: i32,
     /// Its reason, one sentence with a NUL; empty before the first.
     pub reason: [c_char; 256],
+    /// Calls that read a value, elements or a chunk, that looked up or listed attributes or links, or opened an object by
+    /// its path.
+    pub reads: u64,
 }
 
 // SAFETY: repr(C), numbers and pointers only; the assertions below say that there is no padding.
@@ -249,8 +254,8 @@ const _: () = {
     assert!(size_of::<h5r_lazy_options>() == offset_of!(h5r_lazy_options, batch_size) + 8);
     assert!(size_of::<h5r_incremental_options>() == 5 * 8);
     assert!(size_of::<h5r_smart_options>() == 9 * 8);
-    assert!(size_of::<h5r_rebalance_stats>() == offset_of!(h5r_rebalance_stats, reason) + 256);
-    assert!(size_of::<h5r_rebalance_stats>() == h5r_rebalance_stats::FIRST_SIZE);
+    assert!(size_of::<h5r_rebalance_stats>() == offset_of!(h5r_rebalance_stats, reads) + 8);
+    assert!(offset_of!(h5r_rebalance_stats, reads) == h5r_rebalance_stats::FIRST_SIZE);
 };
 
 fn mode_number(mode: Mode) -> i32 {
@@ -379,13 +384,14 @@ fn statistics(stats: &RebalanceStats) -> h5r_rebalance_stats {
         decision: decision.map_or(H5R_MODE_NONE, |d| mode_number(d.mode)),
         reserved: 0,
         reason,
+        reads: stats.reads,
     }
 }
 
 /// Sets mode none: deletions move nothing else. Background work has stopped, and no callback comes any more, when this
 /// returns.
 ///
-/// Errors: BAD_HANDLE, REENTRANT (called from a rebalancing callback), FAILED. Any thread.
+/// Errors: BAD_HANDLE, READ_ONLY, REENTRANT (called from a rebalancing callback), FAILED. Any thread.
 #[no_mangle]
 pub extern "C" fn h5r_set_none(file: *mut h5r_file) -> h5r_status {
     guard::with_file(file, |entry, handle| {

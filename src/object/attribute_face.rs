@@ -75,7 +75,7 @@ impl Object {
         pointers: &mut dyn Pointers,
     ) -> Result<usize> {
         // One lock hold: what the value's pointers lead to goes when the attribute is replaced.
-        self.read("reading attribute", name, |state, slot| {
+        self.read_counted("reading attribute", name, |state, slot| {
             let mut later = None;
             let needed = with_attribute(state, slot, name, |info, data| {
                 let count = if info.is_null { 0 } else { value::elements(&info.dims)? };
@@ -120,7 +120,7 @@ impl Object {
         name: &str,
         read: impl FnMut(AttributeInfo, &[u8]) -> Result<R>,
     ) -> Result<R> {
-        self.read(what, name, |state, slot| with_attribute(state, slot, name, read))
+        self.read_counted(what, name, |state, slot| with_attribute(state, slot, name, read))
     }
 
     /// Deletes an attribute.
@@ -164,7 +164,7 @@ impl Object {
 
     /// Whether the object has an attribute of this name.
     pub fn attr_exists(&self, name: &str) -> Result<bool> {
-        self.read("looking for attribute", name, |state, slot| {
+        self.read_counted("looking for attribute", name, |state, slot| {
             let State { store, objects, .. } = state;
             let object = objects.get(slot)?;
             object.attributes.contains(store, &object.header, name.as_bytes())
@@ -181,7 +181,7 @@ impl Object {
 
     /// The attributes' names in the order asked for.
     pub fn attr_names(&self, order: Order) -> Result<Vec<String>> {
-        self.read("listing attributes of", "", |state, slot| {
+        self.read_counted("listing attributes of", "", |state, slot| {
             let State { store, objects, .. } = state;
             let object = objects.get(slot)?;
             let names = object.attributes.names(store, &object.header, order)?;

@@ -131,6 +131,9 @@ impl Object {
         let Some(out) = self.read_all_small(WHAT, memory, selection, out)? else { return Ok(()) };
         let (bytes, how) = self.transfer(WHAT, memory, selection)?;
         let out = out(bytes)?;
+        if !matches!(how, Transfer::Simple) {
+            self.note_read(WHAT)?; // Where it is simple, the reading does.
+        }
         match how {
             Transfer::Simple => self.dataset_read(memory, selection, out),
             Transfer::Called => self.read_elements_called(memory, selection, out, pointers),

@@ -74,6 +74,25 @@ impl Object {
         result.map_err(|e| self.explain(e, what, name))
     }
 
+    /// Runs a read that counts as an operation.
+    pub(super) fn read_counted<R>(
+        &self,
+        what: &str,
+        name: &str,
+        work: impl FnOnce(&mut State, Slot) -> Result<R>,
+    ) -> Result<R> {
+        self.read(what, name, |state, slot| {
+            let value = work(state, slot)?;
+            state.note_read();
+            Ok(value)
+        })
+    }
+
+    /// Counts a read that held the lock several times.
+    pub(super) fn note_read(&self, what: &str) -> Result<()> {
+        self.read_counted(what, "", |_, _| Ok(()))
+    }
+
     pub(super) fn change<R>(
         &self,
         what: &str,

@@ -109,11 +109,30 @@ pub(super) fn adopt(state: &mut State, parent: Slot, name: &[u8], object: Box<Lo
 
 /// Adds a link to a group, at its place. Reference counts are the caller's.
 pub(super) fn insert(state: &mut State, group: Slot, name: &[u8], target: &LinkTarget, place: Place) -> Result<()> {
+    insert_as(state, group, name, target, place, Kind::Insert)
+}
+
+fn insert_as(
+    state: &mut State,
+    group: Slot,
+    name: &[u8],
+    target: &LinkTarget,
+    place: Place,
+    counted: Kind,
+) -> Result<()> {
     let State { store, objects, scratch, maintenance, .. } = state;
     let (header, links) = objects.get(group)?.group(store)?;
     links.insert(store, header, scratch, (name, target), place)?;
     objects.mark(group)?;
-    maintenance.note(objects, group, Kind::Insert)
+    maintenance.note(objects, group, counted)
+}
+
+/// Gives a link of a group another name, which is free.
+pub(super) fn rename(state: &mut State, group: Slot, from: &[u8], to: &[u8]) -> Result<()> {
+    let target = take(state, group, from)?;
+    // Found anew: the link that is gone may have stood before it.
+    let place = place(state, group, to)?;
+    insert_as(state, group, to, &target, place, Kind::Update)
 }
 
 /// Removes a link and, with the last hard link, the object.
@@ -127,13 +146,20 @@ pub(super) fn unlink(state: &mut State, group: Slot, name: &[u8]) -> Result<()> 
 
 /// Removes a link; what it pointed to. Reference counts are the caller's.
 pub(super) fn remove(state: &mut State, group: Slot, name: &[u8]) -> Result<LinkTarget> {
-    let State { store, objects, maintenance, .. } = state;
+    let target = take(state, group, name)?;
+    let State { objects, maintenance, .. } = state;
+    maintenance.note(objects, group, Kind::Delete)?;
+    Ok(target)
+}
+
+/// Takes a link out of its group, and counts nothing.
+fn take(state: &mut State, group: Slot, name: &[u8]) -> Result<LinkTarget> {
+    let State { store, objects, .. } = state;
     let (header, links) = objects.get(group)?.group(store)?;
     let Some(link) = links.remove(store, header, name)? else {
         return Err(Error::new(ErrorKind::NotFound, format!("there is no '{}'", String::from_utf8_lossy(name))));
     };
     objects.mark(group)?;
-    maintenance.note(objects, group, Kind::Delete)?;
     Ok(link.target)
 }
 

@@ -49,7 +49,7 @@ impl Object {
     pub fn info(&self, path: Option<&str>) -> Result<ObjectInfo> {
         const WHAT: &str = "describing";
         let name = path.unwrap_or_default();
-        let reached = self.read(WHAT, name, |state, slot| {
+        let reached = self.read_counted(WHAT, name, |state, slot| {
             let reached = match path {
                 Some(path) => path::resolve_or_leave(state, slot, path.as_bytes())?,
                 None => Reached::Here(slot),

@@ -63,7 +63,7 @@ impl Object {
 
     /// Looks at the link at `path`, in the group that holds it, which may be in another file.
     fn at_link<R>(&self, what: &str, path: &str, look: impl Fn(&mut State, Slot, &[u8]) -> Result<R>) -> Result<R> {
-        let found = self.read(what, path, |state, slot| {
+        let found = self.read_counted(what, path, |state, slot| {
             check_path(path)?;
             Ok(match path::way(state, slot, path.as_bytes())? {
                 Place::Here(way) => {
@@ -74,7 +74,9 @@ impl Object {
             })
         })?;
         found.or_else(|(outside, name)| {
-            self.beyond(what, path, &outside, |group| group.read(what, "", |state, parent| look(state, parent, name)))
+            self.beyond(what, path, &outside, |group| {
+                group.read_counted(what, "", |state, parent| look(state, parent, name))
+            })
         })
     }
 
@@ -108,10 +110,12 @@ impl Object {
             if (source, from.name) == (target, to.name) {
                 return Ok(());
             }
-            group::place(state, target, to.name)?;
-            let link = group::remove(state, source, from.name)?;
-            // Anew: the removal may have been from the same group.
             let place = group::place(state, target, to.name)?;
+            if source == target {
+                return group::rename(state, source, from.name, to.name);
+            }
+            // Both groups' trees see what they would see of any other deletion and creation, and so it is counted.
+            let link = group::remove(state, source, from.name)?;
             group::insert(state, target, to.name, &link, place)
         })
     }
@@ -217,7 +221,7 @@ impl Object {
 
     /// This group's links in the order asked for.
     pub fn links(&self, order: Order) -> Result<Vec<(String, LinkInfo)>> {
-        self.read("listing links of", "", |state, slot| {
+        self.read_counted("listing links of", "", |state, slot| {
             let State { store, objects, .. } = state;
             let (header, links) = objects.get(slot)?.group(store)?;
             let all = links.list(store, header, order)?;

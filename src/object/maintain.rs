@@ -271,6 +271,15 @@ impl State {
         crate::rebalance::serve(self)
     }
 
+    /// A call has read something or looked it up.
+    #[inline]
+    pub fn note_read(&mut self) {
+        if self.maintenance.controller.on_read() {
+            self.maintenance.due = true;
+            crate::rebalance::serve_read(self);
+        }
+    }
+
     /// One step of the sweep in progress, or the first of the next store's.
     fn sweep_step(&mut self, limit: &Limit) -> Result<StepReport> {
         self.maintenance.recount(&mut self.store, &mut self.objects)?;

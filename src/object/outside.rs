@@ -116,7 +116,7 @@ impl Object {
 
     fn open_through(&self, path: &str, left: u32) -> Result<Object> {
         let full = self.path_of(path);
-        let (reached, dropped) = self.read("opening", path, |state, slot| {
+        let (reached, dropped) = self.read_counted("opening", path, |state, slot| {
             check_path(path)?;
             let reached = match path::resolve_or_leave(state, slot, path.as_bytes())? {
                 Reached::Here(target) => Ok(Object::of(&self.inner.shared, state, target, full)?),

@@ -1,5 +1,7 @@
 //! A file's controller, inside the file's lock: counts operations, keeps the mode and the statistics, says what is due.
 
+mod reads;
+
 use std::sync::{Arc, Weak};
 
 use super::clock::{Clock, MS};
@@ -25,8 +27,8 @@ pub struct Controller {
     left: u64,
     stride: u64,
     tally: Tally,
-    /// Operations at the last look.
-    seen: u64,
+    /// The counts at the last look.
+    seen: Counts,
     looked_ns: u64,
     clock: Arc<dyn Clock>,
 
@@ -66,7 +68,7 @@ impl Controller {
             left: STRIDE_IDLE,
             stride: STRIDE_IDLE,
             tally: Tally::default(),
-            seen: 0,
+            seen: Counts::default(),
             looked_ns: 0,
             clock,
             mode: Mode::None,
@@ -91,36 +93,36 @@ impl Controller {
         }
     }
 
-    /// Counts one finished operation. True, after some of them: call [`serve`](super::serve) before returning.
+    /// Counts one finished change. True, after some of them: call [`serve`](super::serve) before returning.
     #[inline]
     pub fn on_operation(&mut self, kind: Kind) -> bool {
         self.tally.add(kind);
         self.left -= 1;
-        self.left == 0 && self.look(kind)
+        self.left == 0 && self.look()
     }
 
     /// Looks at the clock; whether something may be due.
     #[cold]
-    fn look(&mut self, kind: Kind) -> bool {
+    fn look(&mut self) -> bool {
         if self.mode == Mode::None {
             self.rearm(STRIDE_IDLE);
             return false;
         }
         let now_ns = self.clock.now_ns();
         let elapsed_ns = now_ns.saturating_sub(self.looked_ns);
-        let operations = self.tally.counts.total() - self.seen;
+        let since = self.tally.counts.since(&self.seen);
         self.looked_ns = now_ns;
-        self.pace.earn(elapsed_ns, operations);
+        self.pace.earn(elapsed_ns, since.changes());
         if self.unserved() > 0 {
             self.pace.deleted(now_ns);
         }
         let evaluate = match &mut self.smart {
-            Some(smart) => smart.note(operations, &self.tally.counts, now_ns),
+            Some(smart) => smart.note(since.total(), &self.tally.counts, now_ns),
             None => false,
         };
-        let stride = self.next_stride(elapsed_ns, operations);
+        let stride = self.next_stride(elapsed_ns, since.total());
         self.rearm(stride);
-        evaluate || (kind != Kind::Read && !self.halted && self.may_be_due(now_ns))
+        evaluate || (!self.halted && self.may_be_due(now_ns))
     }
 
     /// Whether a survey could show that something is due: the cheap half of the plan.
@@ -134,7 +136,7 @@ impl Controller {
     }
 
     fn rearm(&mut self, stride: u64) {
-        self.seen = self.tally.counts.total();
+        self.seen = self.tally.counts;
         self.stride = stride;
         self.left = stride;
     }
@@ -152,9 +154,7 @@ impl Controller {
     /// What is due inside the operation that was just counted. Smart evaluates here, too.
     pub fn due(&mut self, survey: &Survey) -> Plan {
         let now_ns = self.looked_ns;
-        if self.smart.as_ref().is_some_and(|smart| smart.due(now_ns)) {
-            self.evaluate(survey, now_ns);
-        }
+        self.evaluate_if_due(survey, now_ns);
         if self.halted {
             return Plan::Nothing;
         }
@@ -176,12 +176,12 @@ impl Controller {
     fn evaluate(&mut self, survey: &Survey, now_ns: u64) {
         let Some(smart) = &mut self.smart else { return };
         let previous_mode = smart.effective;
-        let change = smart.evaluate(survey, now_ns, self.clock.unix_ns());
+        let (decision, changes) = smart.evaluate(survey, now_ns, self.clock.unix_ns());
         self.totals.evaluations += 1;
+        self.totals.decision = Some(decision.clone());
         self.start_needed_thread(survey);
-        let Some(smart) = self.smart.as_ref().filter(|_| change.is_some()) else { return };
-        self.totals.mode_changes += 1;
-        if let (Some(worker), Some(decision)) = (&self.worker, smart.decision.clone()) {
+        self.totals.mode_changes += u64::from(changes);
+        if let Some(worker) = self.worker.as_ref().filter(|_| changes) {
             worker.announce(ModeChange { previous_mode, decision });
         }
     }
@@ -291,7 +291,7 @@ impl Controller {
         self.halted = self.closed;
         self.looked_ns = self.clock.now_ns();
         self.pace.restart();
-        self.share = Share::new(self.looked_ns, self.tally.counts.total());
+        self.share = Share::new(self.looked_ns, self.tally.counts.changes());
         if mode != Mode::None && self.unserved() > 0 {
             // What earlier deletions left is this mode's to serve.
             self.pace.first_unserved_ns.get_or_insert(self.looked_ns);
@@ -390,10 +390,12 @@ impl Controller {
     /// What is worth a sweep now.
     pub(super) fn sweep_due(&self, survey: &Survey, closing: bool) -> Due {
         let since = self.tally.counts.since(&self.done);
-        let deleted = if closing { since.of(Kind::Delete) } else { self.unserved() };
-        let due = policy::sweep_due(survey, &self.pace, deleted, closing);
-        let replaced = closing && since.of(Kind::Update) > 0; // That leaves holes, too.
-        Due { heap: due.heap || replaced && policy::everything_due(survey).heap, ..due }
+        let deleted = match closing {
+            // Replacing leaves holes, too, and renaming a link sparse nodes in the index by creation order.
+            true => since.of(Kind::Delete).max(since.of(Kind::Update).min(1)),
+            false => self.unserved(),
+        };
+        policy::sweep_due(survey, &self.pace, deleted, closing)
     }
 
     fn unserved(&self) -> u64 {
@@ -413,9 +415,7 @@ pub(super) struct Turn {
 impl Controller {
     pub(super) fn begin_turn(&mut self, survey: &Survey) -> Turn {
         let now_ns = self.clock.now_ns();
-        if self.smart.as_ref().is_some_and(|smart| smart.due(now_ns)) {
-            self.evaluate(survey, now_ns);
-        }
+        self.evaluate_if_due(survey, now_ns);
         let evaluation_ns = self.smart.as_ref().map_or(u64::MAX, |smart| smart.until_due_ns(now_ns));
         if self.effective_mode() != Mode::Incremental || self.halted {
             return Turn { session_ns: None, wait_ns: evaluation_ns.max(MS) };
@@ -423,7 +423,7 @@ impl Controller {
         let (budget_ns, interval_ns) = self.session_times();
         let due = self.sweeping() || self.sweep_due(survey, false).any();
         let mut turn = Turn { session_ns: due.then_some(budget_ns), wait_ns: interval_ns };
-        if let Some(wait_ns) = self.share.begin_turn(now_ns, self.tally.counts.total(), interval_ns) {
+        if let Some(wait_ns) = self.share.begin_turn(now_ns, self.tally.counts.changes(), interval_ns) {
             turn = Turn { session_ns: None, wait_ns: wait_ns.max(interval_ns) };
         }
         Turn { wait_ns: turn.wait_ns.min(evaluation_ns.max(MS)), ..turn }
@@ -431,7 +431,7 @@ impl Controller {
 
     /// A slice took `cost_ns`; whether the next may follow at once.
     pub(super) fn end_slice(&mut self, cost_ns: u64) -> bool {
-        self.share.pay(cost_ns, self.tally.counts.total())
+        self.share.pay(cost_ns, self.tally.counts.changes())
     }
 
     fn session_times(&self) -> (u64, u64) {
@@ -474,7 +474,7 @@ impl Controller {
             inserts: count(Kind::Insert),
             deletes: count(Kind::Delete),
             updates: count(Kind::Update),
-            reads: count(Kind::Read),
+            reads: totals.reads,
             unserved_deletes: self.tally.counts.since(&self.done).of(Kind::Delete),
             batches: totals.batches,
             sessions: totals.sessions,
@@ -487,7 +487,7 @@ impl Controller {
             total_time_ns: totals.time_ns,
             mode_changes: totals.mode_changes,
             evaluations: totals.evaluations,
-            decision: self.smart.as_ref().and_then(|smart| smart.decision.clone()),
+            decision: totals.decision.clone(),
             last_error: self.last_error.clone(),
         }
     }

@@ -21,7 +21,8 @@ pub use policy::Plan;
 pub(crate) use policy::SLICE_NS;
 pub use stats::{Decision, Factor, ModeChange, Progress, RebalanceStats};
 pub use subject::{
-    before_close, before_flush, complete, complete_in_slices, serve, Host, Limit, StepReport, Subject, Survey,
+    before_close, before_flush, complete, complete_in_slices, serve, serve_read, Host, Limit, StepReport, Subject,
+    Survey,
 };
 pub use window::Kind;
 pub use worker::Retired;

@@ -152,7 +152,7 @@ pub struct SmartOptions {
     pub min_file_size: u64,
     /// What may be chosen.
     pub allowed_modes: ModeSet,
-    /// The longest time between two evaluations. 1 ms to 24 h.
+    /// The longest time between two evaluations, where there is a thread. 1 ms to 24 h.
     pub reevaluate_ms: u64,
     /// No switch below this confidence. 0 to 1.
     pub min_confidence: f64,

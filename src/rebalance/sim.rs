@@ -35,6 +35,7 @@ pub(super) struct Sim {
     cursor: usize,
     packed: Vec<u64>,
     evacuating: bool,
+    due: bool,
     random: u64,
 }
 
@@ -55,6 +56,7 @@ impl Sim {
             cursor: 0,
             packed: Vec::new(),
             evacuating: false,
+            due: false,
             random: 88172645463325252,
         };
         for _ in 0..nodes {
@@ -97,7 +99,15 @@ impl Sim {
 
     pub(super) fn operation(&mut self, kind: Kind, cost_ns: u64) -> Result<()> {
         self.clock.advance_ns(cost_ns);
-        if self.controller.on_operation(kind) {
+        if kind == Kind::Read {
+            if self.controller.on_read() {
+                self.due = true;
+                serve_read(self);
+            }
+            return Ok(());
+        }
+        self.due |= self.controller.on_operation(kind);
+        if std::mem::take(&mut self.due) {
             serve(self)?;
         }
         Ok(())

@@ -19,6 +19,9 @@ const UNDERFULL_RATIO: f64 = 0.20;
 /// ... or this part of the heaps is free.
 const HEAP_FREE_RATIO: f64 = 0.30;
 
+/// Of a figure in a reason.
+const MOST_DECIMALS: usize = 9;
+
 /// Stretches of the window that are compared with the whole.
 const PARTS: usize = 5;
 /// With this many operations the sample alone gives a confidence of one half; it tends to 1.
@@ -145,22 +148,38 @@ fn reason(rule: Rule, options: &SmartOptions, stretch: &Stretch, survey: &Survey
         Rule::Unseen => format!("the file has {size}, and no operations have been seen yet"),
         Rule::NoDeletes => format!("none of the last {seen} operations was a deletion"),
         Rule::LargeDeletes => format!("{percent:.1} % deletions on a file of {size}, more than {}", Bytes(LARGE_FILE)),
-        Rule::Batches => format!("{percent:.1} % deletions, in batches of {batch:.0} on average, more than {BATCH}"),
-        Rule::FastDeletes => {
-            format!("{percent:.1} % deletions, spread out, at {rate:.0} operations/s, more than {RATE}")
+        Rule::Batches => {
+            let batch = apart(batch, BATCH, 0);
+            format!("{percent:.1} % deletions, in batches of {batch} on average, more than {BATCH}")
         }
-        Rule::Deletes => format!("{percent:.1} % deletions, more than 20 %, at {rate:.0} operations/s"),
+        Rule::FastDeletes => {
+            let rate = apart(rate, RATE, 0);
+            format!("{percent:.1} % deletions, spread out, at {rate} operations/s, more than {RATE}")
+        }
+        Rule::Deletes => {
+            format!("{} % deletions, more than 20 %, at {rate:.0} operations/s", apart(percent, 20.0, 1))
+        }
         Rule::Wasted => format!(
             "only {percent:.1} % deletions, but {:.0} % of the nodes underfull and {:.0} % of the heaps free",
             100.0 * survey.underfull_ratio(),
             100.0 * survey.heap_free_ratio()
         ),
-        Rule::FewDeletes => format!("{percent:.1} % deletions among the last {seen} operations, not more than 20 %"),
+        Rule::FewDeletes => {
+            let percent = apart(percent, 20.0, 1);
+            format!("{percent} % deletions among the last {seen} operations, not more than 20 %")
+        }
     };
     if mode == rule.mode() {
         return text;
     }
     format!("{text}; {} is not allowed", rule.mode())
+}
+
+/// A figure that is compared with a bound: with as many decimals, or more, as it takes to see on which side it is.
+fn apart(value: f64, bound: f64, decimals: usize) -> String {
+    let shown = |decimals| format!("{value:.decimals$}");
+    let is_true = |text: &String| text.parse::<f64>().is_ok_and(|n| n.partial_cmp(&bound) == value.partial_cmp(&bound));
+    (decimals..MOST_DECIMALS).map(shown).find(is_true).unwrap_or_else(|| shown(MOST_DECIMALS))
 }
 
 struct Bytes(u64);
@@ -180,8 +199,6 @@ impl std::fmt::Display for Bytes {
 pub(super) struct Smart {
     pub options: SmartOptions,
     pub effective: Mode,
-    pub evaluations: u64,
-    pub decision: Option<Decision>,
     window: Window,
     /// Operations seen since the mode was set.
     seen: u64,
@@ -197,8 +214,6 @@ impl Smart {
             effective: allowed(&options, Mode::None),
             window: Window::new(now_ns, counts),
             options,
-            evaluations: 0,
-            decision: None,
             seen: 0,
             next_at: FIRST_EVALUATION,
             evaluated_ns: now_ns,
@@ -216,7 +231,12 @@ impl Smart {
 
     /// Operations after which [`Smart::note`] has to be called.
     pub(super) fn room(&self, counts: &Counts) -> u64 {
-        self.window.room(counts)
+        // A window that is not watched never moves on.
+        if self.options.auto_detect {
+            self.window.room(counts)
+        } else {
+            u64::MAX
+        }
     }
 
     /// Takes note of `operations` more; true when it is time to evaluate.
@@ -238,41 +258,88 @@ impl Smart {
         (self.evaluated_ns + self.options.reevaluate_ms * MS).saturating_sub(now_ns)
     }
 
-    /// Evaluates; the mode to change to, when that is what follows.
-    pub(super) fn evaluate(&mut self, survey: &Survey, now_ns: u64, timestamp_ns: u64) -> Option<Mode> {
+    /// Evaluates; what was found, and whether the mode changes with it.
+    pub(super) fn evaluate(&mut self, survey: &Survey, now_ns: u64, timestamp_ns: u64) -> (Decision, bool) {
         let decision = decide(&self.options, &self.window, survey, timestamp_ns);
-        self.evaluations += 1;
         self.evaluated_ns = now_ns;
         self.next_at = self.seen + self.seen.clamp(FIRST_EVALUATION, EVALUATION_STEP_MAX);
-        let change = self.follow(&decision, now_ns);
-        self.decision = Some(decision);
-        change
+        let changes = self.follow(&decision, now_ns);
+        (decision, changes)
     }
 
-    fn follow(&mut self, decision: &Decision, now_ns: u64) -> Option<Mode> {
+    fn follow(&mut self, decision: &Decision, now_ns: u64) -> bool {
         let frozen = self.chosen && !self.options.auto_switch;
         if frozen || decision.confidence < self.options.min_confidence || decision.confidence == 0.0 {
-            return None;
+            return false;
         }
         // What is found before anything was seen is a start, not yet the choice that may have to stay.
         let informed = self.seen > 0 || !self.options.auto_detect;
         if decision.mode == self.effective {
             self.chosen |= informed;
-            return None;
+            return false;
         }
         let rest_ns = self.options.min_switch_interval_ms * MS;
         if self.switched_ns.is_some_and(|at| now_ns < at.saturating_add(rest_ns)) {
-            return None;
+            return false;
         }
         self.chosen |= informed;
         self.switched_ns = Some(now_ns);
         self.effective = decision.mode;
-        Some(decision.mode)
+        true
     }
 
     /// Bytes of memory, callbacks aside.
     #[cfg(test)]
     pub(super) fn memory(&self) -> usize {
         size_of::<Self>() + self.window.memory()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason_for(deletes: u64, runs: u64, inserts: u64, duration_ns: u64) -> String {
+        let counts = Counts { kinds: [inserts, deletes, 0, 0], runs };
+        let stretch = Stretch { counts, duration_ns, batch_around: 0.0 };
+        let survey = Survey { file_bytes: 100_000_000, ..Survey::default() };
+        let options = SmartOptions::default();
+        let rule = rule(&options, &stretch, &survey);
+        reason(rule, &options, &stretch, &survey, rule.mode())
+    }
+
+    #[test]
+    fn figures_are_on_the_side_of_the_bound_that_the_sentence_says() {
+        let second = 1_000_000_000;
+        assert_eq!(
+            reason_for(5_001, 50, 4_999, second),
+            "50.0 % deletions, in batches of 100.02 on average, more than 100"
+        );
+        assert_eq!(
+            reason_for(5_000, 5_000, 5_001, 10 * second),
+            "50.0 % deletions, spread out, at 1000.1 operations/s, more than 1000"
+        );
+        assert_eq!(
+            reason_for(2_001, 2_001, 7_999, 20 * second),
+            "20.01 % deletions, more than 20 %, at 500 operations/s"
+        );
+        assert_eq!(
+            reason_for(1_999, 1_999, 8_001, second),
+            "19.99 % deletions among the last 10000 operations, not more than 20 %"
+        );
+        assert_eq!(
+            reason_for(2_000, 2_000, 8_000, second),
+            "20.0 % deletions among the last 10000 operations, not more than 20 %"
+        );
+        assert_eq!(apart(f64::INFINITY, 1.0, 0), "inf");
+    }
+
+    #[test]
+    fn what_is_not_watched_is_not_waited_for() {
+        let options = SmartOptions { auto_detect: false, ..SmartOptions::default() };
+        let mut smart = Smart::new(options, 0, Counts::default());
+        let counts = Counts { kinds: [1_000, 0, 0, 0], runs: 0 };
+        smart.note(1_000, &counts, 1);
+        assert!(smart.room(&counts) > 50, "one look at the clock for each operation");
     }
 }

@@ -26,7 +26,11 @@ fn play(sim: &mut Sim, recorded: Recorded) {
 }
 
 fn smart(file_bytes: u64, edit: impl FnOnce(&mut SmartOptions)) -> Sim {
-    let mut sim = Sim::new(100);
+    smart_of(100, file_bytes, edit)
+}
+
+fn smart_of(nodes: u64, file_bytes: u64, edit: impl FnOnce(&mut SmartOptions)) -> Sim {
+    let mut sim = Sim::new(nodes);
     sim.file_bytes = Some(file_bytes);
     let mut options = SmartOptions::default();
     edit(&mut options);
@@ -229,6 +233,54 @@ fn confidence_and_switch_interval_are_settable() {
         play(&mut sim, Recorded { pattern: &[(Kind::Insert, 1)], operations: 10_000, each_ns: 1_000 });
     }
     assert!(sim.stats().mode_changes >= 8, "{}", sim.stats().mode_changes);
+}
+
+#[test]
+fn reads_are_operations_but_run_no_batch_and_pay_for_none() {
+    const DELETES: u64 = 40_000;
+    let worked = |reads: u64| {
+        let mut sim = smart_of(4_000, 100 * MB, |o| o.allowed_modes = ModeSet::of(&[Mode::Lazy]));
+        for _ in 0..DELETES {
+            sim.delete(1_000).unwrap();
+            let steps = sim.steps;
+            for _ in 0..reads {
+                sim.operation(Kind::Read, 1_000).unwrap();
+            }
+            assert_eq!(sim.steps, steps, "a batch while reading");
+        }
+        let stats = sim.stats();
+        assert_eq!((stats.deletes, stats.reads), (DELETES, DELETES * reads));
+        assert!(stats.batches > 0);
+        stats.total_time_ns
+    };
+    // 49: each fiftieth operation, at which the clock is looked at, is a read.
+    for reads in [0, 9, 49] {
+        let time_ns = worked(reads);
+        // A fortieth of 4 µs each, and a batch.
+        assert!(time_ns <= DELETES * 100 + 1_000_000, "{time_ns} ns with {reads} reads for each deletion");
+    }
+}
+
+#[test]
+fn reads_make_deletions_few_and_lead_to_evaluations() {
+    let mut sim = smart(100 * MB, |_| ());
+    let before = sim.stats().evaluations;
+    play(&mut sim, Recorded { pattern: &[(Kind::Read, 1)], operations: 600, each_ns: 1_000 });
+    assert_eq!(sim.stats().evaluations, before + 1);
+    play(&mut sim, Recorded { pattern: &[(Kind::Delete, 1), (Kind::Read, 170)], operations: 102_600, each_ns: 1_000 });
+    let found = decision(&mut sim);
+    assert_eq!(found.mode, Mode::None);
+    assert_eq!(found.reason, "0.6 % deletions among the last 10000 operations, not more than 20 %");
+    assert_eq!((factor(&found, "batch_size"), sim.stats().mode_changes), (58.0, 0));
+}
+
+#[test]
+fn the_latest_finding_outlives_smart() {
+    let mut sim = smart(100 * MB, |_| ());
+    play(&mut sim, Recorded { pattern: &[(Kind::Delete, 1)], operations: 5_000, each_ns: 1_000 });
+    let found = decision(&mut sim);
+    sim.controller.set_none().join();
+    assert_eq!((sim.stats().decision, sim.stats().effective_mode), (Some(found), Mode::None));
 }
 
 #[test]

@@ -68,9 +68,9 @@ pub struct RebalanceStats {
     pub inserts: u64,
     /// Attributes, links, objects and such chunks deleted.
     pub deletes: u64,
-    /// Values replaced, and renames.
+    /// Values replaced, and renames: of a link, within its group; to another group it is a deletion and a creation.
     pub updates: u64,
-    /// Look-ups and reads that were reported to the controller.
+    /// Look-ups and reads.
     pub reads: u64,
     /// Deletions that no finished sweep has seen yet.
     pub unserved_deletes: u64,
@@ -98,7 +98,7 @@ pub struct RebalanceStats {
     pub mode_changes: u64,
     /// Evaluations that smart made.
     pub evaluations: u64,
-    /// Smart's latest finding, whether it led to a switch or not.
+    /// Smart's latest finding, whether it led to a switch or not; also when another mode was set since.
     pub decision: Option<Decision>,
 
     /// The latest error met by rebalancing, also after it was reported.
@@ -108,6 +108,7 @@ pub struct RebalanceStats {
 /// What a controller has counted since its file was opened.
 #[derive(Default)]
 pub(super) struct Totals {
+    pub reads: u64,
     pub batches: u64,
     pub sessions: u64,
     pub sweeps: u64,
@@ -116,4 +117,5 @@ pub(super) struct Totals {
     pub time_ns: u64,
     pub mode_changes: u64,
     pub evaluations: u64,
+    pub decision: Option<Decision>,
 }

@@ -136,6 +136,15 @@ pub fn serve(subject: &mut dyn Subject) -> Result<()> {
     }
 }
 
+/// The same when [`Controller::on_read`] returned true: smart may evaluate, and no batch is run.
+#[cold]
+pub fn serve_read(subject: &mut dyn Subject) {
+    if subject.controller().is_read_due() {
+        let survey = subject.survey();
+        subject.controller().evaluate_after_read(&survey);
+    }
+}
+
 /// Does everything that is due now, whatever the mode (`h5r_rebalance`). The caller may wait long.
 pub fn complete(subject: &mut dyn Subject) -> Result<()> {
     let mut completion = Completion::default();

@@ -32,6 +32,11 @@ impl Counts {
         self.kinds.iter().sum()
     }
 
+    /// All but reads.
+    pub(super) fn changes(&self) -> u64 {
+        self.total() - self.of(Kind::Read)
+    }
+
     pub(super) fn since(&self, earlier: &Counts) -> Counts {
         let mut kinds = self.kinds;
         for (count, before) in kinds.iter_mut().zip(earlier.kinds) {
@@ -142,8 +147,9 @@ impl Window {
         if self.closed >= BLOCKS {
             self.start_ns = slot.end_ns;
         }
-        // A block is closed as soon as it is full, so that its counts fit.
-        *slot = Block { kinds: open.kinds.map(|n| n as u16), runs: open.runs as u16, end_ns: now_ns };
+        // A block is closed as soon as it is full, so its counts fit.
+        let fitting = |count: u64| u16::try_from(count).unwrap_or(u16::MAX);
+        *slot = Block { kinds: open.kinds.map(fitting), runs: fitting(open.runs), end_ns: now_ns };
         self.closed += 1;
         self.base = *counts;
     }
@@ -246,5 +252,17 @@ mod tests {
         assert_eq!(parts.iter().map(|p| p.duration_ns).collect::<Vec<_>>(), [2_000; 5]);
         assert_eq!(parts.iter().map(Stretch::delete_ratio).collect::<Vec<_>>(), [0.0, 0.0, 0.0, 1.0, 1.0]);
         assert_eq!(fill([]).parts(5), [Stretch::default()]);
+    }
+
+    #[test]
+    fn reads_without_end_take_no_more_room_and_do_not_wrap_around() {
+        let window = fill((1..=3_000_000).map(|i| (if i % 1_000_000 == 0 { Kind::Delete } else { Kind::Read }, i)));
+        assert_eq!((window.whole().operations(), window.whole().counts.of(Kind::Delete)), (WINDOW, 1));
+        assert_eq!(window.whole().mean_batch(), 1.0);
+        assert!(window.memory() < 16 << 10, "{} bytes", window.memory());
+        // A block that is closed late.
+        let mut late = Window::new(0, Counts::default());
+        late.note(&Counts { kinds: [0, 1, 0, 70_000], runs: 1 }, 1);
+        assert_eq!(late.whole().counts, Counts { kinds: [0, 1, 0, 65_535], runs: 1 });
     }
 }

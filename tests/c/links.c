@@ -307,6 +307,41 @@ static void space_comes_back(void) {
     CHECK(last <= first + 4096 && last < 100000);
 }
 
+static h5r_rebalance_stats counted(h5r_file *file) {
+    h5r_rebalance_stats stats = H5R_REBALANCE_STATS_INIT;
+    OK(h5r_rebalance_status(file, &stats));
+    return stats;
+}
+
+// What the statistics count, and what a program sees that was built when they did not have reads.
+static void counts(void) {
+    h5r_file *file = new_file("counts.h5");
+    h5r_object *root = h5r_root(file);
+    OK(h5r_group_create(root, "from", NULL, NULL));
+    OK(h5r_group_create(root, "to", NULL, NULL));
+    write_int(root, "number", 5);
+    const h5r_rebalance_stats before = counted(file);
+    int32_t number = 0;
+    for (int i = 0; i < 7; i++) OK(h5r_attr_read(root, "number", H5R_I32, &number, sizeof number));
+    CHECK(link_exists(root, "from") && !link_exists(root, "absent"));
+    h5r_rebalance_stats after = counted(file);
+    CHECK(after.reads - before.reads == 9 && after.updates == before.updates);
+    OK(h5r_link_move(root, "from", NULL, "renamed"));
+    after = counted(file);
+    CHECK(after.updates - before.updates == 1);
+    CHECK(after.inserts == before.inserts && after.deletes == before.deletes);
+    OK(h5r_link_move(root, "renamed", NULL, "to/moved"));
+    after = counted(file);
+    CHECK(after.updates - before.updates == 1);
+    CHECK(after.inserts - before.inserts == 1 && after.deletes - before.deletes == 1);
+    CHECK(after.reads - before.reads == 9);
+    after.struct_size = offsetof(h5r_rebalance_stats, reads);
+    after.reads = 4711;
+    OK(h5r_rebalance_status(file, &after));
+    CHECK(after.reads == 4711 && after.updates - before.updates == 1);
+    OK(h5r_close(file));
+}
+
 int main(void) {
     h5r_file *file = new_file("links.h5");
     groups(h5r_root(file));
@@ -323,5 +358,6 @@ int main(void) {
     OK(h5r_close(file));
     outside();
     space_comes_back();
+    counts();
     return 0;
 }

@@ -192,6 +192,7 @@ impl Object {
             let out = out(bytes)?;
             array.read_small(store, memory, out)?;
             state.pin_referenced(memory, out, Sizes::EIGHT);
+            state.note_read();
             Ok(None)
         })
     }

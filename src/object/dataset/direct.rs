@@ -101,7 +101,7 @@ impl Object {
 
     /// Reads the stored chunk whose first element is at `offset` into the beginning of `out`, as the file has it; what it is.
     pub fn chunk_read(&self, offset: &[u64], out: &mut [u8]) -> Result<ChunkInfo> {
-        self.read("reading chunk of", "", |state, slot| {
+        self.read_counted("reading chunk of", "", |state, slot| {
             // The chunk may be encoded: nobody looks for what it refers to.
             if state.objects.get(slot)?.array()?.1.datatype().has_references() {
                 state.pinned.pin_all();

@@ -118,7 +118,7 @@ impl Object {
     pub fn dataset_read_raw(&self, selection: Option<&Selection<'_>>, out: &mut [u8]) -> Result<()> {
         let file_type = self.dataset_file_type()?;
         Way::begin(|way| self.read_at_depth(&file_type, selection, out, way))?;
-        self.read("reading dataset", "", |state, _| {
+        self.read_counted("reading dataset", "", |state, _| {
             let sizes = state.store.sizes();
             state.pin_referenced(&file_type, out, sizes);
             Ok(())

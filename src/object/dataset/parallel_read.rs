@@ -276,6 +276,9 @@ impl Object {
         for attempt in 0.. {
             let (mut is_elsewhere, mut is_called, mut may_grow) = (false, false, false);
             let plan = self.read(WHAT, "", |state, slot| {
+                if attempt == 0 {
+                    state.note_read();
+                }
                 let State { store, objects, .. } = state;
                 let (header, array) = objects.get(slot)?.array()?;
                 is_elsewhere = array.is_elsewhere();

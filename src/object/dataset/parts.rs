@@ -62,6 +62,7 @@ impl Object {
         let (is_near, is_called) = self.is_near(WHAT, memory)?;
         if is_called {
             self.read_points_called(memory, &points, out)?;
+            self.note_read(WHAT)?;
             return self.pin_referenced(memory, out);
         }
         if !is_near {
@@ -70,7 +71,7 @@ impl Object {
                 self.dataset_read_values(memory, Some(&selection(number)), |_| Ok(place), pointers)
             });
         }
-        self.read(WHAT, "", |state, slot| {
+        self.read_counted(WHAT, "", |state, slot| {
             let State { store, objects, .. } = state;
             let (header, array) = objects.get(slot)?.array()?;
             for number in array.order_of(&points) {
