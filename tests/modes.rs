@@ -238,7 +238,7 @@ fn after_the_delay_lazy_puts_everything_right() {
     let object = dataset(&file);
     fill(&object, 0..COUNT);
     file.set_lazy(&LazyOptions { threshold: 0.20, max_delay_ms: 20, ..LazyOptions::default() }).unwrap();
-    let deleted = |i: &u32| i % 16 == 0;
+    let deleted = |i: &u32| i.is_multiple_of(16);
     for i in (0..COUNT).filter(deleted) {
         object.attr_delete(&format!("attribute_{i:06}")).unwrap();
     }
@@ -343,7 +343,9 @@ fn nodes_remain_while_objects_do() {
         }
     }
     let (tell, told) = std::sync::mpsc::channel();
-    let progress = move |progress: &h5r::rebalance::Progress| drop(tell.send(*progress));
+    let progress = move |progress: &h5r::rebalance::Progress| {
+        let _ = tell.send(*progress);
+    };
     let progress: h5r::rebalance::ProgressCallback = std::sync::Arc::new(progress);
     file.set_lazy(&LazyOptions::default()).unwrap();
     let options = IncrementalOptions { budget_us: 100, interval_ms: 1, progress: Some(progress) };

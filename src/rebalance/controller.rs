@@ -117,7 +117,7 @@ impl Controller {
         let operations = self.tally.counts.total() - self.seen;
         self.looked_ns = now_ns;
         self.pace.earn(elapsed_ns, operations);
-        if self.unserved().any() {
+        if self.pace.first_unserved_ns.is_none() && self.unserved().any() {
             self.pace.touched(now_ns);
         }
         let evaluate = match &mut self.smart {
