@@ -803,7 +803,7 @@ typedef struct h5r_lazy_options {
     size_t struct_size;
     // Work begins when underfull / all nodes reaches this; 0.01 to 0.20, default 0.05.
     double threshold;
-    // Work begins when this long has passed since the first unserved deletion; 1 ms to 24 h, default 300,000.
+    // Work begins when this long has passed since the first unserved deletion or replacement; 1 ms to 24 h, default 300,000.
     uint64_t max_delay_ms;
     // Nodes that one call works off at most; 1 to 1,000,000, default 100.
     uint64_t batch_size;
@@ -936,7 +936,7 @@ typedef struct h5r_rebalance_stats {
     uint64_t objects_moved;
     // Their bytes.
     uint64_t bytes_moved;
-    // The longest time that rebalancing kept the file's lock, or its caller waiting, at a stretch.
+    // The longest time that rebalancing kept the file's lock, or its caller waiting, at a stretch; a flush's or a close's part in it, too.
     uint64_t worst_pause_ns;
     // The time spent in rebalancing.
     uint64_t total_time_ns;
@@ -1408,6 +1408,9 @@ h5r_status h5r_open(const char *path, const h5r_open_options *options, h5r_file 
 
 // Writes everything that was changed; the file on disk is then a valid HDF5 file with this state. So are other files whose
 // objects were opened through external links of this one.
+//
+// In every mode but none, incremental included, a flush first does the rebalancing that is left, in the calling thread, where a
+// quarter of the records or more was deleted since the last pass: docs/rebalancing.md says what that costs.
 //
 // Errors: BAD_HANDLE, READ_ONLY, IO (after which the file accepts only `h5r_close`), FAILED. Any thread.
 h5r_status h5r_flush(h5r_file *file);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use h5r::datatype::{Datatype, Number};
 use h5r::object::dataset::{DatasetOptions, NewLayout, Selection};
 use h5r::object::{CreateOptions, File, GroupOptions, Object, OpenOptions, Order, Phase};
-use h5r::rebalance::{IncrementalOptions, LazyOptions, Mode, SmartOptions};
+use h5r::rebalance::{IncrementalOptions, LazyOptions, Mode, RebalanceStats, SmartOptions};
 
 const MODES: [&str; 4] = ["none", "lazy", "incremental", "smart"];
 
@@ -203,15 +203,77 @@ fn the_trees_of_chunks_are_swept() {
     }
 }
 
-/// Deletes a fifth with lazy on, and then only replaces values, until sweeps of nodes have counted all deletions as served.
+/// Deletes a fifth with lazy on, and then only replaces values, until a sweep of nodes is over.
 fn delete_a_fifth_and_replace(file: &File, count: u32) {
-    file.set_lazy(&LazyOptions { max_delay_ms: 20, ..LazyOptions::default() }).unwrap();
+    file.set_lazy(&LazyOptions { threshold: 0.01, ..LazyOptions::default() }).unwrap();
     let object = file.root().unwrap().open("d").unwrap();
     for i in (0..count).step_by(5) {
         object.attr_delete(&format!("attribute_{i:06}")).unwrap();
     }
-    std::thread::sleep(std::time::Duration::from_millis(30));
-    fill(&object, (0..count).filter(|i| i % 5 != 0));
+    replace_until(file, &object, (0..count).filter(|i| i % 5 != 0), |stats| stats.sweeps > 0);
+}
+
+/// Replaces values in place, again and again until `done`.
+fn replace_until(
+    file: &File,
+    object: &Object,
+    names: impl Iterator<Item = u32> + Clone,
+    done: impl Fn(&RebalanceStats) -> bool,
+) -> RebalanceStats {
+    for _ in 0..1_000 {
+        let stats = file.rebalance_status().unwrap();
+        if done(&stats) {
+            return stats;
+        }
+        fill(object, names.clone());
+    }
+    panic!("never done: {:?}", file.rebalance_status().unwrap());
+}
+
+#[test]
+fn after_the_delay_lazy_puts_everything_right() {
+    const COUNT: u32 = 20_000;
+    let path = path("delay");
+    let file = File::create(&path, &CreateOptions::default()).unwrap();
+    let object = dataset(&file);
+    fill(&object, 0..COUNT);
+    file.set_lazy(&LazyOptions { threshold: 0.20, max_delay_ms: 20, ..LazyOptions::default() }).unwrap();
+    let deleted = |i: &u32| i.is_multiple_of(16);
+    for i in (0..COUNT).filter(deleted) {
+        object.attr_delete(&format!("attribute_{i:06}")).unwrap();
+    }
+    let stats = file.rebalance_status().unwrap();
+    assert!(stats.occupancy < 0.9 && stats.heap_free_bytes * 20 > stats.heap_live_bytes, "{stats:?}");
+    let left = (0..COUNT).filter(|i| !deleted(i));
+    let stats = replace_until(&file, &object, left, |stats| stats.unserved_deletes == 0);
+    assert!(stats.batches > 0 && stats.occupancy >= 0.9 && stats.underfull_nodes == 0, "{stats:?}");
+    assert!(stats.heap_free_bytes * 30 < stats.heap_live_bytes, "{stats:?}");
+    file.close().unwrap();
+    std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn heaps_are_cleared_of_replaced_values_while_the_file_is_open() {
+    const COUNT: u32 = 5_000;
+    let path = path("replacing");
+    for mode in ["lazy", "incremental"] {
+        let file = File::create(&path, &CreateOptions::default()).unwrap();
+        let (object, i32) = (dataset(&file), Datatype::little(Number::I32));
+        for i in 0..COUNT {
+            object.attr_write(&format!("attribute_{i:06}"), &i32, &[100], &[1; 400]).unwrap();
+        }
+        set(&file, mode);
+        if mode == "incremental" {
+            file.set_incremental(IncrementalOptions { interval_ms: 1, ..IncrementalOptions::default() }).unwrap();
+        }
+        fill(&object, 0..COUNT);
+        let cleared = |stats: &RebalanceStats| stats.heap_free_bytes * 4 < stats.heap_live_bytes;
+        let stats = replace_until(&file, &object, 0..COUNT, cleared);
+        assert!(stats.deletes == 0 && stats.sweeps > 0 && stats.objects_moved > 0, "{stats:?}");
+        assert_eq!(stats.batches > 0, mode == "lazy", "{stats:?}");
+        file.close().unwrap();
+    }
+    std::fs::remove_file(path).unwrap();
 }
 
 #[test]

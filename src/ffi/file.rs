@@ -51,6 +51,9 @@ pub unsafe extern "C" fn h5r_open(
 /// Writes everything that was changed; the file on disk is then a valid HDF5 file with this state. So are other files whose
 /// objects were opened through external links of this one.
 ///
+/// In every mode but none, incremental included, a flush first does the rebalancing that is left, in the calling thread, where a
+/// quarter of the records or more was deleted since the last pass: docs/rebalancing.md says what that costs.
+///
 /// Errors: BAD_HANDLE, READ_ONLY, IO (after which the file accepts only `h5r_close`), FAILED. Any thread.
 #[no_mangle]
 pub extern "C" fn h5r_flush(file: *mut h5r_file) -> h5r_status {

@@ -39,7 +39,7 @@ pub struct h5r_lazy_options {
     pub struct_size: usize,
     /// Work begins when underfull / all nodes reaches this; 0.01 to 0.20, default 0.05.
     pub threshold: f64,
-    /// Work begins when this long has passed since the first unserved deletion; 1 ms to 24 h, default 300,000.
+    /// Work begins when this long has passed since the first unserved deletion or replacement; 1 ms to 24 h, default 300,000.
     pub max_delay_ms: u64,
     /// Nodes that one call works off at most; 1 to 1,000,000, default 100.
     pub batch_size: u64,
@@ -182,7 +182,7 @@ pub struct h5r_rebalance_stats {
     pub objects_moved: u64,
     /// Their bytes.
     pub bytes_moved: u64,
-    /// The longest time that rebalancing kept the file's lock, or its caller waiting, at a stretch.
+    /// The longest time that rebalancing kept the file's lock, or its caller waiting, at a stretch; a flush's or a close's part in it, too.
     pub worst_pause_ns: u64,
     /// The time spent in rebalancing.
     pub total_time_ns: u64,

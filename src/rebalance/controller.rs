@@ -1,12 +1,14 @@
 //! A file's controller, inside the file's lock: counts operations, keeps the mode and the statistics, says what is due.
 
+mod due;
 mod reads;
 
 use std::sync::{Arc, Weak};
 
+use self::due::left_by;
 use super::clock::{Clock, MS};
-use super::options::{IncrementalOptions, LazyOptions, Mode, ModeSet, SmartOptions};
-use super::policy::{self, Due, Pace, Plan, Share};
+use super::options::{IncrementalOptions, LazyOptions, Mode, SmartOptions};
+use super::policy::{self, Ended, Pace, Plan, Share};
 use super::smart::Smart;
 use super::stats::{ModeChange, Progress, RebalanceStats, Totals};
 use super::subject::{Host, Limit, StepReport, Survey};
@@ -43,9 +45,11 @@ pub struct Controller {
     pace: Pace,
     share: Share,
     step_began_ns: u64,
-    /// The counts when the sweep under way began, and the deletions when the last one that ended began.
+    /// The counts when the sweep under way began, and when the last one that ended began.
     at_sweep: Counts,
-    deletes_served: u64,
+    served: Counts,
+    /// Objects moved when the sweep under way began.
+    moved_at_sweep: u64,
     /// The counts when the last sweep began that left nothing to do, in the heaps neither.
     done: Counts,
     nodes_remaining: u64,
@@ -81,7 +85,8 @@ impl Controller {
             share: Share::default(),
             step_began_ns: 0,
             at_sweep: Counts::default(),
-            deletes_served: 0,
+            served: Counts::default(),
+            moved_at_sweep: 0,
             done: Counts::default(),
             nodes_remaining: 0,
             left_behind: None,
@@ -113,8 +118,8 @@ impl Controller {
         let since = self.tally.counts.since(&self.seen);
         self.looked_ns = now_ns;
         self.pace.earn(elapsed_ns, since.changes());
-        if self.unserved() > 0 {
-            self.pace.deleted(now_ns);
+        if self.pace.first_unserved_ns.is_none() && self.unserved().any() {
+            self.pace.touched(now_ns);
         }
         let evaluate = match &mut self.smart {
             Some(smart) => smart.note(since.total(), &self.tally.counts, now_ns),
@@ -127,10 +132,9 @@ impl Controller {
 
     /// Whether a survey could show that something is due: the cheap half of the plan.
     fn may_be_due(&self, now_ns: u64) -> bool {
-        let max_delay_ms = self.lazy.as_ref().map_or(LazyOptions::default().max_delay_ms, |lazy| lazy.max_delay_ms);
         match self.effective_mode() {
-            Mode::Lazy => self.pace.may_be_due(max_delay_ms, now_ns, true),
-            Mode::Incremental => self.pace.may_be_due(max_delay_ms, now_ns, false),
+            Mode::Lazy => self.pace.may_be_due(self.max_delay_ms(), now_ns, true),
+            Mode::Incremental => self.pace.may_be_due(self.max_delay_ms(), now_ns, false),
             Mode::None | Mode::Smart => false,
         }
     }
@@ -161,13 +165,14 @@ impl Controller {
         let effective = self.effective_mode();
         let default = LazyOptions::default();
         let options = self.lazy.as_ref().unwrap_or(&default);
+        let left = left_by(&self.tally.counts, &self.done);
         let (plan, pace) = match effective {
-            Mode::Lazy => policy::plan(options, self.pace, survey, now_ns, true),
-            Mode::Incremental => policy::plan(options, self.pace, survey, now_ns, false),
+            Mode::Lazy => policy::plan(options, self.pace, survey, left, now_ns, true),
+            Mode::Incremental => policy::plan(options, self.pace, survey, left, now_ns, false),
             Mode::None | Mode::Smart => return Plan::Nothing,
         };
         if self.pace.first_unserved_ns.is_some() && pace.first_unserved_ns.is_none() {
-            self.deletes_served = self.tally.counts.of(Kind::Delete);
+            self.served = self.tally.counts;
         }
         self.pace = pace;
         plan
@@ -292,8 +297,8 @@ impl Controller {
         self.looked_ns = self.clock.now_ns();
         self.pace.restart();
         self.share = Share::new(self.looked_ns, self.tally.counts.changes());
-        if mode != Mode::None && self.unserved() > 0 {
-            // What earlier deletions left is this mode's to serve.
+        if mode != Mode::None && self.unserved().any() {
+            // What earlier operations left is this mode's to serve.
             self.pace.first_unserved_ns.get_or_insert(self.looked_ns);
         }
         self.rearm(if mode == Mode::None { STRIDE_IDLE } else { 1 });
@@ -305,18 +310,20 @@ impl Controller {
 impl Controller {
     pub(super) fn begin_step(&mut self, nodes: u64, max_ns: u64, heap: bool) -> Limit {
         self.step_began_ns = self.clock.now_ns();
+        // Of all stores that a round visits, not of those alone that it begins while the figures say so.
+        let heap = heap || self.pace.evacuating;
         if !self.sweeping() {
             self.pace.begin_sweep(self.step_began_ns, heap);
             self.at_sweep = self.tally.counts;
+            self.moved_at_sweep = self.totals.steps.objects_moved;
         }
         Limit::new(nodes, self.step_began_ns.saturating_add(max_ns), heap, self.clock.clone())
     }
 
     /// Counts a step; returns what it took, in nanoseconds.
     pub(super) fn end_step(&mut self, result: &Result<StepReport>, survey: &Survey) -> u64 {
-        let cost_ns = self.clock.now_ns().saturating_sub(self.step_began_ns);
+        let cost_ns = self.end_pause(self.step_began_ns);
         self.totals.time_ns += cost_ns;
-        self.totals.worst_ns = self.totals.worst_ns.max(cost_ns);
         match result {
             Ok(report) => self.count(report, survey),
             Err(error) => {
@@ -325,6 +332,13 @@ impl Controller {
             }
         }
         cost_ns
+    }
+
+    /// Whoever waited since `began_ns` goes on; how long that was.
+    pub(super) fn end_pause(&mut self, began_ns: u64) -> u64 {
+        let pause_ns = self.clock.now_ns().saturating_sub(began_ns);
+        self.totals.worst_ns = self.totals.worst_ns.max(pause_ns);
+        pause_ns
     }
 
     fn count(&mut self, report: &StepReport, survey: &Survey) {
@@ -336,14 +350,15 @@ impl Controller {
         if report.done {
             self.totals.sweeps += 1;
             self.nodes_remaining = 0;
-            self.deletes_served = self.at_sweep.of(Kind::Delete);
-            let since = self.tally.counts.since(&self.at_sweep);
-            let deleted = since.of(Kind::Delete) > 0;
+            self.served = self.at_sweep;
+            let more = left_by(&self.tally.counts, &self.at_sweep).any();
+            let inserted = self.tally.counts.since(&self.at_sweep).of(Kind::Insert) > 0;
             // One that left the heaps alone has not shown what can be done about them.
             let whole = self.pace.evacuating || !policy::everything_due(survey).heap;
             self.done = if whole { self.at_sweep } else { self.done };
-            self.left_behind = (whole && !deleted && since.of(Kind::Insert) == 0).then_some(*survey);
-            self.pace.end_sweep(survey.underfull, deleted);
+            self.left_behind = (whole && !more && !inserted).then_some(*survey);
+            let moved = self.totals.steps.objects_moved > self.moved_at_sweep;
+            self.pace.end_sweep(survey, Ended { whole, more, moved });
         }
     }
 
@@ -356,50 +371,6 @@ impl Controller {
 
     pub(super) fn sweeping(&self) -> bool {
         self.pace.sweep_began_ns.is_some()
-    }
-
-    /// Everything that was due is done, or nothing was.
-    pub(super) fn served(&mut self) {
-        (self.deletes_served, self.done) = (self.tally.counts.of(Kind::Delete), self.tally.counts);
-        self.pace = self.pace.served();
-    }
-
-    /// Whether closing does what is still due: in every mode but none. Smart does so too when its choice was none, for
-    /// it chooses that where there is little to do.
-    pub fn finishes_at_close(&self) -> bool {
-        let none_only = |smart: &Smart| smart.options.allowed_modes == ModeSet::of(&[Mode::None]);
-        self.mode != Mode::None && !self.smart.as_ref().is_some_and(none_only)
-    }
-
-    /// Whether anything is other than the last sweep left it: what one could not improve, the next cannot.
-    pub(super) fn changed(&self, survey: &Survey) -> bool {
-        let figures = |s: &Survey| (s.nodes, s.underfull, s.records, s.heap_live, s.heap_free);
-        self.left_behind.as_ref().map(figures) != Some(figures(survey))
-    }
-
-    pub(super) fn due_at_close(&self, survey: &Survey) -> bool {
-        let worth = self.sweeping() || self.sweep_due(survey, true).any();
-        worth && self.finishes_at_close() && !self.halted
-    }
-
-    /// The same before a flush: only when enough was deleted since the last sweep to pay for it.
-    pub(super) fn due_at_flush(&self, survey: &Survey) -> bool {
-        policy::pays_for_sweep(survey, self.unserved()) && self.due_at_close(survey)
-    }
-
-    /// What is worth a sweep now.
-    pub(super) fn sweep_due(&self, survey: &Survey, closing: bool) -> Due {
-        let since = self.tally.counts.since(&self.done);
-        let deleted = match closing {
-            // Replacing leaves holes, too, and renaming a link sparse nodes in the index by creation order.
-            true => since.of(Kind::Delete).max(since.of(Kind::Update).min(1)),
-            false => self.unserved(),
-        };
-        policy::sweep_due(survey, &self.pace, deleted, closing)
-    }
-
-    fn unserved(&self) -> u64 {
-        self.tally.counts.of(Kind::Delete) - self.deletes_served
     }
 }
 
@@ -420,8 +391,9 @@ impl Controller {
         if self.effective_mode() != Mode::Incremental || self.halted {
             return Turn { session_ns: None, wait_ns: evaluation_ns.max(MS) };
         }
+        self.pace.note_better(survey);
         let (budget_ns, interval_ns) = self.session_times();
-        let due = self.sweeping() || self.sweep_due(survey, false).any();
+        let due = self.sweeping() || self.due_in_background(survey, now_ns).any();
         let mut turn = Turn { session_ns: due.then_some(budget_ns), wait_ns: interval_ns };
         if let Some(wait_ns) = self.share.begin_turn(now_ns, self.tally.counts.changes(), interval_ns) {
             turn = Turn { session_ns: None, wait_ns: wait_ns.max(interval_ns) };

@@ -87,7 +87,7 @@ impl Default for ModeSet {
 pub struct LazyOptions {
     /// Work begins when underfull / all nodes reaches this. 0.01 to 0.20.
     pub threshold: f64,
-    /// Work begins when this long has passed since the first unserved deletion. 1 ms to 24 h.
+    /// Work begins when this long has passed since the first unserved deletion or replacement. 1 ms to 24 h.
     pub max_delay_ms: u64,
     /// Nodes that one call works off at most. 1 to 1,000,000.
     pub batch_size: u64,

@@ -1,6 +1,6 @@
 //! What to do now, as pure functions of statistics and time.
 //!
-//! Lazy begins a sweep when enough nodes are underfull, and goes on with it in batches. Three rules keep it from doing
+//! Lazy begins a sweep when enough nodes are underfull or enough of the heaps is free, and goes on with it in batches. Three rules keep it from doing
 //! more than it gains:
 //! * operations pay for batches with a fortieth of their time: the first batch is small and comes as soon as deletions are
 //!   more than a short burst, each further one when what it will cost has been earned, so that rebalancing takes no
@@ -116,6 +116,20 @@ impl Share {
     }
 }
 
+/// Operations since the last sweep that may have left something to put right.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Left {
+    pub deleted: u64,
+    /// Values replaced, and renames: a hole in the heap, and of a rename a removed record.
+    pub replaced: u64,
+}
+
+impl Left {
+    pub(super) fn any(self) -> bool {
+        self.deleted > 0 || self.replaced > 0
+    }
+}
+
 /// What the trees and the heaps need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Due {
@@ -134,17 +148,25 @@ pub(super) fn everything_due(survey: &Survey) -> Due {
     Due { nodes: survey.underfull > 0 || sparse(survey), heap: heap_due(survey, HEAP_FREE_AT_END) }
 }
 
-/// What is worth a sweep after `deleted` deletions that none has served: for closing, and with a higher bar for the
+/// What is worth a sweep after the operations `left`, which none has served: for closing, and with a higher bar for the
 /// background thread, which comes back.
-pub(super) fn sweep_due(survey: &Survey, pace: &Pace, deleted: u64, closing: bool) -> Due {
-    if deleted == 0 {
+pub(super) fn sweep_due(survey: &Survey, pace: &Pace, left: Left, closing: bool) -> Due {
+    if !left.any() {
         return Due { nodes: false, heap: false };
     }
     let underfull = survey.underfull.saturating_sub(pace.residue) as f64;
     let nodes = underfull > 0.0 && underfull >= UNDERFULL_MIN * survey.nodes as f64;
-    let thinned = deleted as f64 >= DELETED_MIN * (survey.records + deleted) as f64;
+    let thinned = left.deleted > 0 && left.deleted as f64 >= DELETED_MIN * (survey.records + left.deleted) as f64;
     let free_max = if closing { HEAP_FREE_AT_END } else { HEAP_FREE_IN_BACKGROUND };
     Due { nodes: nodes || (thinned && sparse(survey)), heap: heap_due(survey, free_max) }
+}
+
+/// What is put right when the first of the operations `left` is too old: what closing would, and any node that has become
+/// underfull; but nothing that the last sweep could not improve. If anything, everything, so that the next finds nothing.
+pub(super) fn overdue(survey: &Survey, pace: &Pace, left: Left) -> Due {
+    let nodes = survey.underfull > pace.residue || sweep_due(survey, pace, left, true).nodes;
+    let any = nodes || (left.any() && pace.holes_due(survey, HEAP_FREE_AT_END));
+    Due { nodes: any, heap: any && heap_due(survey, HEAP_FREE_AT_END) }
 }
 
 /// Whether so much was deleted that a sweep of everything is paid for.
@@ -157,13 +179,19 @@ fn sparse(survey: &Survey) -> bool {
 }
 
 fn heap_due(survey: &Survey, free_max: f64) -> bool {
-    survey.heap_free >= HEAP_FREE_BYTES_MIN && survey.heap_free_ratio() >= free_max
+    holes_due(survey, survey.heap_free, free_max)
+}
+
+/// Whether `free` bytes of the heaps are worth moving objects.
+fn holes_due(survey: &Survey, free: u64, free_max: f64) -> bool {
+    let all = survey.heap_live.saturating_add(survey.heap_free);
+    free >= HEAP_FREE_BYTES_MIN && free as f64 >= free_max * all as f64
 }
 
 /// The past, as far as it decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Pace {
-    /// When the first deletion came that no finished sweep has seen.
+    /// When the first deletion or replacement came that no finished sweep of nodes and heaps has seen.
     pub first_unserved_ns: Option<u64>,
     /// A sweep is under way; when it began.
     pub sweep_began_ns: Option<u64>,
@@ -173,6 +201,8 @@ pub(super) struct Pace {
     working: bool,
     /// Underfull nodes that the last finished sweep left behind.
     residue: u64,
+    /// Free bytes that the last one that moved objects left in the heaps.
+    heap_residue: u64,
     /// What operations have earned for the next batch, in operations' time; negative while the last is paid for.
     credit_ns: i64,
     /// What a node costs, as measured.
@@ -183,6 +213,17 @@ pub(super) struct Pace {
     quiet_until_ns: u64,
 }
 
+/// How a sweep ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ended {
+    /// The heaps were served, too.
+    pub whole: bool,
+    /// More was deleted or replaced since it began.
+    pub more: bool,
+    /// It moved objects.
+    pub moved: bool,
+}
+
 impl Default for Pace {
     fn default() -> Self {
         Pace {
@@ -191,6 +232,7 @@ impl Default for Pace {
             evacuating: false,
             working: false,
             residue: 0,
+            heap_residue: 0,
             credit_ns: 0,
             node_ns: NODE_NS,
             not_before_ns: 0,
@@ -200,8 +242,8 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// Something was deleted by `now_ns`.
-    pub(super) fn deleted(&mut self, now_ns: u64) {
+    /// Something was deleted or replaced by `now_ns`.
+    pub(super) fn touched(&mut self, now_ns: u64) {
         if self.first_unserved_ns.is_none() {
             self.first_unserved_ns = Some(now_ns);
             self.quiet_until_ns = now_ns.saturating_add(BURST_NS);
@@ -237,24 +279,41 @@ impl Pace {
         self.evacuating = heap;
     }
 
-    /// The sweep ended and left `underfull` nodes; `deleted_since` it began, something was deleted.
-    pub(super) fn end_sweep(&mut self, underfull: u64, deleted_since: bool) {
-        self.first_unserved_ns = self.sweep_began_ns.filter(|_| deleted_since);
+    /// The sweep ended and left `survey`.
+    pub(super) fn end_sweep(&mut self, survey: &Survey, ended: Ended) {
+        if ended.whole {
+            self.first_unserved_ns = self.sweep_began_ns.filter(|_| ended.more);
+        }
+        if self.evacuating {
+            // Holes made meanwhile are not what it could not improve.
+            self.heap_residue = if ended.more && ended.moved { 0 } else { survey.heap_free };
+        }
         self.sweep_began_ns = None;
         self.evacuating = false;
         self.working = false;
-        self.residue = underfull;
+        self.residue = survey.underfull;
     }
 
-    /// There is nothing to do: the deletions so far count as served.
+    /// Where things have become better than the last sweep left them, the bar is lower.
+    pub(super) fn note_better(&mut self, survey: &Survey) {
+        self.residue = self.residue.min(survey.underfull);
+        self.heap_residue = self.heap_residue.min(survey.heap_free);
+    }
+
+    /// Whether that part of the heaps is free, and was not left so by the last sweep.
+    fn holes_due(&self, survey: &Survey, free_max: f64) -> bool {
+        holes_due(survey, survey.heap_free.saturating_sub(self.heap_residue), free_max)
+    }
+
+    /// There is nothing to do: the operations so far count as served.
     pub(super) fn served(mut self) -> Self {
         self.first_unserved_ns = None;
         self.working = false;
         self
     }
 
-    /// Whether the delay has passed since the first unserved deletion.
-    fn delayed(&self, max_delay_ms: u64, now_ns: u64) -> bool {
+    /// Whether the delay has passed since the first unserved deletion or replacement.
+    pub(super) fn delayed(&self, max_delay_ms: u64, now_ns: u64) -> bool {
         let delay_ns = max_delay_ms.saturating_mul(super::clock::MS);
         self.first_unserved_ns.is_some_and(|first_ns| now_ns.saturating_sub(first_ns) >= delay_ns)
     }
@@ -272,34 +331,38 @@ impl Pace {
         i64::try_from(cost_ns.saturating_mul(PACE)).unwrap_or(i64::MAX)
     }
 
-    /// With `working` as it has to be for this survey: begun at the threshold, ended at half of it.
+    /// With `working` as it has to be for this survey: begun at the threshold, ended at half of it; or begun for the heaps, and
+    /// ended with the sweep.
     fn weighed(mut self, threshold: f64, survey: &Survey) -> Self {
-        self.residue = self.residue.min(survey.underfull);
         let counted = (survey.underfull - self.residue) as f64;
         let bound = if self.working { threshold / 2.0 } else { threshold };
-        self.working = self.evacuating || (counted > 0.0 && counted >= bound * survey.nodes as f64);
+        let nodes = counted > 0.0 && counted >= bound * survey.nodes as f64;
+        self.working = nodes || self.evacuating || self.holes_due(survey, HEAP_FREE_IN_CALL);
         self
     }
 }
 
-/// Lazy's plan at `now_ns`, and the past that goes with it. With `by_threshold` off it is incremental's: there the
-/// thread works, and the caller only when the maximum delay has passed.
+/// Lazy's plan at `now_ns`, and the past that goes with it; `left` since the last sweep of nodes and heaps. With
+/// `by_threshold` off it is incremental's: there the thread works, and the caller only when the maximum delay has passed.
 pub(super) fn plan(
     options: &LazyOptions,
-    pace: Pace,
+    mut pace: Pace,
     survey: &Survey,
+    left: Left,
     now_ns: u64,
     by_threshold: bool,
 ) -> (Plan, Pace) {
     if !pace.may_be_due(options.max_delay_ms, now_ns, by_threshold) {
         return (Plan::Nothing, pace);
     }
-    let heap = heap_due(survey, HEAP_FREE_IN_CALL);
+    pace.note_better(survey);
+    let delayed = pace.delayed(options.max_delay_ms, now_ns);
+    let heap = heap_due(survey, if delayed { HEAP_FREE_AT_END } else { HEAP_FREE_IN_CALL });
     let full_ns = options.batch_size.saturating_mul(NODE_NS_MAX).max(BATCH_NS_MIN);
     let batch = |max_ns| Plan::Batch { nodes: options.batch_size, max_ns, heap };
 
     let first = !pace.working;
-    let mut pace = if by_threshold { pace.weighed(options.threshold, survey) } else { pace };
+    pace = if by_threshold { pace.weighed(options.threshold, survey) } else { pace };
     if !pace.working {
         // Only what comes after the first batch is saved for the next.
         pace.credit_ns = pace.credit_ns.min(0);
@@ -309,10 +372,10 @@ pub(super) fn plan(
     } else if pace.credit_ns >= pace.price_ns(options.batch_size.min(survey.nodes), full_ns) {
         return (batch(full_ns), pace);
     }
-    if !pace.delayed(options.max_delay_ms, now_ns) {
+    if !delayed {
         return (Plan::Nothing, pace);
     }
-    if pace.sweep_began_ns.is_none() && !heap && survey.underfull <= pace.residue {
+    if pace.sweep_began_ns.is_none() && !overdue(survey, &pace, left).any() {
         return (Plan::Nothing, pace.served());
     }
     let plan = if now_ns < pace.not_before_ns { Plan::Nothing } else { batch(full_ns) };
@@ -375,9 +438,10 @@ mod tests {
     }
 
     fn lazy(pace: Pace, survey: &Survey, now_ns: u64) -> (Plan, Pace) {
-        plan(&LazyOptions::default(), pace, survey, now_ns, true)
+        plan(&LazyOptions::default(), pace, survey, SOME, now_ns, true)
     }
 
+    const SOME: Left = Left { deleted: 1, replaced: 0 };
     const FIRST: Plan = Plan::Batch { nodes: 100, max_ns: BATCH_NS_MIN, heap: false };
     const BATCH: Plan = Plan::Batch { nodes: 100, max_ns: 1_000_000, heap: false };
 
@@ -397,14 +461,14 @@ mod tests {
     #[test]
     fn without_deletions_nothing_is_done() {
         assert_eq!(lazy(Pace::default(), &survey(1000), u64::MAX).0, Plan::Nothing);
-        assert!(!sweep_due(&survey(1000), &Pace::default(), 0, true).any());
+        assert!(!sweep_due(&survey(1000), &Pace::default(), Left::default(), true).any());
     }
 
     #[test]
     fn a_burst_is_left_alone() {
         let mut pace = Pace::default();
-        pace.deleted(1000);
-        pace.deleted(2000);
+        pace.touched(1000);
+        pace.touched(2000);
         assert!(!pace.may_be_due(1000, BURST_NS + 999, true));
         assert_eq!(lazy(pace, &survey(500), BURST_NS + 999).0, Plan::Nothing);
         assert_eq!(lazy(pace, &survey(500), BURST_NS + 1000).0, FIRST);
@@ -435,7 +499,7 @@ mod tests {
     fn what_a_sweep_left_does_not_count_again() {
         let mut pace = pending();
         pace.begin_sweep(0, false);
-        pace.end_sweep(300, true);
+        pace.end_sweep(&survey(300), Ended { whole: true, more: true, moved: false });
         assert_eq!(pace.first_unserved_ns, Some(0));
         assert_eq!(lazy(pace, &survey(349), 1).0, Plan::Nothing);
         assert_eq!(lazy(pace, &survey(350), 1).0, FIRST);
@@ -457,10 +521,45 @@ mod tests {
     }
 
     #[test]
+    fn after_the_delay_what_closing_would_do_is_done() {
+        let late = 300 * SECOND;
+        let planned = |survey: &Survey, pace: Pace, deleted, replaced| {
+            plan(&LazyOptions::default(), pace, survey, Left { deleted, replaced }, late, true).0
+        };
+        let Plan::Batch { nodes, max_ns, .. } = BATCH else { panic!() };
+        // Nodes 62 % full, none of them underfull: the deletions' doing, when a twentieth of the records went.
+        assert_eq!(planned(&survey(0), pending(), 7_000, 0), Plan::Nothing);
+        assert_eq!(planned(&survey(0), pending(), 8_000, 0), BATCH);
+        let holes = Survey { heap_free: 1 << 16, ..survey(0) };
+        for (deleted, replaced) in [(1, 0), (0, 1)] {
+            assert_eq!(planned(&holes, pending(), deleted, replaced), Plan::Batch { nodes, max_ns, heap: true });
+        }
+        assert_eq!(planned(&holes, Pace { heap_residue: 1 << 15, ..pending() }, 1, 0), Plan::Nothing, "none better");
+        assert_eq!(lazy(pending(), &holes, late - 1).0, Plan::Nothing);
+    }
+
+    #[test]
+    fn a_quarter_of_the_heap_begins_a_sweep() {
+        let holes = Survey { heap_live: 3 << 18, heap_free: 1 << 18, ..survey(0) };
+        let (plan, mut pace) = lazy(pending(), &holes, 1);
+        assert_eq!(plan, Plan::Batch { nodes: 100, max_ns: BATCH_NS_MIN, heap: true });
+        assert_eq!(lazy(pending(), &Survey { heap_free: (1 << 18) - 9, ..holes }, 1).0, Plan::Nothing);
+        // What it could not give back does not count again, until less was left.
+        pace.begin_sweep(1, true);
+        let mut since = pace;
+        pace.end_sweep(&holes, Ended { whole: true, more: true, moved: false });
+        assert_eq!(lazy(pace, &Survey { heap_free: 1 << 19, heap_live: 1 << 20, ..holes }, 2).0, Plan::Nothing);
+        since.end_sweep(&holes, Ended { whole: true, more: true, moved: true });
+        assert_ne!(lazy(since, &holes, 2).0, Plan::Nothing, "holes that were made while it went on");
+        let pace = lazy(pace, &Survey { heap_free: 0, ..holes }, 2).1;
+        assert_ne!(lazy(pace, &holes, 3).0, Plan::Nothing);
+    }
+
+    #[test]
     fn with_incremental_the_caller_works_only_after_the_delay() {
         let options = LazyOptions::default();
-        assert_eq!(plan(&options, pending(), &survey(1000), 299 * SECOND, false).0, Plan::Nothing);
-        assert_eq!(plan(&options, pending(), &survey(1000), 300 * SECOND, false).0, BATCH);
+        assert_eq!(plan(&options, pending(), &survey(1000), SOME, 299 * SECOND, false).0, Plan::Nothing);
+        assert_eq!(plan(&options, pending(), &survey(1000), SOME, 300 * SECOND, false).0, BATCH);
     }
 
     #[test]
@@ -476,7 +575,9 @@ mod tests {
 
     #[test]
     fn a_sweep_needs_more_than_a_few_deletions() {
-        let due = |survey: &Survey, deleted, closing| sweep_due(survey, &Pace::default(), deleted, closing);
+        let due = |survey: &Survey, deleted, closing| {
+            sweep_due(survey, &Pace::default(), Left { deleted, replaced: 0 }, closing)
+        };
         // Nodes 62 % full, as insertions leave them, and few of them underfull.
         assert!(!due(&survey(9), 7_000, true).any());
         assert!(due(&survey(9), 8_000, true).nodes);

@@ -97,6 +97,13 @@ impl Sim {
         self.operation(Kind::Delete, cost_ns)
     }
 
+    /// A value is replaced by one that does not fit into its place, which stays a hole.
+    pub(super) fn replace(&mut self, cost_ns: u64) -> Result<()> {
+        self.heap_free += OBJECT;
+        self.heap_bytes += OBJECT;
+        self.operation(Kind::Update, cost_ns)
+    }
+
     pub(super) fn operation(&mut self, kind: Kind, cost_ns: u64) -> Result<()> {
         self.clock.advance_ns(cost_ns);
         if kind == Kind::Read {

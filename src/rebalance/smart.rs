@@ -69,9 +69,10 @@ fn rule(options: &SmartOptions, stretch: &Stretch, survey: &Survey) -> Rule {
     if stretch.operations() == 0 {
         return Rule::Unseen;
     }
-    let deletes = stretch.counts.of(Kind::Delete);
-    if deletes == 0 {
-        return Rule::NoDeletes;
+    let wasted = survey.underfull_ratio() >= UNDERFULL_RATIO || survey.heap_free_ratio() >= HEAP_FREE_RATIO;
+    if stretch.counts.of(Kind::Delete) == 0 {
+        // A replaced value can leave a hole as a deleted one does; whether it did, the heaps tell.
+        return if wasted && stretch.counts.of(Kind::Update) > 0 { Rule::Wasted } else { Rule::NoDeletes };
     }
     if size > LARGE_FILE {
         return Rule::LargeDeletes;
@@ -83,7 +84,7 @@ fn rule(options: &SmartOptions, stretch: &Stretch, survey: &Survey) -> Rule {
             () => Rule::Deletes,
         };
     }
-    if survey.underfull_ratio() >= UNDERFULL_RATIO || survey.heap_free_ratio() >= HEAP_FREE_RATIO {
+    if wasted {
         return Rule::Wasted;
     }
     Rule::FewDeletes

@@ -168,6 +168,22 @@ fn few_deletions_count_when_they_have_left_much_behind() {
 }
 
 #[test]
+fn replaced_values_count_when_they_have_left_much_behind() {
+    let pattern: &[(Kind, u64)] = &[(Kind::Update, 1)];
+    let mut sim = smart(100 * MB, |_| ());
+    play(&mut sim, Recorded { pattern, operations: 10_000, each_ns: 1_000 });
+    let found = decision(&mut sim);
+    assert_eq!(found.mode, Mode::None);
+    assert!(found.reason.starts_with("none of the last "), "{}", found.reason);
+    sim.heap_free = sim.heap_bytes * 2;
+    sim.heap_bytes += sim.heap_free;
+    play(&mut sim, Recorded { pattern, operations: 5_000, each_ns: 1_000 });
+    let found = decision(&mut sim);
+    assert_eq!((found.mode, sim.controller.effective_mode()), (Mode::Lazy, Mode::Lazy));
+    assert_eq!(found.reason, "only 0.0 % deletions, but 0 % of the nodes underfull and 67 % of the heaps free");
+}
+
+#[test]
 fn a_short_workload_is_judged_after_five_hundred_operations() {
     let mut sim = smart(100 * MB, |_| ());
     let found = decision(&mut sim);

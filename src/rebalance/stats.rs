@@ -89,7 +89,7 @@ pub struct RebalanceStats {
     pub objects_moved: u64,
     /// Their bytes.
     pub bytes_moved: u64,
-    /// The longest time that rebalancing kept the file's lock, or its caller waiting, at a stretch.
+    /// The longest time that rebalancing kept the file's lock, or its caller waiting, at a stretch; a flush's or a close's part in it, too.
     pub worst_pause_ns: u64,
     /// The time spent in rebalancing.
     pub total_time_ns: u64,

@@ -147,9 +147,18 @@ pub fn serve_read(subject: &mut dyn Subject) {
 
 /// Does everything that is due now, whatever the mode (`h5r_rebalance`). The caller may wait long.
 pub fn complete(subject: &mut dyn Subject) -> Result<()> {
+    let began_ns = subject.controller().clock().now_ns();
     let mut completion = Completion::default();
-    while !completion.step(subject, u64::MAX)? {}
-    Ok(())
+    let result = loop {
+        match completion.step(subject, u64::MAX) {
+            Ok(false) => (),
+            Ok(true) => break Ok(()),
+            Err(error) => break Err(error),
+        }
+    };
+    // For the caller it is one, however many sweeps it took.
+    subject.controller().end_pause(began_ns);
+    result
 }
 
 /// The same with the lock released between slices, so that other threads can go on.

@@ -143,6 +143,110 @@ fn the_maximum_delay_counts_from_the_first_unserved_deletion() {
     assert!(stats.underfull_nodes < 5);
 }
 
+/// Deletes a part of the records that leaves no node underfull, and lets the delay of a second pass.
+fn thin(sim: &mut Sim, part: f64) {
+    sim.nodes.iter_mut().for_each(|n| *n = 190);
+    sim.heap_bytes = sim.records() * 48;
+    let deleted = (sim.records() as f64 * part) as u64;
+    (0..deleted).for_each(|_| sim.delete(100).unwrap());
+    assert_eq!((sim.survey().underfull, sim.steps), (0, 0));
+    sim.clock.advance_ms(1_001);
+}
+
+#[test]
+fn after_the_delay_everything_is_put_right_and_then_nothing_more_is_done() {
+    // Sparse nodes and holes in the heap; holes alone.
+    for (part, packed) in [(0.06, true), (0.04, false)] {
+        let mut sim = Sim::new(500);
+        lazy(&mut sim, |o| o.max_delay_ms = 1_000);
+        thin(&mut sim, part);
+        let steps = |sim: &mut Sim| {
+            // In turns too slow to earn a batch.
+            (0..2_000).for_each(|_| {
+                sim.clock.advance_ms(1);
+                sim.operation(Kind::Update, 0).unwrap();
+            });
+            sim.steps
+        };
+        let worked = steps(&mut sim);
+        let stats = sim.stats();
+        assert!(worked > 0 && stats.sweeps == 1, "{part}: {stats:?}");
+        assert_eq!((stats.heap_free_bytes, stats.unserved_deletes), (0, 0), "{part}: {stats:?}");
+        assert!(!packed || stats.occupancy >= 0.90, "{stats:?}");
+        assert_eq!(steps(&mut sim), worked, "nothing is left to do");
+    }
+}
+
+#[test]
+fn holes_that_a_sweep_of_nodes_leaves_are_put_right_after_the_delay() {
+    let mut sim = Sim::new(500);
+    lazy(&mut sim, |o| o.max_delay_ms = 60_000);
+    let few = sim.records() / 8;
+    (0..few).for_each(|_| sim.delete(100 * DELETE_NS).unwrap());
+    let mut operations = 0;
+    while sim.stats().sweeps == 0 && operations < 1_000_000 {
+        sim.operation(Kind::Insert, 20_000).unwrap();
+        operations += 1;
+    }
+    let stats = sim.stats();
+    assert!(stats.sweeps == 1 && stats.heap_free_bytes > 0, "{stats:?}");
+    sim.clock.advance_ms(60_000);
+    (0..1_000).for_each(|_| sim.operation(Kind::Insert, 1_000_000).unwrap());
+    let stats = sim.stats();
+    assert_eq!((stats.sweeps, stats.heap_free_bytes, stats.unserved_deletes), (2, 0, 0));
+}
+
+#[test]
+fn work_after_the_delay_keeps_to_an_eighth_of_the_time() {
+    let mut sim = Sim::new(2_000);
+    lazy(&mut sim, |o| o.max_delay_ms = 1);
+    let half = sim.records() / 2;
+    (0..half).for_each(|_| sim.delete(DELETE_NS).unwrap());
+    let stats = sim.stats();
+    assert!(stats.sweeps > 0 && stats.total_time_ns <= half * DELETE_NS / 7, "{stats:?}");
+    assert!(stats.worst_pause_ns <= 2_000_000, "{}", stats.worst_pause_ns);
+}
+
+#[test]
+fn holes_of_replaced_values_are_put_right_inside_calls() {
+    let mut sim = Sim::new(500);
+    lazy(&mut sim, |_| ());
+    sim.nodes.iter_mut().for_each(|n| *n = 230);
+    sim.heap_bytes = sim.records() * 48;
+    let (mut most, mut replaced) = (0.0f64, 0);
+    while sim.stats().sweeps < 3 && replaced < 2_000_000 {
+        sim.replace(2_000).unwrap();
+        replaced += 1;
+        most = most.max(sim.survey().heap_free_ratio());
+    }
+    let stats = sim.stats();
+    assert!(stats.sweeps == 3 && stats.deletes == 0, "{stats:?}");
+    assert!(most < 0.75, "{most}");
+    assert!(stats.total_time_ns <= replaced * 2_000 / 40 + 3 * 32 * (NODE_NS + 115 * MOVE_NS), "{stats:?}");
+}
+
+#[test]
+fn values_replaced_in_place_cause_no_work() {
+    let mut sim = Sim::new(500);
+    lazy(&mut sim, |o| o.max_delay_ms = 10);
+    (0..100_000).for_each(|_| sim.operation(Kind::Update, 1_000).unwrap());
+    before_close(&mut sim).unwrap();
+    assert_eq!((sim.survey().underfull, sim.steps), (0, 0));
+}
+
+#[test]
+fn a_flush_that_sweeps_twice_is_one_pause() {
+    let mut sim = Sim::new(6_000);
+    lazy(&mut sim, |_| ());
+    delete_half(&mut sim);
+    let stats = sim.stats();
+    assert!(stats.batches > 0 && stats.sweeps == 0, "{stats:?}");
+    let before_ns = stats.total_time_ns;
+    before_flush(&mut sim).unwrap();
+    let stats = sim.stats();
+    assert_eq!((stats.sweeps, stats.worst_pause_ns), (2, stats.total_time_ns - before_ns));
+}
+
 #[test]
 fn a_pause_is_noticed_within_a_few_operations() {
     let mut sim = Sim::new(1000);

@@ -229,8 +229,8 @@ impl Session {
     fn slice(&mut self, subject: &mut dyn Subject) -> Result<()> {
         let survey = subject.survey();
         let controller = subject.controller();
-        let due = controller.sweep_due(&survey, false);
         let now_ns = controller.clock().now_ns();
+        let due = controller.due_in_background(&survey, now_ns);
         if now_ns >= self.end_ns || !(controller.sweeping() || due.any()) {
             self.over = true;
             return Ok(());

@@ -51,6 +51,43 @@ fn sessions_keep_to_their_budget_and_tell_how_far_they_are() {
 }
 
 #[test]
+fn holes_of_replaced_values_are_the_threads_to_put_right() {
+    let mut sim = Sim::new(300);
+    let records = sim.records();
+    (0..records / 2).for_each(|_| sim.replace(1).unwrap());
+    let file = SimFile::new(sim);
+    let (options, told) = telling();
+    file.set_incremental(options);
+    while told.recv().unwrap().nodes_remaining > 0 {}
+    file.close();
+    let stats = file.sim.lock().stats();
+    assert_eq!((stats.deletes, stats.heap_free_bytes), (0, 0));
+}
+
+#[test]
+fn what_is_old_is_the_threads_before_it_is_a_callers() {
+    let mut sim = Sim::new(300);
+    sim.nodes.iter_mut().for_each(|n| *n = 190);
+    sim.heap_bytes = sim.records() * 48;
+    (0..2_500).for_each(|_| sim.delete(1).unwrap());
+    let clock = sim.clock.clone();
+    let file = SimFile::new(sim);
+    let (options, told) = telling();
+    file.set_incremental(options);
+    // Less than it would begin a session for: a twentieth of the heap is free.
+    assert!(told.recv_timeout(std::time::Duration::from_millis(20)).is_err());
+    clock.advance_ms(LazyOptions::default().max_delay_ms / 2);
+    while told.recv().unwrap().nodes_remaining > 0 {}
+    let mut sim = file.sim.lock();
+    clock.advance_ms(LazyOptions::default().max_delay_ms);
+    (0..1_000).for_each(|_| sim.operation(Kind::Insert, 1_000).unwrap());
+    let stats = sim.stats();
+    assert_eq!((stats.batches, stats.heap_free_bytes, stats.unserved_deletes), (0, 0, 0));
+    drop(sim);
+    file.close();
+}
+
+#[test]
 fn closing_ends_the_thread_and_no_callback_comes_after() {
     for _ in 0..20 {
         let file = SimFile::new(worn(300));
