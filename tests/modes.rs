@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use h5r::datatype::{Datatype, Number};
 use h5r::object::dataset::{DatasetOptions, NewLayout, Selection};
-use h5r::object::{CreateOptions, File, Object, OpenOptions};
+use h5r::object::{CreateOptions, File, GroupOptions, Object, OpenOptions};
 use h5r::rebalance::{IncrementalOptions, LazyOptions, SmartOptions};
 
 const MODES: [&str; 4] = ["none", "lazy", "incremental", "smart"];
@@ -293,4 +293,181 @@ fn nodes_remain_while_objects_do() {
     assert_eq!(last.estimated_remaining_ns, 0);
     file.close().unwrap();
     std::fs::remove_file(path).unwrap();
+}
+
+/// As large as a file that `fill` makes.
+fn size_of(fill: impl Fn(&File)) -> u64 {
+    let path = path("as-made");
+    let file = File::create(&path, &CreateOptions::default()).unwrap();
+    fill(&file);
+    file.close().unwrap();
+    let size = std::fs::metadata(&path).unwrap().len();
+    std::fs::remove_file(path).unwrap();
+    size
+}
+
+/// Opens a file, in each mode and in mode none with a call of `rebalance`, changes it, closes it, and has its contents and
+/// size checked.
+fn packed_by_all(name: &str, make: &dyn Fn(&File), change: &dyn Fn(&File), verify: &dyn Fn(&File), fresh: u64) {
+    let path = path(name);
+    for mode in ["lazy", "incremental", "smart", "none"] {
+        let file = File::create(&path, &CreateOptions::default()).unwrap();
+        make(&file);
+        file.close().unwrap();
+        let file = File::open(&path, &OpenOptions::default()).unwrap();
+        match mode {
+            "smart" => file.set_smart(SmartOptions { min_file_size: 0, ..SmartOptions::default() }).unwrap(),
+            _ => set(&file, mode),
+        }
+        change(&file);
+        if mode == "none" {
+            file.rebalance().unwrap();
+            file.check().unwrap();
+            verify(&file);
+        }
+        file.close().unwrap();
+        let size = std::fs::metadata(&path).unwrap().len();
+        let file = File::open(&path, &OpenOptions::default()).unwrap();
+        file.check_flushed().unwrap();
+        verify(&file);
+        file.close().unwrap();
+        assert!(size as f64 <= 1.05 * fresh as f64, "{name}, {mode}: {size} bytes, fresh {fresh}");
+    }
+    std::fs::remove_file(path).unwrap();
+}
+
+fn bytes_of(i: u32, most: u32) -> Vec<u8> {
+    vec![i as u8; (1 + i.wrapping_mul(2_246_822_519) % most) as usize]
+}
+
+fn put(object: &Object, i: u32, most: u32) {
+    let (u8, bytes) = (Datatype::little(Number::U8), bytes_of(i, most));
+    object.attr_write(&format!("attribute_{i:06}"), &u8, &[bytes.len() as u64], &bytes).unwrap();
+}
+
+fn verify_bytes(object: &Object, names: impl Iterator<Item = u32>, most: u32) {
+    let mut count = 0;
+    for i in names {
+        let mut bytes = bytes_of(i, most);
+        let expected = bytes.clone();
+        bytes.fill(!(i as u8));
+        object.attr_read(&format!("attribute_{i:06}"), &Datatype::little(Number::U8), &mut bytes).unwrap();
+        assert_eq!(bytes, expected, "attribute {i}");
+        count += 1;
+    }
+    assert_eq!(object.attr_count().unwrap(), count);
+}
+
+#[test]
+fn what_was_deleted_and_made_again_in_other_sizes_is_packed() {
+    const COUNT: u32 = 3_000;
+    const MOST: u32 = 200;
+    // Many small holes between what is left, and the larger ones half filled.
+    let stays = |i: &u32| i % 2 == 0 || i % 7 == 0;
+    let change = |file: &File| {
+        let object = file.root().unwrap().open("d").unwrap();
+        for i in 0..COUNT {
+            object.attr_delete(&format!("attribute_{i:06}")).unwrap();
+            if i % 2 == 0 {
+                put(&object, i, MOST);
+            }
+        }
+        (0..COUNT).filter(|i| i % 7 == 0 && i % 2 != 0).for_each(|i| put(&object, i, MOST));
+    };
+    let make = |file: &File| (0..COUNT).for_each(|i| put(&open_or_create(file), i, MOST + 1));
+    let fresh = size_of(|file| (0..COUNT).filter(stays).for_each(|i| put(&open_or_create(file), i, MOST)));
+    let verify = |file: &File| verify_bytes(&file.root().unwrap().open("d").unwrap(), (0..COUNT).filter(stays), MOST);
+    packed_by_all("churned", &make, &change, &verify, fresh);
+}
+
+fn open_or_create(file: &File) -> Object {
+    let root = file.root().unwrap();
+    if root.link_exists("d").unwrap() {
+        return root.open("d").unwrap();
+    }
+    dataset(file)
+}
+
+#[test]
+fn what_was_renamed_is_packed() {
+    const COUNT: u32 = 10_000;
+    let long = |i: u32| format!("a_much_longer_name_than_before_{i:06}");
+    let u8 = Datatype::little(Number::U8);
+    let fresh = size_of(|file| {
+        let object = dataset(file);
+        (0..COUNT).for_each(|i| object.attr_write(&long(i), &u8, &[100], &[i as u8; 100]).unwrap());
+    });
+    let make = |file: &File| {
+        let object = dataset(file);
+        (0..COUNT).for_each(|i| object.attr_write(&format!("name_{i:06}"), &u8, &[100], &[i as u8; 100]).unwrap());
+    };
+    let change = |file: &File| {
+        let object = file.root().unwrap().open("d").unwrap();
+        (0..COUNT).for_each(|i| object.attr_rename(&format!("name_{i:06}"), &long(i)).unwrap());
+    };
+    let verify = |file: &File| {
+        let object = file.root().unwrap().open("d").unwrap();
+        for i in 0..COUNT {
+            let mut bytes = [!(i as u8); 100];
+            object.attr_read(&long(i), &u8, &mut bytes).unwrap();
+            assert_eq!(bytes, [i as u8; 100]);
+        }
+    };
+    packed_by_all("renamed", &make, &change, &verify, fresh);
+}
+
+#[test]
+fn what_few_are_left_of_is_packed() {
+    for (count, most, part) in [(10_000u32, 2_000, 10), (30_000, 8, 1_000)] {
+        let stays = |i: &u32| i.wrapping_mul(2_654_435_761) >> 8 < (u32::MAX >> 8) / part;
+        let make = |file: &File| {
+            let object = dataset(file);
+            (0..count).for_each(|i| put(&object, i, most));
+        };
+        let fresh = size_of(|file| {
+            let object = dataset(file);
+            (0..count).filter(stays).for_each(|i| put(&object, i, most));
+        });
+        let change = |file: &File| {
+            let object = file.root().unwrap().open("d").unwrap();
+            for i in (0..count).filter(|i| !stays(i)) {
+                object.attr_delete(&format!("attribute_{i:06}")).unwrap();
+            }
+        };
+        let open = |file: &File| file.root().unwrap().open("d").unwrap();
+        packed_by_all(
+            &format!("few-{count}"),
+            &make,
+            &change,
+            &|file| verify_bytes(&open(file), (0..count).filter(stays), most),
+            fresh,
+        );
+    }
+}
+
+#[test]
+fn many_objects_with_some_attributes_each_are_packed() {
+    const OBJECTS: u32 = 60;
+    let group = |file: &File, number: u32| file.root().unwrap().open(&format!("g{number}")).unwrap();
+    let make = |file: &File, names: &dyn Fn(&u32) -> bool| {
+        let mut options = GroupOptions::default();
+        (options.attributes.track_order, options.attributes.index_order) = (true, true);
+        for number in 0..OBJECTS {
+            file.root().unwrap().create_group(&format!("g{number}"), &options).unwrap();
+        }
+        for number in 0..OBJECTS {
+            (0..100).filter(names).for_each(|i| put(&group(file, number), i, 8));
+        }
+    };
+    let fresh = size_of(|file| make(file, &odd));
+    let change = |file: &File| {
+        for number in 0..OBJECTS {
+            for i in (0..100).filter(|i| !odd(i)) {
+                group(file, number).attr_delete(&format!("attribute_{i:06}")).unwrap();
+            }
+        }
+    };
+    let verify =
+        |file: &File| (0..OBJECTS).for_each(|number| verify_bytes(&group(file, number), (0..100).filter(odd), 8));
+    packed_by_all("many-objects", &|file| make(file, &|_| true), &change, &verify, fresh);
 }

@@ -44,6 +44,7 @@ mod reference;
 mod referenced;
 mod registry;
 mod search;
+mod sink;
 mod state;
 mod sweep;
 mod symbol_table;

@@ -38,7 +38,7 @@ pub struct Controller {
     /// For smart's thread, which is not started before it has something to do.
     host: Option<Weak<dyn Host>>,
 
-    pace: Pace,
+    pub(super) pace: Pace,
     share: Share,
     step_began_ns: u64,
     /// The counts when the sweep under way began, and the deletions when the last one that ended began.
@@ -332,10 +332,9 @@ impl Controller {
         sum.nodes_done += report.nodes_done;
         sum.objects_moved += report.objects_moved;
         sum.bytes_moved += report.bytes_moved;
-        self.nodes_remaining = report.nodes_remaining;
+        self.nodes_remaining = if report.done { 0 } else { report.nodes_remaining };
         if report.done {
             self.totals.sweeps += 1;
-            self.nodes_remaining = 0;
             self.deletes_served = self.at_sweep.of(Kind::Delete);
             let since = self.tally.counts.since(&self.at_sweep);
             let deleted = since.of(Kind::Delete) > 0;
@@ -362,6 +361,7 @@ impl Controller {
     pub(super) fn served(&mut self) {
         (self.deletes_served, self.done) = (self.tally.counts.of(Kind::Delete), self.tally.counts);
         self.pace = self.pace.served();
+        self.pace.loose = false;
     }
 
     /// Whether closing does what is still due: in every mode but none. Smart does so too when its choice was none, for
@@ -378,7 +378,8 @@ impl Controller {
     }
 
     pub(super) fn due_at_close(&self, survey: &Survey) -> bool {
-        let worth = self.sweeping() || self.sweep_due(survey, true).any();
+        let loose = self.pace.loose && policy::everything_due(survey).heap;
+        let worth = loose || self.sweeping() || self.sweep_due(survey, true).any();
         worth && self.finishes_at_close() && !self.halted
     }
 

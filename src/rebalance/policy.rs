@@ -169,6 +169,8 @@ pub(super) struct Pace {
     pub sweep_began_ns: Option<u64>,
     /// The sweep under way moves objects: that frees nothing before its end.
     pub evacuating: bool,
+    /// One has moved objects since everything was done last: holes that were too small for them may be left.
+    pub loose: bool,
     /// Lazy is working off what made it begin.
     working: bool,
     /// Underfull nodes that the last finished sweep left behind.
@@ -189,6 +191,7 @@ impl Default for Pace {
             first_unserved_ns: None,
             sweep_began_ns: None,
             evacuating: false,
+            loose: false,
             working: false,
             residue: 0,
             credit_ns: 0,
@@ -241,7 +244,7 @@ impl Pace {
     pub(super) fn end_sweep(&mut self, underfull: u64, deleted_since: bool) {
         self.first_unserved_ns = self.sweep_began_ns.filter(|_| deleted_since);
         self.sweep_began_ns = None;
-        self.evacuating = false;
+        self.loose = std::mem::take(&mut self.evacuating);
         self.working = false;
         self.residue = underfull;
     }
