@@ -2,8 +2,8 @@
 //!
 //! The sweep walks the name index in key order, so every heap object is met exactly once, with the record that points
 //! to it: objects above the heap's watermark move into holes below it, and record and creation-order record follow.
-//! When nobody waits for the lock (a flush or close), what is left in a heap with much free space slides together in one
-//! go instead, and the walk only renews the heap IDs in the records.
+//! In a flush, in closing and when it is asked for, what is left in a heap with much free space slides together in one go
+//! instead, and the walk only renews the heap IDs in the records. What moving objects one by one left slides afterwards.
 
 use std::cell::RefCell;
 use std::cmp::Ordering;
@@ -228,7 +228,7 @@ impl<K: DenseKind> DenseStore<K> {
         }
         let slides = match limit.slide {
             true => self.heap.plan_evacuation().is_some(),
-            false => limit.is_unbounded() && free_part(&stats) >= SLIDE_FREE,
+            false => limit.in_one_go && free_part(&stats) >= SLIDE_FREE,
         };
         if slides {
             if let Some(plan) = self.heap.plan_slide(store, limit.slide)? {

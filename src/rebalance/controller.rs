@@ -361,7 +361,6 @@ impl Controller {
     pub(super) fn served(&mut self) {
         (self.deletes_served, self.done) = (self.tally.counts.of(Kind::Delete), self.tally.counts);
         self.pace = self.pace.served();
-        self.pace.loose = false;
     }
 
     /// Whether closing does what is still due: in every mode but none. Smart does so too when its choice was none, for

@@ -252,7 +252,7 @@ impl Pace {
     /// There is nothing to do: the deletions so far count as served.
     pub(super) fn served(mut self) -> Self {
         self.first_unserved_ns = None;
-        self.working = false;
+        (self.working, self.loose) = (false, false);
         self
     }
 
@@ -316,7 +316,7 @@ pub(super) fn plan(
         return (Plan::Nothing, pace);
     }
     if pace.sweep_began_ns.is_none() && !heap && survey.underfull <= pace.residue {
-        return (Plan::Nothing, pace.served());
+        return (Plan::Nothing, Pace { loose: pace.loose, ..pace.served() });
     }
     let plan = if now_ns < pace.not_before_ns { Plan::Nothing } else { batch(full_ns) };
     (plan, pace)

@@ -62,8 +62,11 @@ pub struct Limit {
     pub nodes: u64,
     /// Whether a sweep that this step begins also moves objects out of sparse heap blocks.
     pub heap: bool,
-    /// What moving objects one by one left in a heap may slide together in one go, however long that takes; nothing else
-    /// is done then.
+    /// The sweep in progress, if any, is given up for one that begins anew.
+    pub anew: bool,
+    /// A heap may slide together in one go, however long that takes.
+    pub in_one_go: bool,
+    /// What moving objects left in a heap slides together, and nothing else is done.
     pub slide: bool,
     deadline_ns: u64,
     clock: Arc<dyn Clock>,
@@ -71,12 +74,7 @@ pub struct Limit {
 
 impl Limit {
     pub(super) fn new(nodes: u64, deadline_ns: u64, heap: bool, clock: Arc<dyn Clock>) -> Self {
-        Limit { nodes, heap, slide: false, deadline_ns, clock }
-    }
-
-    /// Whether nobody waits: the step may run to the end of the sweep in one go.
-    pub fn is_unbounded(&self) -> bool {
-        self.nodes == u64::MAX && self.deadline_ns == u64::MAX
+        Limit { nodes, heap, anew: false, in_one_go: false, slide: false, deadline_ns, clock }
     }
 
     /// Whether to stop, after `nodes_done`. To be asked after each node and, where records' objects are moved, after
@@ -146,8 +144,7 @@ pub fn complete(subject: &mut dyn Subject) -> Result<()> {
     Ok(())
 }
 
-/// The same with the lock released between slices, so that other threads can go on. A heap that slides, because its
-/// holes are too small for the objects that were to move into them, is one slice.
+/// The same with the lock released between slices, so that other threads can go on. A heap that slides is one slice.
 pub fn complete_in_slices(host: &dyn Host) -> Result<()> {
     let mut completion = Completion::default();
     loop {
@@ -207,6 +204,8 @@ impl Completion {
         let survey = subject.survey();
         let controller = subject.controller();
         let sweeping = controller.sweeping();
+        // A sweep begun with other limits moves objects where they could slide, and into places that cannot slide then.
+        let anew = self.sweeps_left.is_none();
         let left = *self.sweeps_left.get_or_insert(1 + u32::from(sweeping));
         let due = policy::everything_due(&survey);
         let sweeps = left > 0 && (sweeping || due.any() && controller.changed(&survey));
@@ -222,7 +221,8 @@ impl Completion {
             self.sweeps_left = Some(1);
         }
         let limit = controller.begin_step(u64::MAX, max_ns, due.heap);
-        let (report, _) = carry_out(subject, &Limit { slide: self.pass == Pass::Slide, ..limit })?;
+        let (report, _) =
+            carry_out(subject, &Limit { anew, in_one_go: true, slide: self.pass == Pass::Slide, ..limit })?;
         check_progress(&report, &mut self.idle)?;
         self.sweeps_left = self.sweeps_left.map(|left| left - u32::from(report.done));
         Ok(false)
