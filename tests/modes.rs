@@ -1,6 +1,7 @@
 //! The rebalancing modes on real files: what a mode leaves behind after deletions, counted in nodes and bytes.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use h5r::datatype::{Datatype, Number};
 use h5r::object::dataset::{DatasetOptions, NewLayout, Selection};
@@ -297,7 +298,8 @@ fn nodes_remain_while_objects_do() {
 
 /// As large as a file that `fill` makes.
 fn size_of(fill: impl Fn(&File)) -> u64 {
-    let path = path("as-made");
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let path = path(&format!("as-made-{}", NUMBER.fetch_add(1, Ordering::Relaxed)));
     let file = File::create(&path, &CreateOptions::default()).unwrap();
     fill(&file);
     file.close().unwrap();
@@ -341,8 +343,12 @@ fn bytes_of(i: u32, most: u32) -> Vec<u8> {
 }
 
 fn put(object: &Object, i: u32, most: u32) {
-    let (u8, bytes) = (Datatype::little(Number::U8), bytes_of(i, most));
-    object.attr_write(&format!("attribute_{i:06}"), &u8, &[bytes.len() as u64], &bytes).unwrap();
+    put_bytes(object, i, bytes_of(i, most).len() as u32);
+}
+
+fn put_bytes(object: &Object, i: u32, length: u32) {
+    let bytes = vec![i as u8; length as usize];
+    object.attr_write(&format!("attribute_{i:06}"), &Datatype::little(Number::U8), &[length.into()], &bytes).unwrap();
 }
 
 fn verify_bytes(object: &Object, names: impl Iterator<Item = u32>, most: u32) {
@@ -358,34 +364,55 @@ fn verify_bytes(object: &Object, names: impl Iterator<Item = u32>, most: u32) {
     assert_eq!(object.attr_count().unwrap(), count);
 }
 
-#[test]
-fn what_was_deleted_and_made_again_in_other_sizes_is_packed() {
-    const COUNT: u32 = 3_000;
-    const MOST: u32 = 200;
-    // Many small holes between what is left, and the larger ones half filled.
-    let stays = |i: &u32| i % 2 == 0 || i % 7 == 0;
-    let change = |file: &File| {
-        let object = file.root().unwrap().open("d").unwrap();
-        for i in 0..COUNT {
-            object.attr_delete(&format!("attribute_{i:06}")).unwrap();
-            if i % 2 == 0 {
-                put(&object, i, MOST);
-            }
-        }
-        (0..COUNT).filter(|i| i % 7 == 0 && i % 2 != 0).for_each(|i| put(&object, i, MOST));
+/// In turns, in no order, attributes are deleted and made again in another size.
+fn churn(object: &Object, sizes: &mut [u32], random: &mut u64) {
+    let mut next = || {
+        *random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (*random >> 33) as usize
     };
-    let make = |file: &File| (0..COUNT).for_each(|i| put(&open_or_create(file), i, MOST + 1));
-    let fresh = size_of(|file| (0..COUNT).filter(stays).for_each(|i| put(&open_or_create(file), i, MOST)));
-    let verify = |file: &File| verify_bytes(&file.root().unwrap().open("d").unwrap(), (0..COUNT).filter(stays), MOST);
-    packed_by_all("churned", &make, &change, &verify, fresh);
+    for _ in 0..2 * sizes.len() {
+        let i = next() % sizes.len();
+        if sizes[i] > 0 {
+            object.attr_delete(&format!("attribute_{i:06}")).unwrap();
+            sizes[i] = 0;
+        } else {
+            sizes[i] = 1 + next() as u32 % 200;
+            put_bytes(object, i as u32, sizes[i]);
+        }
+    }
 }
 
-fn open_or_create(file: &File) -> Object {
-    let root = file.root().unwrap();
-    if root.link_exists("d").unwrap() {
-        return root.open("d").unwrap();
+#[test]
+fn asking_packs_what_was_deleted_and_made_again_in_other_sizes() {
+    let path = path("churned");
+    let make = |file: &File, sizes: &[u32]| {
+        let object = dataset(file);
+        sizes.iter().zip(0..).filter(|size| *size.0 > 0).for_each(|(&size, i)| put_bytes(&object, i, size));
+    };
+    let mut sizes: Vec<u32> = (0..3_000u32).map(|i| 1 + (i.wrapping_mul(2_654_435_761) >> 8) % 200).collect();
+    let mut random = 1;
+    let file = File::create(&path, &CreateOptions::default()).unwrap();
+    make(&file, &sizes);
+    file.close().unwrap();
+    for round in 0..8 {
+        let file = File::open(&path, &OpenOptions::default()).unwrap();
+        churn(&file.root().unwrap().open("d").unwrap(), &mut sizes, &mut random);
+        file.rebalance().unwrap();
+        file.close().unwrap();
+        let (size, fresh) = (std::fs::metadata(&path).unwrap().len(), size_of(|file| make(file, &sizes)));
+        assert!(size as f64 <= 1.05 * fresh as f64, "round {round}: {size} bytes, fresh {fresh}");
+        let file = File::open(&path, &OpenOptions::default()).unwrap();
+        file.check_flushed().unwrap();
+        let object = file.root().unwrap().open("d").unwrap();
+        for (&size, i) in sizes.iter().zip(0u32..).filter(|size| *size.0 > 0) {
+            let mut bytes = vec![!(i as u8); size as usize];
+            object.attr_read(&format!("attribute_{i:06}"), &Datatype::little(Number::U8), &mut bytes).unwrap();
+            assert!(bytes.iter().all(|&byte| byte == i as u8), "attribute {i}");
+        }
+        assert_eq!(object.attr_count().unwrap(), sizes.iter().filter(|&&size| size > 0).count() as u64);
+        file.close().unwrap();
     }
-    dataset(file)
+    std::fs::remove_file(path).unwrap();
 }
 
 #[test]
