@@ -1,6 +1,7 @@
 //! The rebalancing modes on real files: what a mode leaves behind after deletions, counted in nodes and bytes.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use h5r::datatype::{Datatype, Number};
 use h5r::object::dataset::{DatasetOptions, NewLayout, Selection};
@@ -471,4 +472,207 @@ fn renaming_a_link_is_an_update_and_moving_it_is_not() {
     file.check().unwrap();
     file.close().unwrap();
     std::fs::remove_file(path).unwrap();
+}
+
+/// As large as a file that `fill` makes.
+fn size_of(fill: impl Fn(&File)) -> u64 {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let path = path(&format!("as-made-{}", NUMBER.fetch_add(1, Ordering::Relaxed)));
+    let file = File::create(&path, &CreateOptions::default()).unwrap();
+    fill(&file);
+    file.close().unwrap();
+    let size = std::fs::metadata(&path).unwrap().len();
+    std::fs::remove_file(path).unwrap();
+    size
+}
+
+/// Opens a file, in each mode and in mode none with a call of `rebalance`, changes it, closes it, and has its contents and
+/// size checked.
+fn packed_by_all(name: &str, make: &dyn Fn(&File), change: &dyn Fn(&File), verify: &dyn Fn(&File), fresh: u64) {
+    let path = path(name);
+    for mode in ["lazy", "incremental", "smart", "none"] {
+        let file = File::create(&path, &CreateOptions::default()).unwrap();
+        make(&file);
+        file.close().unwrap();
+        let file = File::open(&path, &OpenOptions::default()).unwrap();
+        match mode {
+            "smart" => file.set_smart(SmartOptions { min_file_size: 0, ..SmartOptions::default() }).unwrap(),
+            _ => set(&file, mode),
+        }
+        change(&file);
+        if mode == "none" {
+            file.rebalance().unwrap();
+            file.check().unwrap();
+            verify(&file);
+        }
+        file.close().unwrap();
+        let size = std::fs::metadata(&path).unwrap().len();
+        let file = File::open(&path, &OpenOptions::default()).unwrap();
+        file.check_flushed().unwrap();
+        verify(&file);
+        file.close().unwrap();
+        assert!(size as f64 <= 1.05 * fresh as f64, "{name}, {mode}: {size} bytes, fresh {fresh}");
+    }
+    std::fs::remove_file(path).unwrap();
+}
+
+fn bytes_of(i: u32, most: u32) -> Vec<u8> {
+    vec![i as u8; (1 + i.wrapping_mul(2_246_822_519) % most) as usize]
+}
+
+fn put(object: &Object, i: u32, most: u32) {
+    put_bytes(object, i, bytes_of(i, most).len() as u32);
+}
+
+fn put_bytes(object: &Object, i: u32, length: u32) {
+    let bytes = vec![i as u8; length as usize];
+    object.attr_write(&format!("attribute_{i:06}"), &Datatype::little(Number::U8), &[length.into()], &bytes).unwrap();
+}
+
+fn verify_bytes(object: &Object, names: impl Iterator<Item = u32>, most: u32) {
+    let mut count = 0;
+    for i in names {
+        let mut bytes = bytes_of(i, most);
+        let expected = bytes.clone();
+        bytes.fill(!(i as u8));
+        object.attr_read(&format!("attribute_{i:06}"), &Datatype::little(Number::U8), &mut bytes).unwrap();
+        assert_eq!(bytes, expected, "attribute {i}");
+        count += 1;
+    }
+    assert_eq!(object.attr_count().unwrap(), count);
+}
+
+/// In turns, in no order, attributes are deleted and made again in another size.
+fn churn(object: &Object, sizes: &mut [u32], random: &mut u64) {
+    let mut next = || {
+        *random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (*random >> 33) as usize
+    };
+    for _ in 0..2 * sizes.len() {
+        let i = next() % sizes.len();
+        if sizes[i] > 0 {
+            object.attr_delete(&format!("attribute_{i:06}")).unwrap();
+            sizes[i] = 0;
+        } else {
+            sizes[i] = 1 + next() as u32 % 200;
+            put_bytes(object, i as u32, sizes[i]);
+        }
+    }
+}
+
+#[test]
+fn asking_packs_what_was_deleted_and_made_again_in_other_sizes() {
+    let path = path("churned");
+    let make = |file: &File, sizes: &[u32]| {
+        let object = dataset(file);
+        sizes.iter().zip(0..).filter(|size| *size.0 > 0).for_each(|(&size, i)| put_bytes(&object, i, size));
+    };
+    let mut sizes: Vec<u32> = (0..3_000u32).map(|i| 1 + (i.wrapping_mul(2_654_435_761) >> 8) % 200).collect();
+    let mut random = 1;
+    let file = File::create(&path, &CreateOptions::default()).unwrap();
+    make(&file, &sizes);
+    file.close().unwrap();
+    for round in 0..8 {
+        let file = File::open(&path, &OpenOptions::default()).unwrap();
+        churn(&file.root().unwrap().open("d").unwrap(), &mut sizes, &mut random);
+        file.rebalance().unwrap();
+        file.close().unwrap();
+        let (size, fresh) = (std::fs::metadata(&path).unwrap().len(), size_of(|file| make(file, &sizes)));
+        assert!(size as f64 <= 1.05 * fresh as f64, "round {round}: {size} bytes, fresh {fresh}");
+        let file = File::open(&path, &OpenOptions::default()).unwrap();
+        file.check_flushed().unwrap();
+        let object = file.root().unwrap().open("d").unwrap();
+        for (&size, i) in sizes.iter().zip(0u32..).filter(|size| *size.0 > 0) {
+            let mut bytes = vec![!(i as u8); size as usize];
+            object.attr_read(&format!("attribute_{i:06}"), &Datatype::little(Number::U8), &mut bytes).unwrap();
+            assert!(bytes.iter().all(|&byte| byte == i as u8), "attribute {i}");
+        }
+        assert_eq!(object.attr_count().unwrap(), sizes.iter().filter(|&&size| size > 0).count() as u64);
+        file.close().unwrap();
+    }
+    std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn what_was_renamed_is_packed() {
+    const COUNT: u32 = 10_000;
+    let long = |i: u32| format!("a_much_longer_name_than_before_{i:06}");
+    let u8 = Datatype::little(Number::U8);
+    let fresh = size_of(|file| {
+        let object = dataset(file);
+        (0..COUNT).for_each(|i| object.attr_write(&long(i), &u8, &[100], &[i as u8; 100]).unwrap());
+    });
+    let make = |file: &File| {
+        let object = dataset(file);
+        (0..COUNT).for_each(|i| object.attr_write(&format!("name_{i:06}"), &u8, &[100], &[i as u8; 100]).unwrap());
+    };
+    let change = |file: &File| {
+        let object = file.root().unwrap().open("d").unwrap();
+        (0..COUNT).for_each(|i| object.attr_rename(&format!("name_{i:06}"), &long(i)).unwrap());
+    };
+    let verify = |file: &File| {
+        let object = file.root().unwrap().open("d").unwrap();
+        for i in 0..COUNT {
+            let mut bytes = [!(i as u8); 100];
+            object.attr_read(&long(i), &u8, &mut bytes).unwrap();
+            assert_eq!(bytes, [i as u8; 100]);
+        }
+    };
+    packed_by_all("renamed", &make, &change, &verify, fresh);
+}
+
+#[test]
+fn what_few_are_left_of_is_packed() {
+    for (count, most, part) in [(10_000u32, 2_000, 10), (30_000, 8, 1_000)] {
+        let stays = |i: &u32| i.wrapping_mul(2_654_435_761) >> 8 < (u32::MAX >> 8) / part;
+        let make = |file: &File| {
+            let object = dataset(file);
+            (0..count).for_each(|i| put(&object, i, most));
+        };
+        let fresh = size_of(|file| {
+            let object = dataset(file);
+            (0..count).filter(stays).for_each(|i| put(&object, i, most));
+        });
+        let change = |file: &File| {
+            let object = file.root().unwrap().open("d").unwrap();
+            for i in (0..count).filter(|i| !stays(i)) {
+                object.attr_delete(&format!("attribute_{i:06}")).unwrap();
+            }
+        };
+        let open = |file: &File| file.root().unwrap().open("d").unwrap();
+        packed_by_all(
+            &format!("few-{count}"),
+            &make,
+            &change,
+            &|file| verify_bytes(&open(file), (0..count).filter(stays), most),
+            fresh,
+        );
+    }
+}
+
+#[test]
+fn many_objects_with_some_attributes_each_are_packed() {
+    const OBJECTS: u32 = 60;
+    let group = |file: &File, number: u32| file.root().unwrap().open(&format!("g{number}")).unwrap();
+    let make = |file: &File, names: &dyn Fn(&u32) -> bool| {
+        let mut options = GroupOptions::default();
+        (options.attributes.track_order, options.attributes.index_order) = (true, true);
+        for number in 0..OBJECTS {
+            file.root().unwrap().create_group(&format!("g{number}"), &options).unwrap();
+        }
+        for number in 0..OBJECTS {
+            (0..100).filter(names).for_each(|i| put(&group(file, number), i, 8));
+        }
+    };
+    let fresh = size_of(|file| make(file, &odd));
+    let change = |file: &File| {
+        for number in 0..OBJECTS {
+            for i in (0..100).filter(|i| !odd(i)) {
+                group(file, number).attr_delete(&format!("attribute_{i:06}")).unwrap();
+            }
+        }
+    };
+    let verify =
+        |file: &File| (0..OBJECTS).for_each(|number| verify_bytes(&group(file, number), (0..100).filter(odd), 8));
+    packed_by_all("many-objects", &|file| make(file, &|_| true), &change, &verify, fresh);
 }

@@ -17,6 +17,7 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 
+pub use relocate::NodePlace;
 pub use search::{Key, Location, Purpose, Record};
 pub use sweep::{Run, SweepProgress};
 

@@ -13,7 +13,86 @@ struct Moves {
     done: usize,
 }
 
+/// Where a node is, by what points to it.
+#[derive(Debug, Clone, Copy)]
+pub struct NodePlace {
+    /// The parent, how many records it has, and which of its children this is; none of the root.
+    parent: Option<(BlockId, u16, u16)>,
+    level: usize,
+    nrec: u16,
+}
+
 impl Tree {
+    /// Calls `note` with the nodes that stand at `limit` or above. A place is valid until the tree or its nodes change.
+    pub fn nodes_above(&mut self, store: &mut Store, limit: u64, note: &mut dyn FnMut(u64, NodePlace)) -> Result<()> {
+        store.check_writable()?;
+        if self.header.root == UNDEFINED {
+            return Ok(());
+        }
+        let place = NodePlace { parent: None, level: self.depth, nrec: self.header.root_nrec };
+        self.note_above(store, limit, self.header.root, place, note)
+    }
+
+    fn note_above(
+        &self,
+        store: &mut Store,
+        limit: u64,
+        address: u64,
+        place: NodePlace,
+        note: &mut dyn FnMut(u64, NodePlace),
+    ) -> Result<()> {
+        let NodePlace { level, nrec, .. } = place;
+        if level == 0 && address < limit {
+            return Ok(());
+        }
+        let block = self.node(store, address, level, nrec)?;
+        if address >= limit {
+            note(address, place);
+        }
+        let children = if level == 0 { 0 } else { nrec + 1 };
+        for index in 0..children {
+            let child = self.geometry.pointer(store.bytes(block), level, nrec.into(), index.into());
+            let place = NodePlace { parent: Some((block, nrec, index)), level: level - 1, nrec: child.nrec };
+            self.note_above(store, limit, child.address, place, note)?;
+        }
+        Ok(())
+    }
+
+    /// Moves a node down, into a hole or over the one in front of it; whether it did.
+    pub fn sink_node(&mut self, store: &mut Store, place: NodePlace) -> Result<bool> {
+        let NodePlace { parent, level, nrec } = place;
+        let Some((block, count, index)) = parent else {
+            let root = self.node(store, self.header.root, level, nrec)?;
+            let moved = store.sink(root);
+            self.header.root = store.address(root);
+            self.changed |= moved;
+            return Ok(moved);
+        };
+        let (count, index) = (usize::from(count), usize::from(index));
+        let mut child = self.geometry.pointer(store.bytes(block), level + 1, count, index);
+        let id = self.node(store, child.address, level, nrec)?;
+        if !store.sink(id) {
+            return Ok(false);
+        }
+        child.address = store.address(id);
+        let place = self.geometry.pointers(level + 1, count, index, 1);
+        self.geometry.encode(child, &mut store.bytes_mut(block)[place]);
+        Ok(true)
+    }
+
+    /// The same for the header. The caller stores [`address`](Tree::address) where the old one was.
+    pub fn sink_header(&mut self, store: &mut Store) -> Result<bool> {
+        let id = self.header_block(store)?;
+        let moved = store.sink(id);
+        self.address = store.address(id);
+        Ok(moved)
+    }
+
+    fn header_block(&self, store: &mut Store) -> Result<BlockId> {
+        let size = Header::size(store.sizes());
+        store.block(self.address, size as u64, Seal::At((size - CHECKSUM) as u32), HEADER)
+    }
+
     /// Moves up to `max` nodes that stand at `limit` or above into holes below it, and returns how many were moved.
     pub fn relocate_above(&mut self, store: &mut Store, limit: u64, max: usize) -> Result<usize> {
         store.check_writable()?;
@@ -62,8 +141,7 @@ impl Tree {
     /// [`address`](Tree::address) changed: the caller stores it where the old one was.
     pub fn relocate_header(&mut self, store: &mut Store, limit: u64) -> Result<bool> {
         store.check_writable()?;
-        let size = Header::size(store.sizes());
-        let id = store.block(self.address, size as u64, Seal::At((size - CHECKSUM) as u32), HEADER)?;
+        let id = self.header_block(store)?;
         let mut moves = Moves { limit, rest: 1, done: 0 };
         let moved = moves.take(store, id, self.address);
         self.address = store.address(id);

@@ -6,7 +6,7 @@ use super::{Heap, HeapId};
 use crate::error::Result;
 use crate::format::fractal_heap::{id_kind, IdKind, DIRECT_SIGNATURE, INDIRECT_SIGNATURE};
 use crate::format::UNDEFINED;
-use crate::store::{Seal, Store};
+use crate::store::{BlockId, Seal, Store};
 
 /// Holes that the bins should offer, for exact fits to be found.
 const POOL: usize = 2048;
@@ -18,6 +18,8 @@ const WORTH: u64 = 50;
 /// A header moves when its blocks, which name it, have no more bytes, and one part in so many of the file's free bytes.
 const MOST_NAMED: u64 = 64 << 20;
 const NAMED_PARTS: u64 = 2;
+/// The header sinks with blocks of so many bytes at most: most of them move then.
+const MOST_SUNK: u64 = 64 << 10;
 
 /// What an evacuation would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +30,19 @@ pub struct Evacuation {
     pub gain: u64,
     /// Bytes of objects that it moves.
     pub moves: u64,
+}
+
+/// A block of a heap, or another piece of it that moves by itself.
+#[derive(Debug, Clone, Copy)]
+pub enum Piece {
+    /// A direct block, by number.
+    Direct(u32),
+    /// An indirect block, by heap offset.
+    Indirect(u64),
+    /// The header.
+    Header,
+    /// The header of the free-space manager.
+    Manager,
 }
 
 /// An evacuation that is going on.
@@ -209,12 +224,7 @@ impl Heap {
             if address == UNDEFINED || address < limit {
                 continue;
             }
-            let id = self.direct_block(store, index)?;
-            if store.relocate_below(id, limit) {
-                self.table.blocks[index as usize].address = store.address(id);
-                self.name_block(store, index)?;
-                moved += 1;
-            }
+            moved += usize::from(self.move_direct(store, index, |store, id| store.relocate_below(id, limit))?);
         }
         moved += self.relocate_indirect(store, limit, most - moved)?;
         moved += self.relocate_huge(store, limit, most - moved)?;
@@ -233,6 +243,10 @@ impl Heap {
         if self.table.bytes > MOST_NAMED.min(store.space().free_bytes() / NAMED_PARTS) {
             return Ok(false);
         }
+        self.move_header(store, |store, id| store.relocate_below(id, limit))
+    }
+
+    fn move_header(&mut self, store: &mut Store, moves: impl FnOnce(&mut Store, BlockId) -> bool) -> Result<bool> {
         let present = |heap: &Self, index: &u32| heap.table.blocks[*index as usize].address != UNDEFINED;
         let blocks: Vec<u32> = (0..self.table.blocks.len() as u32).filter(|index| present(self, index)).collect();
         // All are read, and verified, before one is changed.
@@ -241,7 +255,7 @@ impl Heap {
         indirect.iter().try_for_each(|&offset| self.indirect_block(store, offset).map(|_| ()))?;
         let length = self.header.length();
         let id = store.block(self.address, length as u64, Seal::At(length as u32 - 4), "fractal heap header")?;
-        if !store.relocate_below(id, limit) {
+        if !moves(store, id) {
             return Ok(false);
         }
         self.address = store.address(id);
@@ -255,6 +269,84 @@ impl Heap {
             self.header.put_prefix(store.bytes_mut(id), INDIRECT_SIGNATURE, self.address, offset);
         }
         Ok(true)
+    }
+
+    /// Calls `note` with what stands at `limit` or above. Nothing of a filtered heap.
+    pub fn pieces_above(&mut self, store: &mut Store, limit: u64, mut note: impl FnMut(u64, Piece)) -> Result<()> {
+        if !self.is_changeable() {
+            return Ok(());
+        }
+        self.load_table(store)?;
+        let direct = self.table.blocks.iter().zip(0..).map(|(block, index)| (block.address, Piece::Direct(index)));
+        let indirect = self.table.indirect.iter().map(|(&offset, block)| (block.address, Piece::Indirect(offset)));
+        let own = [(self.address, Piece::Header), (self.free_space.address, Piece::Manager)];
+        let header = if self.table.bytes <= MOST_SUNK { 0 } else { 1 };
+        let pieces = direct.chain(indirect).chain(own.into_iter().skip(header));
+        pieces
+            .filter(|piece| piece.0 != UNDEFINED && piece.0 >= limit)
+            .for_each(|(address, piece)| note(address, piece));
+        Ok(())
+    }
+
+    /// Moves one of them down, into a hole or over the one in front of it; whether it did.
+    pub fn sink_piece(&mut self, store: &mut Store, piece: Piece) -> Result<bool> {
+        self.begin_change(store)?;
+        match piece {
+            Piece::Direct(index) => self.move_direct(store, index, Store::sink),
+            Piece::Indirect(offset) => self.move_indirect(store, offset, Store::sink),
+            Piece::Header => self.move_header(store, Store::sink),
+            Piece::Manager => Ok(self.move_manager(store, Store::sink)),
+        }
+    }
+
+    fn move_direct(
+        &mut self,
+        store: &mut Store,
+        index: u32,
+        moves: impl FnOnce(&mut Store, BlockId) -> bool,
+    ) -> Result<bool> {
+        let id = self.direct_block(store, index)?;
+        if !moves(store, id) {
+            return Ok(false);
+        }
+        self.table.blocks[index as usize].address = store.address(id);
+        self.name_block(store, index)?;
+        Ok(true)
+    }
+
+    fn move_indirect(
+        &mut self,
+        store: &mut Store,
+        offset: u64,
+        moves: impl FnOnce(&mut Store, BlockId) -> bool,
+    ) -> Result<bool> {
+        let id = self.indirect_block(store, offset)?;
+        if !moves(store, id) {
+            return Ok(false);
+        }
+        let address = store.address(id);
+        if let Some(block) = self.table.indirect.get_mut(&offset) {
+            block.address = address;
+        }
+        if offset == 0 {
+            self.header.root = address;
+        } else if let Some(&(base, entry)) = self.path(offset, |end| end == offset).last() {
+            self.set_entry(store, base, entry, address)?;
+        }
+        Ok(true)
+    }
+
+    fn move_manager(&mut self, store: &mut Store, moves: impl FnOnce(&mut Store, BlockId) -> bool) -> bool {
+        let (address, length) = (self.free_space.address, self.free_space.header_length());
+        let seal = Seal::At(length.saturating_sub(4) as u32);
+        match store.block(address, length, seal, "free-space manager header") {
+            Ok(id) if moves(store, id) => {
+                // The list names the header; it is written anew by the next prepare.
+                self.free_space.address = store.address(id);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Puts a direct block's address where it is looked up.
@@ -275,37 +367,16 @@ impl Heap {
             self.table.indirect.iter().filter(|block| block.1.address >= limit).map(|block| *block.0).collect();
         let mut moved = 0;
         for offset in high.into_iter().take(most) {
-            let id = self.indirect_block(store, offset)?;
-            if !store.relocate_below(id, limit) {
-                continue;
-            }
-            let address = store.address(id);
-            if let Some(block) = self.table.indirect.get_mut(&offset) {
-                block.address = address;
-            }
-            if offset == 0 {
-                self.header.root = address;
-            } else if let Some(&(base, entry)) = self.path(offset, |end| end == offset).last() {
-                self.set_entry(store, base, entry, address)?;
-            }
-            moved += 1;
+            moved += usize::from(self.move_indirect(store, offset, |store, id| store.relocate_below(id, limit))?);
         }
         Ok(moved)
     }
 
     fn relocate_manager(&mut self, store: &mut Store, limit: u64) -> usize {
-        let (address, length) = (self.free_space.address, self.free_space.header_length());
+        let address = self.free_space.address;
         if address == UNDEFINED || address < limit {
             return 0;
         }
-        let seal = Seal::At(length.saturating_sub(4) as u32);
-        match store.block(address, length, seal, "free-space manager header") {
-            Ok(id) if store.relocate_below(id, limit) => {
-                // The list names the header; it is written anew by the next prepare.
-                self.free_space.address = store.address(id);
-                1
-            }
-            _ => 0,
-        }
+        usize::from(self.move_manager(store, |store, id| store.relocate_below(id, limit)))
     }
 }

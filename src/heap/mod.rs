@@ -29,7 +29,7 @@ use crate::format::UNDEFINED;
 use crate::store::{Seal, Store};
 
 pub use crate::format::fractal_heap::HeapParams;
-pub use evacuate::Evacuation;
+pub use evacuate::{Evacuation, Piece};
 pub use extents::Part;
 pub use global::GlobalHeap;
 pub use slide::Slide;

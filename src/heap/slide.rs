@@ -159,17 +159,18 @@ impl Filling {
 }
 
 impl Heap {
-    /// What sliding would do. None when there is too little to gain, or too much would be left over.
-    pub fn plan_slide(&mut self, store: &mut Store) -> Result<Option<Slide>> {
+    /// What sliding would do. None when there is too little to gain, or too much would be left over. When the rest is left to
+    /// an evacuation, what can slide does: `in_part`.
+    pub fn plan_slide(&mut self, store: &mut Store, in_part: bool) -> Result<Option<Slide>> {
         self.break_off_evacuation()?;
         self.begin_change(store)?;
         self.settle_holes()?;
-        let slide = self.plan_settled();
+        let slide = self.plan_settled(in_part);
         self.restore_bump();
         Ok(slide)
     }
 
-    fn plan_settled(&self) -> Option<Slide> {
+    fn plan_settled(&self, in_part: bool) -> Option<Slide> {
         let table = &self.table;
         let overhead = self.header.direct_overhead() as u32;
         let mut slide = Slide {
@@ -184,21 +185,30 @@ impl Heap {
         while let Some(index) = table.next_block(offset) {
             let (block, holes) = (&table.blocks[index as usize], &table.holes[index as usize]);
             offset = block.offset + u64::from(block.size);
-            if block.live > 0 && holes.bytes > block.size / SPARSE {
+            // An empty one takes what would else keep one at the end.
+            let sparse = holes.bytes > block.size / SPARSE;
+            let stretch = if sparse && !in_part { 0 } else { self.longest_stretch(index) };
+            if sparse && stretch <= STRETCH_MAX {
                 let start = block.offset + u64::from(overhead);
                 slide.sources.push(Source { index, start, ..Source::default() });
-            } else if block.live > 0 {
-                let ends = holes.iter().map(|(position, length)| position + length);
-                let begins = holes.iter().map(|(position, _)| position).chain([block.size]);
-                longest =
-                    [overhead].into_iter().chain(ends).zip(begins).fold(longest, |most, (at, end)| most.max(end - at));
+            } else {
+                longest = longest.max(stretch);
             }
         }
-        (longest <= STRETCH_MAX && self.fill(&mut slide)).then_some(slide)
+        let leaves_little = (in_part || longest <= STRETCH_MAX) && self.fill(&mut slide, in_part);
+        leaves_little.then_some(slide)
+    }
+
+    fn longest_stretch(&self, index: u32) -> u32 {
+        let (block, holes) = (&self.table.blocks[index as usize], &self.table.holes[index as usize]);
+        let ends = holes.iter().map(|(position, length)| position + length);
+        let begins = holes.iter().map(|(position, _)| position).chain([block.size]);
+        let stretches = [self.header.direct_overhead() as u32].into_iter().chain(ends).zip(begins);
+        stretches.map(|(at, end)| end - at).max().unwrap_or(0)
     }
 
     /// Says where each stretch goes; whether that is worth it.
-    fn fill(&self, slide: &mut Slide) -> bool {
+    fn fill(&self, slide: &mut Slide, in_part: bool) -> bool {
         let blocks = &self.table.blocks;
         let overhead = self.header.direct_overhead() as u32;
         let sizes = slide.sources.iter().map(|source| blocks[source.index as usize].size).collect();
@@ -222,7 +232,7 @@ impl Heap {
         let full = ends.len().saturating_sub(1);
         let waste: u32 = sizes.iter().zip(&ends).take(full).map(|(size, end)| size - end).sum();
         slide.ends = ends;
-        !slide.sources.is_empty() && u64::from(waste) * WASTE <= all
+        !slide.sources.is_empty() && (in_part || u64::from(waste) * WASTE <= all)
     }
 
     /// Moves all bytes. From now on [`Heap::renew_ids`] tells what became of an ID, until [`Heap::end_slide`]; nothing else

@@ -151,7 +151,7 @@ impl Model {
 
     /// Whether there was anything to gain.
     fn slide(&mut self) -> bool {
-        let Some(plan) = self.heap.plan_slide(&mut self.store).unwrap() else { return false };
+        let Some(plan) = self.heap.plan_slide(&mut self.store, false).unwrap() else { return false };
         self.heap.begin_slide(&mut self.store, plan).unwrap();
         let moved: Vec<_> = self.ids.iter().map(|id| renewed(&self.heap, id)).collect();
         self.heap.end_slide(&mut self.store).unwrap();
@@ -454,7 +454,7 @@ fn sliding_renews_what_lives_and_finds_ids_of_anything_else() {
             id[1 + offset_width..][..length_width].copy_from_slice(&length.to_le_bytes()[..length_width]);
             id
         };
-        let plan = model.heap.plan_slide(&mut model.store).unwrap().unwrap();
+        let plan = model.heap.plan_slide(&mut model.store, false).unwrap().unwrap();
         model.heap.begin_slide(&mut model.store, plan).unwrap();
         if !few_gaps {
             model.heap.slide.as_mut().unwrap().source_at.clear();
@@ -574,7 +574,7 @@ fn speed() {
         ids.drain(..COUNT / 2);
         let mut moved = 0;
         if slide {
-            let plan = heap.plan_slide(store).unwrap().unwrap();
+            let plan = heap.plan_slide(store, false).unwrap().unwrap();
             report("plan", COUNT / 2);
             heap.begin_slide(store, plan).unwrap();
             report("slide", COUNT / 2);

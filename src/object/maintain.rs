@@ -283,7 +283,7 @@ impl State {
     /// One step of the sweep in progress, or the first of the next store's.
     fn sweep_step(&mut self, limit: &Limit) -> Result<StepReport> {
         self.maintenance.recount(&mut self.store, &mut self.objects)?;
-        if limit.is_unbounded() {
+        if limit.anew {
             self.abandon_sweep()?;
         }
         let mut report = StepReport::default();
@@ -300,7 +300,7 @@ impl State {
         Ok(report)
     }
 
-    /// Ends the sweep in progress where it is. What may run to its end in one go begins anew, for it has a faster way.
+    /// Ends the sweep in progress where it is, for one that may let heaps slide in one go.
     fn abandon_sweep(&mut self) -> Result<()> {
         let Some(active) = self.maintenance.active.take() else { return Ok(()) };
         let State { objects, maintenance, .. } = self;

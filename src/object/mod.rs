@@ -45,6 +45,7 @@ mod reference;
 mod referenced;
 mod registry;
 mod search;
+mod sink;
 mod state;
 mod sweep;
 mod symbol_table;

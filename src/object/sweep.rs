@@ -2,8 +2,8 @@
 //!
 //! The sweep walks the name index in key order, so every heap object is met exactly once, with the record that points
 //! to it: objects above the heap's watermark move into holes below it, and record and creation-order record follow.
-//! When nobody waits for the lock (a flush or close), what is left in a heap with much free space slides together in one
-//! go instead, and the walk only renews the heap IDs in the records.
+//! In a flush, in closing and when it is asked for, what is left in a heap with much free space slides together in one go
+//! instead, and the walk only renews the heap IDs in the records. What moving objects one by one left slides afterwards.
 
 use std::cell::RefCell;
 use std::cmp::Ordering;
@@ -213,26 +213,30 @@ impl<K: DenseKind> DenseStore<K> {
             nodes += stats.nodes;
             sparse |= is_sparse(&stats);
         }
-        let heap = if limit.heap { self.begin_heap_work(store, limit.is_unbounded())? } else { HeapWork::Nothing };
-        if !sparse && heap == HeapWork::Nothing {
+        let heap = if limit.heap { self.begin_heap_work(store, limit)? } else { HeapWork::Nothing };
+        if heap == HeapWork::Nothing && (!sparse || limit.slide) {
             return Ok(None);
         }
         Ok(Some(Sweep::new(heap, nodes)))
     }
 
-    fn begin_heap_work(&mut self, store: &mut Store, in_one_go: bool) -> Result<HeapWork> {
+    fn begin_heap_work(&mut self, store: &mut Store, limit: &Limit) -> Result<HeapWork> {
         self.heap.load(store)?;
         let stats = self.heap.stats();
         if !is_worth_work(&stats) {
             return Ok(HeapWork::Nothing);
         }
-        if in_one_go && free_part(&stats) >= SLIDE_FREE {
-            if let Some(plan) = self.heap.plan_slide(store)? {
+        let slides = match limit.slide {
+            true => self.heap.plan_evacuation().is_some(),
+            false => limit.in_one_go && free_part(&stats) >= SLIDE_FREE,
+        };
+        if slides {
+            if let Some(plan) = self.heap.plan_slide(store, limit.slide)? {
                 self.heap.begin_slide(store, plan)?;
                 return Ok(HeapWork::Slide);
             }
         }
-        match self.heap.plan_evacuation() {
+        match self.heap.plan_evacuation().filter(|_| !limit.slide) {
             Some(evacuation) => {
                 self.heap.begin_evacuation(store, evacuation)?;
                 Ok(HeapWork::Evacuate)
@@ -249,14 +253,14 @@ impl<K: DenseKind> DenseStore<K> {
         limit: &Limit,
         report: &mut StepReport,
     ) -> Result<bool> {
-        while !limit.reached(report.nodes_done) {
+        // What slides does so in one go: before its end, records have IDs that are not valid any more.
+        while sweep.heap == HeapWork::Slide || !limit.reached(report.nodes_done) {
             let leaves = match sweep.heap {
                 HeapWork::Nothing => LEAVES_PACKING,
                 HeapWork::Evacuate => self.leaves_moving(),
-                // In one go: between turns the records behind the sweep have IDs that are not valid any more.
                 HeapWork::Slide => u64::MAX,
             };
-            let leaves = leaves.min(limit.nodes - report.nodes_done).min(usize::MAX as u64) as usize;
+            let leaves = leaves.min(limit.nodes.saturating_sub(report.nodes_done)).min(usize::MAX as u64) as usize;
             let (nodes_done, through) = match sweep.in_order_index {
                 false => self.sweep_names(store, sweep, leaves, report)?,
                 true => self.sweep_order(store, sweep, leaves)?,

@@ -21,6 +21,8 @@ enum Part {
 
 /// A file is trimmed while more than one part in so many is free.
 const TRIM_FREE_PARTS: u64 = 64;
+/// What is between the holes moves down while they are more than one part in so many: that is most of what is behind them.
+const SINK_FREE_PARTS: u64 = 32;
 
 impl State {
     /// Where rebalancing has freed space inside the file, moves what stands at its end into holes, so that the file ends
@@ -32,6 +34,18 @@ impl State {
         if !std::mem::take(&mut self.maintenance.trim_due) {
             return Ok(());
         }
+        self.trim_rounds(far)?;
+        let (free, end) = self.reopened_space();
+        if free * SINK_FREE_PARTS > end {
+            let limit = self.store.space().holes_with(free - end / TRIM_FREE_PARTS);
+            if self.sink(limit)? > 0 {
+                self.prepare_changed()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn trim_rounds(&mut self, far: bool) -> Result<()> {
         let (mut inventory, mut referenced) = (None, Referenced::NotSought);
         for round in 0..TRIM_ROUNDS {
             let (free, end) = self.reopened_space();

@@ -42,7 +42,7 @@ pub struct Controller {
     /// For smart's thread, which is not started before it has something to do.
     host: Option<Weak<dyn Host>>,
 
-    pace: Pace,
+    pub(super) pace: Pace,
     share: Share,
     step_began_ns: u64,
     /// The counts when the sweep under way began, and when the last one that ended began.
@@ -346,10 +346,9 @@ impl Controller {
         sum.nodes_done += report.nodes_done;
         sum.objects_moved += report.objects_moved;
         sum.bytes_moved += report.bytes_moved;
-        self.nodes_remaining = report.nodes_remaining;
+        self.nodes_remaining = if report.done { 0 } else { report.nodes_remaining };
         if report.done {
             self.totals.sweeps += 1;
-            self.nodes_remaining = 0;
             self.served = self.at_sweep;
             let more = left_by(&self.tally.counts, &self.at_sweep).any();
             let inserted = self.tally.counts.since(&self.at_sweep).of(Kind::Insert) > 0;

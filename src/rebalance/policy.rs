@@ -197,6 +197,8 @@ pub(super) struct Pace {
     pub sweep_began_ns: Option<u64>,
     /// The sweep under way moves objects: that frees nothing before its end.
     pub evacuating: bool,
+    /// One has moved objects since everything was done last: holes that were too small for them may be left.
+    pub loose: bool,
     /// Lazy is working off what made it begin.
     working: bool,
     /// Underfull nodes that the last finished sweep left behind.
@@ -230,6 +232,7 @@ impl Default for Pace {
             first_unserved_ns: None,
             sweep_began_ns: None,
             evacuating: false,
+            loose: false,
             working: false,
             residue: 0,
             heap_residue: 0,
@@ -289,7 +292,7 @@ impl Pace {
             self.heap_residue = if ended.more && ended.moved { 0 } else { survey.heap_free };
         }
         self.sweep_began_ns = None;
-        self.evacuating = false;
+        self.loose = std::mem::take(&mut self.evacuating);
         self.working = false;
         self.residue = survey.underfull;
     }
@@ -308,7 +311,7 @@ impl Pace {
     /// There is nothing to do: the operations so far count as served.
     pub(super) fn served(mut self) -> Self {
         self.first_unserved_ns = None;
-        self.working = false;
+        (self.working, self.loose) = (false, false);
         self
     }
 
@@ -376,7 +379,7 @@ pub(super) fn plan(
         return (Plan::Nothing, pace);
     }
     if pace.sweep_began_ns.is_none() && !overdue(survey, &pace, left).any() {
-        return (Plan::Nothing, pace.served());
+        return (Plan::Nothing, Pace { loose: pace.loose, ..pace.served() });
     }
     let plan = if now_ns < pace.not_before_ns { Plan::Nothing } else { batch(full_ns) };
     (plan, pace)

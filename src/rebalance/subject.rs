@@ -62,18 +62,19 @@ pub struct Limit {
     pub nodes: u64,
     /// Whether a sweep that this step begins also moves objects out of sparse heap blocks.
     pub heap: bool,
+    /// The sweep in progress, if any, is given up for one that begins anew.
+    pub anew: bool,
+    /// A heap may slide together in one go, however long that takes.
+    pub in_one_go: bool,
+    /// What moving objects left in a heap slides together, and nothing else is done.
+    pub slide: bool,
     deadline_ns: u64,
     clock: Arc<dyn Clock>,
 }
 
 impl Limit {
     pub(super) fn new(nodes: u64, deadline_ns: u64, heap: bool, clock: Arc<dyn Clock>) -> Self {
-        Limit { nodes, heap, deadline_ns, clock }
-    }
-
-    /// Whether nobody waits: the step may run to the end of the sweep in one go.
-    pub fn is_unbounded(&self) -> bool {
-        self.nodes == u64::MAX && self.deadline_ns == u64::MAX
+        Limit { nodes, heap, anew: false, in_one_go: false, slide: false, deadline_ns, clock }
     }
 
     /// Whether to stop, after `nodes_done`. To be asked after each node and, where records' objects are moved, after
@@ -161,7 +162,7 @@ pub fn complete(subject: &mut dyn Subject) -> Result<()> {
     result
 }
 
-/// The same with the lock released between slices, so that other threads can go on.
+/// The same with the lock released between slices, so that other threads can go on. A heap that slides is one slice.
 pub fn complete_in_slices(host: &dyn Host) -> Result<()> {
     let mut completion = Completion::default();
     loop {
@@ -201,7 +202,18 @@ pub fn before_flush(subject: &mut dyn Subject) -> Result<()> {
 #[derive(Default)]
 struct Completion {
     sweeps_left: Option<u32>,
+    pass: Pass,
     idle: u32,
+}
+
+/// What is free in heaps after the sweeps slides together, and what that could not place, because it stands between no
+/// holes, moves into the larger holes object by object.
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    #[default]
+    Sweep,
+    Slide,
+    Fill,
 }
 
 impl Completion {
@@ -210,15 +222,27 @@ impl Completion {
         let survey = subject.survey();
         let controller = subject.controller();
         let sweeping = controller.sweeping();
+        // A sweep begun with other limits moves objects where they could slide, and into places that cannot slide then.
+        let anew = self.sweeps_left.is_none();
         let left = *self.sweeps_left.get_or_insert(1 + u32::from(sweeping));
         let due = policy::everything_due(&survey);
-        if left == 0 || !(sweeping || (due.any() && controller.changed(&survey))) {
-            controller.served();
-            return Ok(true);
+        let sweeps = left > 0 && (sweeping || due.any() && controller.changed(&survey));
+        if !sweeps {
+            self.pass = match self.pass {
+                Pass::Sweep if controller.pace.loose && due.heap => Pass::Slide,
+                Pass::Slide if due.heap => Pass::Fill,
+                _ => {
+                    controller.served();
+                    return Ok(true);
+                }
+            };
+            self.sweeps_left = Some(1);
         }
-        let (report, _) = step(subject, u64::MAX, max_ns, due.heap)?;
+        let limit = controller.begin_step(u64::MAX, max_ns, due.heap);
+        let (report, _) =
+            carry_out(subject, &Limit { anew, in_one_go: true, slide: self.pass == Pass::Slide, ..limit })?;
         check_progress(&report, &mut self.idle)?;
-        self.sweeps_left = Some(left - u32::from(report.done));
+        self.sweeps_left = self.sweeps_left.map(|left| left - u32::from(report.done));
         Ok(false)
     }
 }
@@ -239,7 +263,11 @@ pub(super) fn check_progress(report: &StepReport, idle: &mut u32) -> Result<()> 
 /// nanoseconds.
 pub(super) fn step(subject: &mut dyn Subject, nodes: u64, max_ns: u64, heap: bool) -> Result<(StepReport, u64)> {
     let limit = subject.controller().begin_step(nodes, max_ns, heap);
-    let result = subject.step(&limit);
+    carry_out(subject, &limit)
+}
+
+fn carry_out(subject: &mut dyn Subject, limit: &Limit) -> Result<(StepReport, u64)> {
+    let result = subject.step(limit);
     let survey = subject.survey();
     let cost_ns = subject.controller().end_step(&result, &survey);
     result.map(|report| (report, cost_ns))

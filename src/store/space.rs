@@ -1,6 +1,8 @@
 //! Which bytes of the file are free. Space that the last flushed state still uses is not handed out before the next
 //! flush is done, so nothing of that state is overwritten by a new block.
 
+mod moves;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Free extents by address and by size; adjacent ones are one.

@@ -28,7 +28,9 @@ impl Controller {
     }
 
     pub(in crate::rebalance) fn due_at_close(&self, survey: &Survey) -> bool {
-        let worth = self.sweeping()
+        let loose = self.pace.loose && policy::everything_due(survey).heap;
+        let worth = loose
+            || self.sweeping()
             || policy::sweep_due(survey, &self.pace, left_by(&self.tally.counts, &self.done), true).any();
         worth && self.finishes_at_close() && !self.halted
     }
