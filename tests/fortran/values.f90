@@ -41,6 +41,8 @@ contains
     type(h5r_int64_sequence), allocatable :: numbers(:)
     character(4) :: word
     call h5r_attr_write(root, 'number', 5)
+    allocate (numbers(1))
+    numbers(1)%values = [1_int64]
     call h5r_type_logical(first)
     open = first
     call h5r_type_close(open)
@@ -50,7 +52,7 @@ contains
     call refused(H5R_ERR_ARGUMENT, 'name', '0')
     call h5r_attr_write_variable(root, '', words, status)
     call refused(H5R_ERR_ARGUMENT, 'name', '0')
-    call h5r_attr_write_variable(root, '', [h5r_int64_sequence([1_int64])], status)
+    call h5r_attr_write_variable(root, '', numbers, status)
     call refused(H5R_ERR_ARGUMENT, 'name', '0')
     call h5r_attr_read(root, 'number', word, status)
     call refused(H5R_ERR_TYPE, 'integer', 'string')
