@@ -204,14 +204,16 @@ fn the_trees_of_chunks_are_swept() {
     }
 }
 
-/// Deletes a fifth with lazy on, and then only replaces values, until a sweep of nodes is over.
+/// Deletes a fifth with lazy on, and then only replaces values, until batches have put the nodes right.
 fn delete_a_fifth_and_replace(file: &File, count: u32) {
     file.set_lazy(&LazyOptions { threshold: 0.01, ..LazyOptions::default() }).unwrap();
     let object = file.root().unwrap().open("d").unwrap();
     for i in (0..count).step_by(5) {
         object.attr_delete(&format!("attribute_{i:06}")).unwrap();
     }
-    replace_until(file, &object, (0..count).filter(|i| i % 5 != 0), |stats| stats.sweeps > 0);
+    replace_until(file, &object, (0..count).filter(|i| i % 5 != 0), |stats| {
+        stats.batches > 0 && stats.underfull_nodes == 0
+    });
 }
 
 /// Replaces values in place, again and again until `done`.
@@ -487,7 +489,7 @@ fn size_of(fill: impl Fn(&File)) -> u64 {
 }
 
 /// Opens a file, in each mode and in mode none with a call of `rebalance`, changes it, closes it, and has its contents and
-/// size checked.
+/// size checked: a node more may be left, as the modes' work fell.
 fn packed_by_all(name: &str, make: &dyn Fn(&File), change: &dyn Fn(&File), verify: &dyn Fn(&File), fresh: u64) {
     let path = path(name);
     for mode in ["lazy", "incremental", "smart", "none"] {
@@ -511,7 +513,7 @@ fn packed_by_all(name: &str, make: &dyn Fn(&File), change: &dyn Fn(&File), verif
         file.check_flushed().unwrap();
         verify(&file);
         file.close().unwrap();
-        assert!(size as f64 <= 1.05 * fresh as f64, "{name}, {mode}: {size} bytes, fresh {fresh}");
+        assert!(size as f64 <= 1.05 * fresh as f64 + 4096.0, "{name}, {mode}: {size} bytes, fresh {fresh}");
     }
     std::fs::remove_file(path).unwrap();
 }
