@@ -101,6 +101,9 @@ pub(super) fn used_extents(state: &mut State) -> Result<Vec<Extent>> {
     used_within(state, u64::MAX)
 }
 
+/// Bytes that are searched for collections in the time of an extent.
+const CLAIM_BYTES: u64 = 16 << 10;
+
 /// The same, where these are at most so many, counted as the walk meets them; else an error (unsupported).
 pub(super) fn used_within(state: &mut State, most: u64) -> Result<Vec<Extent>> {
     let mut fail = |finding: Finding| Err(finding.into_error());
@@ -113,6 +116,11 @@ pub(super) fn used_within(state: &mut State, most: u64) -> Result<Vec<Extent>> {
     if let Some((a, b)) = overlap {
         let detail = format_args!("{} use it up to {:#x}", a.purpose, a.end());
         return Err(Error::corrupt(b.purpose.name(), b.address, detail));
+    }
+    let between = gaps(extents.iter().map(|extent| (extent.address, extent.length)), state.store.space().end());
+    let unclaimed: u64 = between.iter().map(|gap| gap.1).sum();
+    if unclaimed / CLAIM_BYTES > most {
+        return Err(Error::unsupported(format_args!("{unclaimed} bytes to be searched for collections")));
     }
     add_collections(&mut state.store, &mut extents, &[])?;
     Ok(extents)
