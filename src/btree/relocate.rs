@@ -22,6 +22,12 @@ pub struct NodePlace {
     nrec: u16,
 }
 
+/// A walk over nodes that are told.
+struct Noting<'a> {
+    visited: usize,
+    note: &'a mut dyn FnMut(u64, NodePlace),
+}
+
 impl Tree {
     /// Calls `note` with the nodes that stand at `limit` or above. A place is valid until the tree or its nodes change.
     pub fn nodes_above(&mut self, store: &mut Store, limit: u64, note: &mut dyn FnMut(u64, NodePlace)) -> Result<()> {
@@ -30,7 +36,7 @@ impl Tree {
             return Ok(());
         }
         let place = NodePlace { parent: None, level: self.depth, nrec: self.header.root_nrec };
-        self.note_above(store, limit, self.header.root, place, note)
+        self.note_above(store, limit, self.header.root, place, &mut Noting { visited: 0, note })
     }
 
     fn note_above(
@@ -39,21 +45,23 @@ impl Tree {
         limit: u64,
         address: u64,
         place: NodePlace,
-        note: &mut dyn FnMut(u64, NodePlace),
+        noting: &mut Noting<'_>,
     ) -> Result<()> {
+        noting.visited += 1;
+        self.bound(store, noting.visited)?;
         let NodePlace { level, nrec, .. } = place;
         if level == 0 && address < limit {
             return Ok(());
         }
         let block = self.node(store, address, level, nrec)?;
         if address >= limit {
-            note(address, place);
+            (noting.note)(address, place);
         }
         let children = if level == 0 { 0 } else { nrec + 1 };
         for index in 0..children {
             let child = self.geometry.pointer(store.bytes(block), level, nrec.into(), index.into());
             let place = NodePlace { parent: Some((block, nrec, index)), level: level - 1, nrec: child.nrec };
-            self.note_above(store, limit, child.address, place, note)?;
+            self.note_above(store, limit, child.address, place, noting)?;
         }
         Ok(())
     }
