@@ -148,6 +148,11 @@ impl Error {
         self.0.kind
     }
 
+    /// Whether it is about what a file holds, damage or something that this version does not know, and not about the work.
+    pub(crate) fn is_of_content(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Corrupt | ErrorKind::Unsupported)
+    }
+
     /// What is wrong, of an error whose kind is [`ErrorKind::Corrupt`].
     pub fn damage(&self) -> Damage {
         self.0.damage

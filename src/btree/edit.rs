@@ -275,6 +275,7 @@ impl Tree {
             self.header.root = child.address;
             self.header.root_nrec = child.nrec;
             self.changed = true;
+            store.note_whole();
         }
         Ok(())
     }
@@ -296,21 +297,25 @@ impl Tree {
     pub(super) fn relieve(&mut self, store: &mut Store, path: &mut Location, level: usize) -> Result<(u16, u16)> {
         let parent = path.steps[level + 1];
         let at = parent.index;
-        let mut neighbour: Option<(u16, u16)> = None;
-        for index in [at.wrapping_sub(1), at + 1] {
-            if index <= parent.nrec {
-                let nrec = self.child(store, level + 1, parent, index).nrec;
-                if neighbour.is_none_or(|(_, least)| nrec < least) {
-                    neighbour = Some((index, nrec));
-                }
+        let mut neighbours = Vec::with_capacity(2);
+        for index in [at.wrapping_sub(1), at + 1].into_iter().filter(|&index| index <= parent.nrec) {
+            neighbours.push((self.child(store, level + 1, parent, index).nrec, index));
+        }
+        neighbours.sort_by_key(|neighbour| neighbour.0);
+        let mut result = Err(Error::internal("a node without a neighbour"));
+        for (nrec, index) in neighbours {
+            let records = usize::from(self.child(store, level + 1, parent, at).nrec) + usize::from(nrec) + 1;
+            let count = if records <= usize::from(self.geometry.level(level).capacity) { 1 } else { 2 };
+            let (first, edits) = (at.min(index), store.edits());
+            let reshaped = self.reshape(store, path, level, usize::from(first), 2, &even(records, count));
+            // Where one of them is damaged, there may be the other.
+            let again = reshaped.as_ref().is_err_and(|error| error.is_of_content() && store.edits() == edits);
+            result = reshaped.map(|()| (first, count as u16));
+            if !again {
+                break;
             }
         }
-        let Some((index, nrec)) = neighbour else { return Err(Error::internal("a node without a neighbour")) };
-        let records = usize::from(self.child(store, level + 1, parent, at).nrec) + usize::from(nrec) + 1;
-        let count = if records <= usize::from(self.geometry.level(level).capacity) { 1 } else { 2 };
-        let first = at.min(index);
-        self.reshape(store, path, level, usize::from(first), 2, &even(records, count))?;
-        Ok((first, count as u16))
+        result
     }
 }
 

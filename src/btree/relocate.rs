@@ -107,6 +107,8 @@ impl Tree {
         if self.header.root == UNDEFINED {
             return Ok(0);
         }
+        // All are read, and verified, before one is moved.
+        self.nodes_above(store, limit, &mut |_, _| ())?;
         let mut moves = Moves { limit, rest: max, done: 0 };
         let root = self.node(store, self.header.root, self.depth, self.header.root_nrec)?;
         if moves.take(store, root, self.header.root) {

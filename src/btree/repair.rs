@@ -63,7 +63,13 @@ impl Tree {
                 continue;
             }
             path.steps[level].index = index;
-            let (first, count) = self.relieve(store, path, level - 1)?;
+            store.note_whole();
+            let relieved = self.relieve(store, path, level - 1);
+            let Some((first, count)) = store.unless_damaged(relieved)? else {
+                // Its neighbours are damaged: it stays as it is, and they do not keep the rest from being written.
+                index += 1;
+                continue;
+            };
             // A node that had a single child could not mend it; now it has neighbours.
             for child in first..first + count {
                 if level > 1 {
@@ -87,7 +93,8 @@ impl Tree {
         if !how.all && !store.cached(child.address).is_some_and(|id| store.is_dirty(id)) {
             return Ok(());
         }
-        let block = self.node(store, child.address, level - 1, child.nrec)?;
+        let block = self.node(store, child.address, level - 1, child.nrec);
+        let Some(block) = store.unless_damaged(block)? else { return Ok(()) };
         path.steps[level].index = index;
         path.steps[level - 1] = Step { block, index: 0, nrec: child.nrec };
         self.mend_below(store, path, level - 1, how)

@@ -52,6 +52,7 @@ impl Tree {
         }
         self.counts.merges += count.saturating_sub(targets.len()) as u64;
         self.counts.splits += targets.len().saturating_sub(count) as u64;
+        store.note_whole();
         Ok(())
     }
 

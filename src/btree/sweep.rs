@@ -44,7 +44,7 @@ impl Run {
     }
 
     /// Calls `visit` with each record, which it may change, and the store. Before that `ahead` gets all of them at once: what
-    /// they refer to can be fetched then.
+    /// they refer to can be fetched then. Where a visit fails, those before it are kept; it changes its record last.
     pub fn each(
         &self,
         store: &mut Store,
@@ -54,13 +54,23 @@ impl Run {
         let before = store.bytes(self.block)[self.places.clone()].to_vec();
         ahead(store, &before);
         let mut records = before.clone();
+        let (mut visited, mut whole) = (Ok(()), true);
         for record in records.chunks_exact_mut(self.size) {
-            visit(store, record)?;
+            let edits = store.edits();
+            visited = visit(store, record);
+            if visited.is_err() {
+                whole = store.edits() == edits;
+                break;
+            }
         }
+        // Also those before one that is damaged.
         if records != before {
             self.records(store).copy_from_slice(&records);
         }
-        Ok(())
+        if whole {
+            store.note_whole();
+        }
+        visited
     }
 }
 
@@ -86,7 +96,9 @@ impl Tree {
         loop {
             let (count, end) = self.pack_window(store, rank, max_nodes.saturating_sub(nodes_done).clamp(1, WINDOW))?;
             nodes_done += count;
+            store.note_whole();
             let last = self.visit(store, rank, end, &mut visit)?;
+            store.note_whole();
             rank = end + 1;
             if rank >= self.header.total {
                 return self.finish_sweep(store, nodes_done);

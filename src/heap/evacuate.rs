@@ -122,9 +122,17 @@ impl Heap {
         }
         self.begin_change(store)?;
         let (offset, length, from) = self.managed_object(id)?;
-        let Some((target, to)) = self.take_below(length)? else { return Ok(None) };
+        let live = self.table.blocks[from as usize].live.checked_sub(length);
+        let live = live.ok_or_else(|| self.bad_id("an object that was removed"))?;
         let source = self.direct_block(store, from)?;
-        let destination = self.direct_block(store, to)?;
+        let Some((target, to)) = self.take_below(length)? else { return Ok(None) };
+        let destination = match self.direct_block(store, to) {
+            Ok(destination) => destination,
+            Err(error) => {
+                self.give_back(to, target, length);
+                return Err(error);
+            }
+        };
         let (count, start) = (length as usize, (offset - self.table.blocks[from as usize].offset) as usize);
         let at = (target - self.table.blocks[to as usize].offset) as usize;
         if from == to {
@@ -134,8 +142,7 @@ impl Heap {
             into[at..at + count].copy_from_slice(&bytes[start..start + count]);
         }
         self.table.blocks[to as usize].live += length;
-        let live = self.table.blocks[from as usize].live.checked_sub(length);
-        let live = live.ok_or_else(|| self.bad_id("an object that was removed"))?;
+        let live = if from == to { live + length } else { live };
         self.table.blocks[from as usize].live = live;
         // The watermark may have risen past the object's block: the bins hold pieces of it then.
         let above = self.evacuation.as_ref().is_some_and(|evacuating| offset >= evacuating.watermark);
@@ -215,6 +222,7 @@ impl Heap {
             return Ok(0);
         }
         self.begin_change(store)?;
+        self.read_pieces_above(store, limit)?;
         let mut moved = 0;
         for index in 0..self.table.blocks.len() as u32 {
             let address = self.table.blocks[index as usize].address;
@@ -230,6 +238,19 @@ impl Heap {
         moved += self.relocate_huge(store, limit, most - moved)?;
         let list = usize::from(self.free_space.list_is_above(limit));
         Ok(moved + self.relocate_manager(store, limit) + list)
+    }
+
+    /// What moves, and what names it, is read, and verified, before anything is moved.
+    fn read_pieces_above(&mut self, store: &mut Store, limit: u64) -> Result<()> {
+        let indirect: Vec<u64> = self.table.indirect.keys().copied().collect();
+        indirect.iter().try_for_each(|&offset| self.indirect_block(store, offset).map(|_| ()))?;
+        let mut direct = Vec::new();
+        self.pieces_above(store, limit, |_, piece| {
+            if let Piece::Direct(index) = piece {
+                direct.push(index);
+            }
+        })?;
+        direct.iter().try_for_each(|&index| self.direct_block(store, index).map(|_| ()))
     }
 
     /// Moves the header below `limit` if it stands there or above and a hole is found. Every block names it, so that only the

@@ -272,16 +272,16 @@ impl Heap {
         }
         let (moved, address) = self.with_tree(store, |tree, store| {
             let mut high = Vec::new();
-            tree.for_each(store, |_, bytes| {
+            tree.for_each(store, |store, bytes| {
                 let record = shape.decode(bytes)?;
                 if record.address >= limit && high.len() < most {
+                    store.check_extent(record.address, record.length, WHAT)?;
                     high.push(record);
                 }
                 Ok(high.len() < most)
             })?;
             let mut moved = 0;
             for record in high {
-                store.check_extent(record.address, record.length, WHAT)?;
                 let Some(address) = store.space_mut().allocate_below(record.length, limit) else { continue };
                 // It is written at once: the last flushed state must not use the place.
                 if !store.space().is_fresh(address, record.length) {

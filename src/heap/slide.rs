@@ -235,10 +235,11 @@ impl Heap {
         !slide.sources.is_empty() && (in_part || u64::from(waste) * WASTE <= all)
     }
 
-    /// Moves all bytes. From now on [`Heap::renew_ids`] tells what became of an ID, until [`Heap::end_slide`]; nothing else
+    /// Moves all bytes, once all are read. From now on [`Heap::renew_ids`] tells what became of an ID, until [`Heap::end_slide`]; nothing else
     /// may be asked for with an old ID.
     pub fn begin_slide(&mut self, store: &mut Store, mut slide: Slide) -> Result<()> {
         self.settle_holes()?;
+        slide.sources.iter().try_for_each(|source| self.direct_block(store, source.index).map(|_| ()))?;
         let overhead = self.header.direct_overhead() as u32;
         slide.source_of = vec![NONE; self.table.blocks.len()];
         if self.table.end <= self.table.bytes.saturating_mul(GAPS) {

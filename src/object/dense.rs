@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::checksum::name_hash;
 use crate::heap::{Heap, HeapId, HeapParams};
 use crate::object::dense_shared::object_of;
-use crate::object::maintain::Summary;
+use crate::object::summary::Summary;
 use crate::object::sweep::{is_sparse, is_worth_work};
 use crate::store::Store;
 

@@ -64,6 +64,15 @@ impl std::ops::DerefMut for Guard<'_> {
 
 impl Drop for Guard<'_> {
     fn drop(&mut self) {
+        drop(Latch(&mut self.0));
+    }
+}
+
+/// The state, at the end of work that may have panicked.
+struct Latch<'a>(&'a mut State);
+
+impl Drop for Latch<'_> {
+    fn drop(&mut self) {
         if std::thread::panicking() {
             self.0.store.fail();
         }
@@ -192,7 +201,7 @@ impl Host for Shared {
             return false;
         }
         state.store.trim_cache();
-        work(&mut *state);
+        work(&mut *Latch(&mut state).0);
         MutexGuard::unlock_fair(state);
         true
     }
@@ -391,7 +400,8 @@ impl File {
     }
 
     /// Does all rebalancing that is due in the whole file, now. Other threads' calls are served in between. Freed space
-    /// is reused, and the file shrinks, with the next flush.
+    /// is reused, and the file shrinks, with the next flush. What is damaged stays as it is: it is the error, when the rest is
+    /// done.
     pub fn rebalance(&self) -> Result<()> {
         let run = || {
             self.shared.change(State::ask_for_free_space)?;
@@ -400,7 +410,7 @@ impl File {
             rebalance::complete_in_slices(&*self.shared)?;
             self.shared.change(|state| {
                 state.maintenance.ask_for_raw_trim();
-                Ok(())
+                state.maintenance.take_damage().map_or(Ok(()), Err)
             })
         };
         run().map_err(|e| self.explain(e, "rebalancing"))

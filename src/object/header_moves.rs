@@ -9,7 +9,6 @@ use crate::format::message::{kind, link};
 use crate::object::link::LinkTarget;
 use crate::object::options::Order;
 use crate::object::state::{Loaded, State};
-use crate::object::trim::stays;
 use crate::object::ObjectKind;
 use crate::store::AddressMap;
 
@@ -78,7 +77,7 @@ impl State {
         let mut next = 0;
         while next < inventory.items.len() {
             match self.look_over(next, &mut inventory) {
-                Err(error) if !stays(&error) => return Err(error),
+                Err(error) if !error.is_of_content() => return Err(error),
                 looked => inventory.unknown |= looked.is_err(),
             }
             self.drop_surplus()?;
@@ -116,7 +115,7 @@ impl State {
         item.counted = header.link_count(store)?;
         item.is_fixed = *kind == ObjectKind::NamedType || address == root;
         item.owns_values = match self.owns_values(slot) {
-            Err(error) if !stays(&error) => return Err(error),
+            Err(error) if !error.is_of_content() => return Err(error),
             owns => owns.unwrap_or(false),
         };
         item.raw_end = self.end_of_raw(slot)?;

@@ -14,54 +14,10 @@ use crate::object::dense::{DenseKind, DenseStore};
 use crate::object::link::LinkKind;
 use crate::object::search::Search;
 use crate::object::state::{Loaded, Objects, Slot, State};
+use crate::object::summary::Summary;
 use crate::object::sweep::{is_sparse, Sweep};
 use crate::rebalance::{Controller, Kind, Limit, StepReport, Subject, Survey, SystemClock};
 use crate::store::Store;
-
-/// What one object's dense stores add to the survey.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Summary {
-    pub nodes: u64,
-    pub underfull: u64,
-    pub records: u64,
-    pub capacity: u64,
-    pub heap_live: u64,
-    pub heap_free: u64,
-    /// Nodes that a sweep would visit, or 0 when there is nothing to put right.
-    pub due: u64,
-    /// Those that only one that moves heap objects would visit.
-    pub due_for_heap: u64,
-}
-
-impl Summary {
-    /// With what a sweep would visit, where the trees are sparse or the heap has holes.
-    pub fn with_due(self, sparse: bool, holes: bool) -> Self {
-        match sparse {
-            true => Summary { due: self.nodes, ..self },
-            false => Summary { due_for_heap: if holes { self.nodes } else { 0 }, ..self },
-        }
-    }
-
-    // What a damaged file claims may be too much to add up; it is subtracted again as it was added.
-    fn add(&mut self, other: &Summary) {
-        self.combine(other, u64::wrapping_add);
-    }
-
-    fn subtract(&mut self, other: &Summary) {
-        self.combine(other, u64::wrapping_sub);
-    }
-
-    fn combine(&mut self, other: &Summary, combined: fn(u64, u64) -> u64) {
-        self.nodes = combined(self.nodes, other.nodes);
-        self.underfull = combined(self.underfull, other.underfull);
-        self.records = combined(self.records, other.records);
-        self.capacity = combined(self.capacity, other.capacity);
-        self.heap_live = combined(self.heap_live, other.heap_live);
-        self.heap_free = combined(self.heap_free, other.heap_free);
-        self.due = combined(self.due, other.due);
-        self.due_for_heap = combined(self.due_for_heap, other.due_for_heap);
-    }
-}
 
 /// Which of an object's dense stores, or the tree that finds its chunks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +52,8 @@ pub(super) struct Maintenance {
     raw_due: bool,
     /// Goes through the file for dense stores that are not in memory yet.
     pub(super) search: Option<Search>,
+    /// The first damage that made a store be left alone since this was taken.
+    damage: Option<Error>,
 }
 
 impl Maintenance {
@@ -112,6 +70,7 @@ impl Maintenance {
             trim_due: false,
             raw_due: false,
             search: None,
+            damage: None,
         }
     }
 
@@ -174,17 +133,32 @@ impl Maintenance {
         self.trim_due = true;
     }
 
-    /// Brings the totals up to date.
+    /// Brings the totals up to date. What is damaged counts as nothing.
     fn recount(&mut self, store: &mut Store, objects: &mut Objects) -> Result<()> {
-        for slot in std::mem::take(&mut self.touched) {
+        while let Some(&slot) = self.touched.last() {
             let object = objects.get(slot)?;
+            let summary = match object.summary(store) {
+                Err(error) if !error.is_of_content() => return Err(error),
+                summary => summary.unwrap_or_default(),
+            };
+            self.touched.pop();
             object.touched = false;
-            let summary = object.summary(store)?;
             self.totals.subtract(&object.counted);
             self.totals.add(&summary);
             object.counted = summary;
         }
         Ok(())
+    }
+
+    /// Damage was met by what rebalancing does: nobody is kept from anything by it, but it is told.
+    pub fn note_damage(&mut self, error: Error) {
+        self.controller.note_damage(&error);
+        self.damage.get_or_insert(error);
+    }
+
+    /// The first damage that was noted since this was asked.
+    pub fn take_damage(&mut self) -> Option<Error> {
+        self.damage.take()
     }
 }
 
@@ -318,50 +292,71 @@ impl State {
 
     /// Begins the sweep of the next store that needs one; false when the round is over.
     fn next_store(&mut self, limit: &Limit) -> Result<bool> {
-        let maintenance = &mut self.maintenance;
-        if !maintenance.in_round {
-            maintenance.in_round = true;
-            maintenance.round = self.objects.with_dense();
+        if !self.maintenance.in_round {
+            self.maintenance.in_round = true;
+            self.maintenance.round = self.objects.with_dense();
         }
-        while let Some(&slot) = maintenance.round.last() {
-            let object = self.objects.get(slot)?;
+        while let Some(&slot) = self.maintenance.round.last() {
             for which in [Which::Attributes, Which::Links, Which::Chunks] {
-                if object.swept(which) || !object.store_to_sweep(which) {
-                    continue;
-                }
-                object.set_swept(which);
-                if let Some(sweep) = object.begin_sweep(&mut self.store, which, limit)? {
-                    maintenance.active = Some(Active { slot, which, sweep });
+                if self.begin_store(slot, which, limit)? {
                     return Ok(true);
                 }
-                if object.make_compact(&mut self.store, which)? {
-                    maintenance.touch(slot, object);
-                    self.objects.mark(slot)?;
-                    return self.next_store(limit);
-                }
             }
-            object.clear_swept();
-            maintenance.round.pop();
+            self.objects.get(slot)?.clear_swept();
+            self.maintenance.round.pop();
         }
         Ok(false)
     }
 
-    /// Goes on with the active sweep; at its end the store may become compact.
+    /// Begins the sweep of a store if it has not been swept in this round and needs it; whether it did.
+    fn begin_store(&mut self, slot: Slot, which: Which, limit: &Limit) -> Result<bool> {
+        let State { store, objects, maintenance, .. } = self;
+        let object = objects.get(slot)?;
+        if object.swept(which) || !object.store_to_sweep(which) {
+            return Ok(false);
+        }
+        object.set_swept(which);
+        store.note_whole();
+        match object.begin_sweep(store, which, limit) {
+            Ok(Some(sweep)) => {
+                maintenance.active = Some(Active { slot, which, sweep });
+                return Ok(true);
+            }
+            Ok(None) => {
+                let compact = object.make_compact(store, which);
+                if store.unless_damaged(compact)? == Some(true) {
+                    maintenance.touch(slot, object);
+                    objects.mark(slot)?;
+                }
+            }
+            Err(error) => maintenance.note_damage(store.spared(error)?),
+        }
+        Ok(false)
+    }
+
+    /// Goes on with the active sweep; at its end the store may become compact. A store that is found to be damaged is left
+    /// as it is then, and the round goes on without it.
     fn sweep_active(&mut self, limit: &Limit, report: &mut StepReport) -> Result<()> {
         let Some(mut active) = self.maintenance.active.take() else { return Ok(()) };
-        let State { store, objects, .. } = self;
-        let object = objects.get(active.slot)?;
-        let done = object.go_on(store, &mut active, limit, report)?;
-        if done {
-            object.make_compact(store, active.which)?;
+        let (slot, which) = (active.slot, active.which);
+        let State { store, objects, maintenance, .. } = self;
+        let object = objects.get(slot)?;
+        let swept = object.go_on(store, &mut active, limit, report).and_then(|done| {
+            if done {
+                store.note_whole();
+                object.make_compact(store, which)?;
+            }
+            Ok(done)
+        });
+        maintenance.touch(slot, object);
+        let broken_off = swept.is_err().then(|| object.break_off(which));
+        objects.mark(slot)?;
+        match swept {
+            Ok(true) => {}
+            Ok(false) => maintenance.active = Some(active),
+            Err(error) => maintenance.note_damage(store.spared(error)?),
         }
-        objects.mark(active.slot)?;
-        let slot = active.slot;
-        if !done {
-            self.maintenance.active = Some(active);
-        }
-        self.maintenance.touch(slot, self.objects.get(slot)?);
-        Ok(())
+        broken_off.unwrap_or(Ok(()))
     }
 
     /// Has the next survey count every dense store in memory, also those that were only read.
@@ -480,9 +475,9 @@ impl Subject for State {
 
     fn step(&mut self, limit: &Limit) -> Result<StepReport> {
         self.store.check_writable()?;
-        let edits = self.store.edits();
+        self.store.note_whole();
         let result = self.sweep_step(limit);
-        if result.is_err() && self.store.edits() != edits {
+        if result.is_err() && !self.store.is_whole() {
             self.store.fail();
         }
         result
@@ -491,32 +486,5 @@ impl Subject for State {
     fn fail(&mut self, error: Error) {
         let _ = error;
         self.store.fail();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Summary;
-
-    #[test]
-    fn claims_that_are_too_much_to_add_up() {
-        let some = Summary {
-            nodes: 1,
-            underfull: 2,
-            records: 3,
-            capacity: 4,
-            heap_live: 5,
-            heap_free: 6,
-            due: 7,
-            due_for_heap: 8,
-        };
-        let [nodes, underfull, records, capacity, heap_live, heap_free, due, due_for_heap] = [u64::MAX; 8];
-        let claimed = Summary { nodes, underfull, records, capacity, heap_live, heap_free, due, due_for_heap };
-        let mut totals = some;
-        totals.add(&claimed);
-        totals.add(&claimed);
-        totals.subtract(&claimed);
-        totals.subtract(&claimed);
-        assert_eq!(totals, some);
     }
 }

@@ -47,6 +47,7 @@ mod registry;
 mod search;
 mod sink;
 mod state;
+mod summary;
 mod sweep;
 mod symbol_table;
 mod trim;

@@ -4,8 +4,9 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use crate::error::Result;
-use crate::object::state::State;
+use crate::object::state::{Loaded, State};
 use crate::rebalance::SLICE_NS;
+use crate::store::Store;
 
 /// How far the search is, as addresses of object headers.
 #[derive(Debug)]
@@ -53,7 +54,11 @@ impl State {
     fn search_until(&mut self, end: Instant) -> Result<bool> {
         let Some(mut search) = self.maintenance.search.take() else { return Ok(true) };
         while let Some(address) = search.next() {
-            self.load_dense(address, &mut search.waiting)?;
+            self.store.note_whole();
+            if let Err(error) = self.load_dense(address, &mut search.waiting) {
+                // What is damaged stays as it is; what it leads to, as far as it can be read, is found.
+                self.maintenance.note_damage(self.store.spared(error)?);
+            }
             if Instant::now() >= end {
                 self.maintenance.search = Some(search);
                 return Ok(false);
@@ -67,18 +72,26 @@ impl State {
         let slot = self.load(address)?;
         let State { store, objects, maintenance, .. } = self;
         let object = objects.get(slot)?;
-        object.attributes.dense(store)?;
-        if let Some((header, links)) = object.links_if_group(store)? {
-            links.dense(store)?;
-            waiting.extend(links.hard_targets(store, header)?);
-        }
-        if let Some(dataset) = &mut object.dataset {
-            dataset.load_sparse_tree(store)?;
-        }
+        let found = object.load_all_dense(store, waiting);
         if object.has_dense() {
             maintenance.touch(slot, object);
         }
-        self.drop_surplus()
+        self.drop_surplus()?;
+        found
+    }
+}
+
+impl Loaded {
+    fn load_all_dense(&mut self, store: &mut Store, waiting: &mut Vec<u64>) -> Result<()> {
+        let attributes = self.attributes.dense(store).map(|_| ());
+        if let Some((header, links)) = self.links_if_group(store)? {
+            waiting.extend(links.hard_targets(store, header)?);
+            links.dense(store)?;
+        }
+        if let Some(dataset) = &mut self.dataset {
+            dataset.load_sparse_tree(store)?;
+        }
+        attributes
     }
 }
 

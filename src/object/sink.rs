@@ -57,7 +57,7 @@ impl<K: DenseKind> DenseStore<K> {
 
 impl State {
     /// Moves what dense stores in memory have at `limit` or above down over the holes there; how many blocks moved. Object
-    /// headers and raw data stay.
+    /// headers and raw data stay, and so does what is damaged.
     pub(super) fn sink(&mut self, limit: u64) -> Result<u64> {
         let mut blocks: Vec<(u64, Owner, Block)> = Vec::new();
         for slot in self.objects.loaded() {
@@ -66,13 +66,16 @@ impl State {
             if object.deleted {
                 continue;
             }
+            store.note_whole();
             if let Some(dense) = object.attributes.loaded_dense() {
                 let owner = Owner { slot, links: false };
-                dense.blocks_above(store, limit, |address, block| blocks.push((address, owner, block)))?;
+                let noted = dense.blocks_above(store, limit, |address, block| blocks.push((address, owner, block)));
+                store.unless_damaged(noted)?;
             }
             if let Some(dense) = object.read_links.as_mut().and_then(|links| links.loaded_dense()) {
                 let owner = Owner { slot, links: true };
-                dense.blocks_above(store, limit, |address, block| blocks.push((address, owner, block)))?;
+                let noted = dense.blocks_above(store, limit, |address, block| blocks.push((address, owner, block)));
+                store.unless_damaged(noted)?;
             }
         }
         blocks.sort_unstable_by_key(|block| block.0);
@@ -82,10 +85,10 @@ impl State {
             let object = objects.get(slot)?;
             let links = object.read_links.as_mut().filter(|_| links);
             let sunk = match links.and_then(|links| links.loaded_dense()) {
-                Some(dense) => dense.sink(store, block)?,
-                None => object.attributes.loaded_dense().map_or(Ok(false), |dense| dense.sink(store, block))?,
+                Some(dense) => dense.sink(store, block),
+                None => object.attributes.loaded_dense().map_or(Ok(false), |dense| dense.sink(store, block)),
             };
-            if sunk {
+            if store.unless_damaged(sunk)? == Some(true) {
                 objects.mark(slot)?;
                 moved += 1;
             }

@@ -9,11 +9,11 @@ use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::marker::PhantomData;
 
-use crate::btree::{Key, Run, Tree, TreeStats};
+use crate::btree::{Key, Location, Run, Tree, TreeStats};
 use crate::chunk::BTree2;
 use crate::error::Result;
 use crate::format::checksum::name_hash;
-use crate::heap::{Heap, HeapId, HeapStats};
+use crate::heap::{Heap, HeapStats};
 use crate::object::dense::{damaged_order, DenseKind, DenseStore, OrderKey};
 use crate::object::dense_shared::object_of;
 use crate::rebalance::{Limit, StepReport};
@@ -182,24 +182,29 @@ impl Mover<'_, '_> {
         }
         let object = heap.get(store, &record[place.clone()])?;
         let (order, length) = (K::order_of(record, object), object.len());
-        let moved = heap.relocate(store, &record[place.clone()])?;
-        drop(heap);
-        let Some(id) = moved else { return Ok(()) };
+        // Both records are found before the object moves.
+        let in_order = match &self.order {
+            Some(tree) => Some(Self::locate_order::<K>(tree, store, order)?),
+            None => None,
+        };
+        let Some(id) = heap.relocate(store, &record[place.clone()])? else { return Ok(()) };
         record[place].copy_from_slice(id.as_slice());
+        if let (Some(tree), Some(location)) = (&mut self.order, in_order) {
+            let place = K::ORDER_ID_AT..K::ORDER_ID_AT + K::ID_LEN;
+            tree.record_at_mut(store, &location)[place].copy_from_slice(id.as_slice());
+        }
         self.objects_moved += 1;
         self.bytes_moved += length as u64;
-        self.point_order::<K>(store, order, &id)
+        Ok(())
     }
 
-    fn point_order<K: DenseKind>(&mut self, store: &mut Store, order: Option<u64>, id: &HeapId) -> Result<()> {
-        let Some(tree) = &mut self.order else { return Ok(()) };
+    fn locate_order<K: DenseKind>(tree: &Tree, store: &mut Store, order: Option<u64>) -> Result<Location> {
         let order = order.ok_or_else(damaged_order)?;
         let location = tree.locate(store, &mut OrderKey::<K>::new(order))?;
         if !location.found {
             return Err(damaged_order());
         }
-        tree.record_at_mut(store, &location)[K::ORDER_ID_AT..K::ORDER_ID_AT + K::ID_LEN].copy_from_slice(id.as_slice());
-        Ok(())
+        Ok(location)
     }
 }
 
@@ -232,6 +237,10 @@ impl<K: DenseKind> DenseStore<K> {
         };
         if slides {
             if let Some(plan) = self.heap.plan_slide(store, limit.slide)? {
+                // What slides has to come to its end, so nothing may be found damaged on the way.
+                for tree in std::iter::once(&mut self.names).chain(&mut self.order) {
+                    tree.each_node(store, true, &mut |_, _, _| Ok(()))?;
+                }
                 self.heap.begin_slide(store, plan)?;
                 return Ok(HeapWork::Slide);
             }
@@ -247,6 +256,22 @@ impl<K: DenseKind> DenseStore<K> {
 
     /// Goes on with a sweep until the limit is reached; true when it is over.
     pub fn sweep(
+        &mut self,
+        store: &mut Store,
+        sweep: &mut Sweep,
+        limit: &Limit,
+        report: &mut StepReport,
+    ) -> Result<bool> {
+        let slides = sweep.heap == HeapWork::Slide;
+        self.sweep_on(store, sweep, limit, report).inspect_err(|_| {
+            // Records have IDs of both kinds now.
+            if slides {
+                store.fail();
+            }
+        })
+    }
+
+    fn sweep_on(
         &mut self,
         store: &mut Store,
         sweep: &mut Sweep,
@@ -345,15 +370,19 @@ impl<K: DenseKind> DenseStore<K> {
         Ok((progress.nodes_done as u64, false))
     }
 
-    /// Moves nodes and heap blocks that stand at `limit` or above into holes below it; how many were moved.
-    pub fn relocate_above(&mut self, store: &mut Store, limit: u64) -> Result<u64> {
+    /// Moves nodes and heap blocks that stand at `limit` or above into holes below it. What is damaged stays.
+    pub fn relocate_above(&mut self, store: &mut Store, limit: u64) -> Result<()> {
         // The largest first: small ones would break up the holes that they need.
-        let mut moved = self.heap.relocate_above(store, limit, usize::MAX)? as u64;
-        moved += u64::from(self.heap.relocate_header(store, limit)?);
+        let moved = self.heap.relocate_above(store, limit, usize::MAX);
+        store.unless_damaged(moved)?;
+        let moved = self.heap.relocate_header(store, limit);
+        store.unless_damaged(moved)?;
         for tree in std::iter::once(&mut self.names).chain(&mut self.order) {
-            moved += tree.relocate_above(store, limit, usize::MAX)? as u64;
-            moved += u64::from(tree.relocate_header(store, limit)?);
+            let moved = tree.relocate_above(store, limit, usize::MAX);
+            store.unless_damaged(moved)?;
+            let moved = tree.relocate_header(store, limit);
+            store.unless_damaged(moved)?;
         }
-        Ok(moved)
+        Ok(())
     }
 }

@@ -1,9 +1,9 @@
 //! Trimming: what stands at the end of the file moves into holes, so that the file ends earlier.
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::object::header_moves::{Inventory, Referenced};
 use crate::object::state::{Loaded, Slot, State};
-use crate::store::AddressMap;
+use crate::store::{AddressMap, Store};
 
 /// Attempts at ending the file earlier.
 const TRIM_ROUNDS: u32 = 6;
@@ -136,11 +136,9 @@ impl State {
     }
 
     fn move_raw_unless_damaged(&mut self, address: u64, limit: u64) -> Result<Option<u64>> {
-        let before = self.store.edits();
-        match self.move_raw_of(address, limit) {
-            Err(error) if self.store.edits() == before && stays(&error) => Ok(None),
-            moved => moved,
-        }
+        self.store.note_whole();
+        let moved = self.move_raw_of(address, limit);
+        Ok(self.store.unless_damaged(moved)?.flatten())
     }
 
     /// Where an object's raw data and their index end.
@@ -173,8 +171,8 @@ impl State {
         self.end_of_raw(slot).map(Some)
     }
 
-    /// Moves B-tree nodes, heap blocks and header continuations that stand at `limit` or above into holes below; how
-    /// many were moved.
+    /// Moves B-tree nodes, heap blocks and header continuations that stand at `limit` or above into holes below; of how
+    /// many objects.
     fn move_down(&mut self, limit: u64) -> Result<u64> {
         let mut moved = 0;
         for slot in self.objects.loaded() {
@@ -183,18 +181,10 @@ impl State {
             if object.deleted {
                 continue;
             }
-            let before = moved;
-            if let Some(dense) = object.attributes.loaded_dense() {
-                moved += dense.relocate_above(store, limit)?;
-            }
-            if let Some(dense) = object.read_links.as_mut().and_then(|links| links.loaded_dense()) {
-                moved += dense.relocate_above(store, limit)?;
-            }
-            if let Some(tree) = object.dataset.as_mut().and_then(|dataset| dataset.chunk_tree()) {
-                moved += tree.relocate_above(store, limit)?;
-            }
-            moved += object.header.relocate_above(store, limit)? as u64;
-            if moved != before {
+            let before = store.edits();
+            object.move_down(store, limit)?;
+            if store.edits() != before {
+                moved += 1;
                 objects.mark(slot)?;
             }
         }
@@ -202,7 +192,21 @@ impl State {
     }
 }
 
-/// Whether the error is the object's own: it stays where it is.
-pub(super) fn stays(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::Unsupported)
+impl Loaded {
+    /// The same for one object. What is damaged stays where it is.
+    fn move_down(&mut self, store: &mut Store, limit: u64) -> Result<()> {
+        store.note_whole();
+        if let Some(dense) = self.attributes.loaded_dense() {
+            dense.relocate_above(store, limit)?;
+        }
+        if let Some(dense) = self.read_links.as_mut().and_then(|links| links.loaded_dense()) {
+            dense.relocate_above(store, limit)?;
+        }
+        if let Some(tree) = self.dataset.as_mut().and_then(|dataset| dataset.chunk_tree()) {
+            let moved = tree.relocate_above(store, limit);
+            store.unless_damaged(moved)?;
+        }
+        let moved = self.header.relocate_above(store, limit);
+        store.unless_damaged(moved).map(|_| ())
+    }
 }

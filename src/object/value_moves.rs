@@ -159,11 +159,9 @@ impl State {
     fn move_all_values(&mut self, inventory: &Inventory, limit: u64) -> Result<u64> {
         let mut moved = 0;
         for address in inventory.items.iter().filter(|item| item.owns_values).map(|item| item.address) {
-            let before = self.store.edits();
-            match self.move_values_of(address, limit) {
-                Err(error) if self.store.edits() != before || !super::trim::stays(&error) => return Err(error),
-                done => moved += done.unwrap_or(0),
-            }
+            self.store.note_whole();
+            let done = self.move_values_of(address, limit);
+            moved += self.store.unless_damaged(done)?.unwrap_or(0);
             self.drop_surplus()?;
         }
         Ok(moved)

@@ -334,6 +334,11 @@ impl Controller {
         cost_ns
     }
 
+    /// Something damaged was left alone; the rest goes on.
+    pub fn note_damage(&mut self, error: &Error) {
+        self.last_error = Some(error.message().to_owned());
+    }
+
     /// Whoever waited since `began_ns` goes on; how long that was.
     pub(super) fn end_pause(&mut self, began_ns: u64) -> u64 {
         let pause_ns = self.clock.now_ns().saturating_sub(began_ns);

@@ -26,6 +26,7 @@ mod region;
 pub mod ring;
 mod shared;
 mod space;
+mod whole;
 
 use std::io::IoSlice;
 
@@ -63,6 +64,8 @@ pub struct Store {
     /// Something was written that no sync has waited for.
     unsynced: bool,
     edits: u64,
+    /// As many as there were when all was whole ([`Store::note_whole`]).
+    whole: u64,
     k: BTreeK,
     ahead: Ahead,
     shared: SharedMessages,
@@ -104,6 +107,7 @@ impl Store {
             durability: Durability::default(),
             unsynced: false,
             edits: 0,
+            whole: 0,
             k: BTreeK::DEFAULT,
             ahead: Ahead::default(),
             shared: SharedMessages::default(),
@@ -126,6 +130,7 @@ impl Store {
             durability: Durability::default(),
             unsynced: false,
             edits: 0,
+            whole: 0,
             k: BTreeK::DEFAULT,
             ahead: Ahead::default(),
             shared: SharedMessages::default(),
@@ -220,6 +225,7 @@ impl Store {
     /// All edits since there were so many were taken back: nothing differs from what was then.
     pub fn undone(&mut self, edits: u64) {
         self.edits = edits;
+        self.whole = self.whole.min(edits);
     }
 
     /// Takes `length` bytes of file space. The address is free in the last flushed state.
@@ -466,6 +472,7 @@ impl Store {
     pub fn relocate_below(&mut self, id: BlockId, limit: u64) -> bool {
         let length = self.bytes(id).len() as u64;
         let Some(target) = self.space.allocate_below(length, limit) else { return false };
+        self.edits += 1;
         let old = self.address(id);
         self.cache.rename(id, target);
         self.space.free(old, length);

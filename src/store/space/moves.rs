@@ -51,7 +51,10 @@ impl Store {
     /// Moves a block down as far as that is possible now ([`Space::sink`]); whether it did.
     pub fn sink(&mut self, id: BlockId) -> bool {
         let target = self.space.sink(self.address(id), self.bytes(id).len() as u64);
-        target.map(|target| self.cache.rename(id, target)).is_some()
+        let Some(target) = target else { return false };
+        self.edits += 1;
+        self.cache.rename(id, target);
+        true
     }
 }
 
