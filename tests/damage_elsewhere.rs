@@ -77,6 +77,7 @@ enum Touch {
     Nothing,
     Read,
     Delete,
+    Write,
 }
 
 struct Case {
@@ -89,7 +90,7 @@ impl Case {
     fn all() -> Vec<Case> {
         let mut cases = Vec::new();
         for mode in [Mode::None, Mode::Lazy, Mode::Incremental, Mode::Smart] {
-            for touch in [Touch::Nothing, Touch::Read, Touch::Delete] {
+            for touch in [Touch::Nothing, Touch::Read, Touch::Delete, Touch::Write] {
                 cases.extend([false, true].map(|rebalance| Case { mode, touch, rebalance }));
             }
         }
@@ -103,7 +104,14 @@ impl Case {
             y.attr_delete(&name(number)).unwrap();
             match (self.touch, x) {
                 (Touch::Read, Some(x)) if number % 7 == 0 => drop(x.attr_exists(&name(number))),
-                (Touch::Delete, Some(x)) if x.attr_delete(&name(number)).is_ok() => deleted.push(number),
+                (Touch::Delete, Some(x)) => match x.attr_delete(&name(number)) {
+                    Ok(()) => deleted.push(number),
+                    Err(error) => println!("{error}"),
+                },
+                (Touch::Write, Some(x)) => {
+                    let value = value(number);
+                    let _ = x.attr_write(&name(COUNT + number), &u8(), &[value.len() as u64], &value).inspect_err(|e| println!("{e}"));
+                }
                 _ => {}
             }
         }

@@ -70,6 +70,15 @@ impl Tree {
         Ok(())
     }
 
+    /// Reads what [`Tree::remove_at`] will need, for a caller that edits something else before.
+    #[inline]
+    pub fn read_for_removal(&self, store: &mut Store, location: &Location) -> Result<()> {
+        match location.level {
+            0 => Ok(()),
+            _ => self.to_leaf(store, &mut location.clone()),
+        }
+    }
+
     /// Removes a record above the leaves, or the only one of a leaf.
     #[cold]
     fn remove_by_another(&mut self, store: &mut Store, mut location: Location) -> Result<()> {
@@ -204,8 +213,24 @@ impl Tree {
         }
         let Some((index, nrec)) = best else { return Ok(false) };
         let records = usize::from(nrec) + usize::from(path.steps[level].nrec) + 1;
-        self.reshape(store, path, level, usize::from(at.min(index)), 2, &even(records, 2))?;
-        Ok(true)
+        self.reshape_unless_damaged(store, path, level, usize::from(at.min(index)), 2, &even(records, 2))
+    }
+
+    /// Whether it could: nothing is changed where one of the nodes is damaged.
+    fn reshape_unless_damaged(
+        &mut self,
+        store: &mut Store,
+        path: &mut Location,
+        level: usize,
+        first: usize,
+        count: usize,
+        targets: &[u16],
+    ) -> Result<bool> {
+        let edits = store.edits();
+        match self.reshape(store, path, level, first, count, targets) {
+            Err(error) if error.is_of_content() && store.edits() == edits => Ok(false),
+            reshaped => reshaped.map(|()| true),
+        }
     }
 
     /// Splits a full node when its parent has room: at the end of the tree so that the full node stays full, since
@@ -219,14 +244,17 @@ impl Tree {
         let at = usize::from(parent.index);
         if append {
             self.reshape(store, path, level, at, 1, &[nrec - 1, 0])?;
-        } else if parent.nrec == 0 {
-            self.reshape(store, path, level, at, 1, &even(usize::from(nrec), 2))?;
-        } else {
+            return Ok(true);
+        }
+        if parent.nrec > 0 {
             let first = at.saturating_sub(1);
             let other = self.child(store, level + 1, parent, if at > 0 { first as u16 } else { 1 }).nrec;
             let records = usize::from(nrec) + usize::from(other) + 1;
-            self.reshape(store, path, level, first, 2, &even(records, 3))?;
+            if self.reshape_unless_damaged(store, path, level, first, 2, &even(records, 3))? {
+                return Ok(true);
+            }
         }
+        self.reshape(store, path, level, at, 1, &even(usize::from(nrec), 2))?;
         Ok(true)
     }
 
@@ -302,20 +330,16 @@ impl Tree {
             neighbours.push((self.child(store, level + 1, parent, index).nrec, index));
         }
         neighbours.sort_by_key(|neighbour| neighbour.0);
-        let mut result = Err(Error::internal("a node without a neighbour"));
         for (nrec, index) in neighbours {
             let records = usize::from(self.child(store, level + 1, parent, at).nrec) + usize::from(nrec) + 1;
             let count = if records <= usize::from(self.geometry.level(level).capacity) { 1 } else { 2 };
-            let (first, edits) = (at.min(index), store.edits());
-            let reshaped = self.reshape(store, path, level, usize::from(first), 2, &even(records, count));
-            // Where one of them is damaged, there may be the other.
-            let again = reshaped.as_ref().is_err_and(|error| error.is_of_content() && store.edits() == edits);
-            result = reshaped.map(|()| (first, count as u16));
-            if !again {
-                break;
+            let first = at.min(index);
+            if self.reshape_unless_damaged(store, path, level, usize::from(first), 2, &even(records, count))? {
+                return Ok((first, count as u16));
             }
         }
-        result
+        let address = self.child(store, level + 1, parent, at).address;
+        Err(Error::corrupt(NODE, address, "no sound neighbour to take records from"))
     }
 }
 

@@ -336,11 +336,18 @@ impl<K: DenseKind> DenseStore<K> {
         order: u64,
         object: &[u8],
     ) -> Result<()> {
+        // Where it goes in both indexes is known before anything changes.
+        let in_order = match &self.order {
+            Some(tree) => Some(tree.locate(store, &mut OrderKey::<K>::new(order))?),
+            None => None,
+        };
         let id = self.heap.insert(store, object)?;
         let mut record = [0; MAX_RECORD];
         K::name_record(id.as_slice(), order, hash, &mut record[..K::NAME_SIZE]);
         self.names.insert_at(store, location, &record[..K::NAME_SIZE])?;
-        self.insert_order(store, id.as_slice(), order)
+        let (Some(tree), Some(location)) = (&mut self.order, in_order) else { return Ok(()) };
+        K::order_record(id.as_slice(), order, &mut record[..K::ORDER_SIZE]);
+        tree.insert_at(store, &location, &record[..K::ORDER_SIZE])
     }
 
     /// Stores a new object; `name` must not be present.
@@ -378,6 +385,7 @@ impl<K: DenseKind> DenseStore<K> {
         if !is_shared && old_length == object.len() && self.heap.write(store, old, object)? {
             return Ok(());
         }
+        let in_order = if self.order.is_some() { Some(self.locate_order(store, order)?) } else { None };
         let id = self.heap.insert(store, object)?;
         match is_shared {
             true => self.lose_use(store, &record),
@@ -386,7 +394,10 @@ impl<K: DenseKind> DenseStore<K> {
         let place = self.names.record_at_mut(store, location);
         place[K::NAME_ID_AT..K::NAME_ID_AT + K::ID_LEN].copy_from_slice(id.as_slice());
         K::set_shared(place, false);
-        self.point_order(store, order, &id)?;
+        if let (Some(tree), Some(location)) = (&mut self.order, in_order) {
+            tree.record_at_mut(store, &location)[K::ORDER_ID_AT..K::ORDER_ID_AT + K::ID_LEN]
+                .copy_from_slice(id.as_slice());
+        }
         match is_shared {
             true => self.mark_order(store, order, false),
             false => Ok(()),
@@ -399,6 +410,7 @@ impl<K: DenseKind> DenseStore<K> {
         self.heap.check_changeable()?;
         if self.order.is_some() {
             let order = K::order_of(record, self.object(store, record)?);
+            self.names.read_for_removal(store, location)?;
             self.remove_order(store, order)?;
         }
         self.names.remove_at(store, location)?;
@@ -440,19 +452,6 @@ impl<K: DenseKind> DenseStore<K> {
             Some(tree) => tree.remove_at(store, &location),
             None => Ok(()),
         }
-    }
-
-    /// The object of creation order `order` is at `id` from now on.
-    pub fn point_order(&mut self, store: &mut Store, order: Option<u64>, id: &HeapId) -> Result<()> {
-        if self.order.is_none() {
-            return Ok(());
-        }
-        let location = self.locate_order(store, order)?;
-        if let Some(tree) = &mut self.order {
-            tree.record_at_mut(store, &location)[K::ORDER_ID_AT..K::ORDER_ID_AT + K::ID_LEN]
-                .copy_from_slice(id.as_slice());
-        }
-        Ok(())
     }
 
     /// Calls `visit` with each name record and its heap object, in the order of the name index (by hash).
