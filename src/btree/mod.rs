@@ -10,6 +10,8 @@ mod check;
 mod edit;
 mod hints;
 mod relocate;
+#[cfg(test)]
+mod relocate_tests;
 mod repair;
 mod reshape;
 mod search;

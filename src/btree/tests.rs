@@ -30,7 +30,7 @@ fn value_of(record: &[u8]) -> u64 {
     u64::from_be_bytes(record[..8].try_into().unwrap())
 }
 
-fn params(node_size: u32) -> TreeParams {
+pub(super) fn params(node_size: u32) -> TreeParams {
     TreeParams { record_type: 8, record_size: 9, node_size, split: 100, merge: 40 }
 }
 
@@ -38,15 +38,15 @@ fn check(tree: &Tree, store: &mut Store, flushed: bool) {
     tree.check(store, flushed, |_, a, b| Ok(a < b)).unwrap();
 }
 
-struct Model {
-    store: Store,
-    tree: Tree,
+pub(super) struct Model {
+    pub store: Store,
+    pub tree: Tree,
     map: BTreeMap<u64, u8>,
     bytes: std::sync::Arc<parking_lot::Mutex<Vec<u8>>>,
 }
 
 impl Model {
-    fn new(params: TreeParams) -> Model {
+    pub fn new(params: TreeParams) -> Model {
         let backend = MemoryBackend::new();
         let bytes = backend.shared();
         let mut store = Store::new(Box::new(backend), Sizes::EIGHT, 0, 48, false).unwrap();
@@ -54,7 +54,7 @@ impl Model {
         Model { store, tree, map: BTreeMap::new(), bytes }
     }
 
-    fn insert(&mut self, value: u64, mark: u8) {
+    pub fn insert(&mut self, value: u64, mark: u8) {
         let place = self.tree.locate(&mut self.store, &mut key(value)).unwrap();
         assert_eq!(place.found, self.map.contains_key(&value));
         if place.found {
@@ -73,7 +73,7 @@ impl Model {
         }
     }
 
-    fn flush(&mut self) {
+    pub fn flush(&mut self) {
         self.tree.prepare(&mut self.store).unwrap();
         self.check(true);
         self.store.flush(|_| vec![0; 48]).unwrap();
@@ -252,7 +252,7 @@ fn cases() -> u32 {
 }
 
 /// A permutation of 0..count without a table.
-fn scattered(count: u64) -> impl Iterator<Item = u64> {
+pub(super) fn scattered(count: u64) -> impl Iterator<Item = u64> {
     (0..count).map(move |i| (i * 0x9e37_79b1) % count)
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::datatype::{Datatype, Number};
+use crate::datatype::{Arena, CharacterSet, Datatype, Number, StringPadding};
 use crate::object::dataset::DatasetOptions;
 use crate::object::open;
 use crate::object::options::{CreateOptions, FormatVersion, OpenOptions};
@@ -300,4 +300,99 @@ fn an_end_without_managers_does_not_outlive_a_change() {
         let end = state(changed).store.space().end();
         assert!([UNDEFINED, end].contains(&after.unwrap().end_before_managers), "{strategy:?}");
     }
+}
+
+const COLLECTION: u64 = 4096;
+
+fn text() -> Datatype {
+    Datatype::variable_string(StringPadding::NullTerminated, CharacterSet::Utf8).unwrap()
+}
+
+/// 150 strings, which fill a collection but for some bytes.
+fn strings() -> Vec<String> {
+    (0..150).map(|i| format!("text {i}")).collect()
+}
+
+fn has_strings(file: &File) {
+    let (mut arena, mut out) = (Arena::default(), vec![0; 150 * 8]);
+    file.root().unwrap().attr_read_values("s", &text(), &mut out, &mut arena).unwrap();
+    for (pointer, expected) in out.chunks_exact(8).zip(strings()) {
+        let value = arena.get(u64::from_ne_bytes(pointer.try_into().unwrap())).unwrap();
+        assert_eq!(value, [expected.as_bytes(), &[0]].concat());
+    }
+}
+
+/// An old file with a hole, a collection behind it, and where that is.
+fn with_collection() -> (Vec<u8>, u64) {
+    let bytes = session(created(FormatVersion::V18), |file| {
+        add(file, "a", 20_000, 1);
+        let mut arena = Arena::default();
+        let data: Vec<u8> = strings().iter().flat_map(|s| arena.add(s.as_bytes().to_vec()).to_ne_bytes()).collect();
+        file.root().unwrap().attr_write_values("s", &text(), None, &[150], &data, &mut arena).unwrap();
+    });
+    let bytes = session(bytes, |file| file.root().unwrap().link_delete("a").unwrap());
+    let at = bytes.windows(4).position(|window| window == b"GCOL").unwrap();
+    assert_eq!(bytes[at + 8..at + 16], COLLECTION.to_le_bytes());
+    (bytes, at as u64)
+}
+
+/// libhdf5 leaves the signature of a collection that is gone: such a one reaches over where one begins that is used, which is
+/// not found then.
+#[test]
+fn collections_that_are_gone_do_not_hide_others_from_a_walk_that_nobody_asked_for() {
+    let (bytes, at) = with_collection();
+    for ahead in [32, 2048, COLLECTION - 16] {
+        let mut bytes = bytes.clone();
+        let place = (at - ahead) as usize;
+        bytes[place..place + 16].copy_from_slice(&[&b"GCOL\x01\0\0\0"[..], &COLLECTION.to_le_bytes()].concat());
+        let mut state = state(bytes.clone());
+        state.begin_changing().unwrap();
+        let free = state.store.space().free_after_flush();
+        let over = free.iter().find(|extent| extent.0 < at + COLLECTION && at < extent.0 + extent.1);
+        assert_eq!(over, None, "the collection at {at}, {ahead} bytes behind another");
+        // What is added takes nothing of it.
+        let bytes = session(bytes, |file| {
+            (0..100).for_each(|i| add(file, &format!("small{i}"), 8 + i, 7));
+            add(file, "b", 2000, 8);
+        });
+        session(bytes, |file| {
+            has_strings(file);
+            (0..100).for_each(|i| holds(file, &format!("small{i}"), 8 + i, 7));
+            holds(file, "b", 2000, 8);
+        });
+    }
+}
+
+/// Nobody searches much for collections in a file that is only opened and changed.
+#[test]
+fn much_that_nothing_claims_is_searched_only_where_that_was_asked_for() {
+    const HOLE: usize = 1 << 20;
+    let bytes = session(created(FormatVersion::V18), |file| {
+        add(file, "a", HOLE, 1);
+        add(file, "b", 100, 2);
+    });
+    let bytes = session(bytes, |file| file.root().unwrap().link_delete("a").unwrap());
+    let length = bytes.len();
+    assert!(length > HOLE);
+    // The extents are few.
+    let most = 20;
+    let mut state = state(bytes.clone());
+    let used = used_within(&mut state, u64::MAX).unwrap();
+    assert!(used.len() < 10, "{used:?}");
+    let error = used_within(&mut state, most).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(error.to_string().contains("bytes to be searched for collections"), "{error}");
+    assert!(state.look_for_free_space(most).unwrap().is_none());
+    assert_eq!(used_within(&mut state, 100).unwrap(), used);
+    let told = state.look_for_free_space(u64::MAX).unwrap().unwrap();
+    assert!(told.free.iter().any(|extent| extent.1 >= HOLE as u64), "{:?}", told.free);
+    let bytes = session(bytes, |file| {
+        file.rebalance().unwrap();
+        add(file, "c", 500_000, 3);
+    });
+    assert!(bytes.len() <= length, "{length} grew to {}", bytes.len());
+    session(bytes, |file| {
+        holds(file, "b", 100, 2);
+        holds(file, "c", 500_000, 3);
+    });
 }
