@@ -110,7 +110,9 @@ impl Case {
                 },
                 (Touch::Write, Some(x)) => {
                     let value = value(number);
-                    let _ = x.attr_write(&name(COUNT + number), &u8(), &[value.len() as u64], &value).inspect_err(|e| println!("{e}"));
+                    let _ = x
+                        .attr_write(&name(COUNT + number), &u8(), &[value.len() as u64], &value)
+                        .inspect_err(|e| println!("{e}"));
                 }
                 _ => {}
             }

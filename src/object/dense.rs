@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use crate::btree::{Key, Location, Purpose, Tree, TreeParams};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::checksum::name_hash;
-use crate::heap::{Heap, HeapId, HeapParams};
+use crate::heap::{Heap, HeapParams};
 use crate::object::dense_shared::object_of;
 use crate::object::summary::Summary;
 use crate::object::sweep::{is_sparse, is_worth_work};

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::error::{Error, Result};
-use crate::format::global_heap;
+use crate::format::global_heap::{self, SIGNATURE};
 use crate::object::check::Finding;
 use crate::object::state::State;
 use crate::object::walk::Walk;
@@ -164,7 +164,7 @@ pub(super) fn add_collections(store: &mut Store, extents: &mut Vec<Extent>, free
     let before = extents.len();
     let collection = |address, length| Extent { address, length, purpose: Purpose::GlobalHeap, owner: 0 };
     // The file does not have these yet.
-    let unwritten = store.unwritten_blocks(global_heap::SIGNATURE);
+    let unwritten = store.unwritten_blocks(SIGNATURE);
     for (address, length) in unwritten {
         if let Err(place) = taken.binary_search_by_key(&address, |extent| extent.0) {
             taken.insert(place, (address, length));
@@ -182,33 +182,35 @@ pub(super) fn add_collections(store: &mut Store, extents: &mut Vec<Extent>, free
     Ok(())
 }
 
-/// Tells the global heap collections in a gap.
+/// Tells the global heap collections in a gap; as one those that overlap. libhdf5 leaves the signature where a collection was, and
+/// one that is gone may reach into one that is used, or the other way round: both count as used then.
 fn find_collections(store: &mut Store, address: u64, length: u64, found: &mut dyn FnMut(u64, u64)) -> Result<()> {
     const PIECE: u64 = 1 << 20;
-    const WHAT: &str = "global heap collection";
     let sizes = store.sizes();
     let header = global_heap::header_length(sizes);
-    let (mut at, end) = (address, address + length);
-    while at + header <= end {
-        let bytes = store.read_start(at, PIECE.min(end - at), WHAT)?;
-        let sought = |window: &[u8]| window == global_heap::SIGNATURE;
-        let Some(position) = bytes.windows(4).position(sought) else {
-            // The last three bytes may begin a signature.
-            at += (bytes.len() as u64).max(4) - 3;
-            if (bytes.len() as u64) < PIECE {
-                return Ok(());
-            }
-            continue;
-        };
-        at += position as u64;
-        let start = store.read_start(at, header.min(end - at), WHAT)?;
-        match global_heap::parse_length(start, sizes) {
-            Ok(length) if length <= end - at => {
-                found(at, length);
-                at += length;
-            }
-            _ => at += 1,
+    let (mut from, end) = (address, address + length);
+    let mut run: Option<(u64, u64)> = None;
+    while from + header <= end {
+        let bytes = store.read_start(from, PIECE.min(end - from), "global heap collection")?;
+        let headers = (from..).zip(bytes.windows(header as usize)).filter(|(_, bytes)| bytes.starts_with(SIGNATURE));
+        for (at, bytes) in headers {
+            let Some(length) = global_heap::parse_length(bytes, sizes).ok().filter(|&length| length <= end - at) else {
+                continue;
+            };
+            run = match run {
+                Some((begin, end)) if at < end => Some((begin, end.max(at + length))),
+                before => {
+                    before.into_iter().for_each(|(begin, end)| found(begin, end - begin));
+                    Some((at, at + length))
+                }
+            };
+        }
+        // One may begin in its last bytes; where the file ends, there are no more.
+        match (bytes.len() as u64).checked_sub(header - 1) {
+            Some(passed @ 1..) => from += passed,
+            _ => break,
         }
     }
+    run.into_iter().for_each(|(begin, end)| found(begin, end - begin));
     Ok(())
 }

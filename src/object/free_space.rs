@@ -15,7 +15,7 @@ use crate::format::header::message_flag;
 use crate::format::message::file_space::{FileSpaceInfo, Strategy};
 use crate::format::message::kind;
 use crate::format::UNDEFINED;
-use crate::object::extents::{gaps, used_within, Extent, Purpose};
+use crate::object::extents::{gaps, used_within, Extent};
 use crate::object::header::{HeaderOptions, NewMessage, ObjectHeader};
 use crate::object::state::State;
 use crate::store::managers::{self, Told};
@@ -300,9 +300,7 @@ impl State {
             Err(e) if matches!(e.kind(), ErrorKind::Corrupt | ErrorKind::Unsupported) => return Ok(None),
             Err(e) => return Err(e),
         };
-        // Collections are found by their signature, which libhdf5 leaves where one was: only who asked takes that for an answer.
-        let by_signature = used.iter().any(|extent| extent.purpose == Purpose::GlobalHeap);
-        if (by_signature && most < u64::MAX) || self.has_unlinked(&used)? {
+        if self.has_unlinked(&used)? {
             return Ok(None);
         }
         let (space, end) = (self.store.space(), self.store.space().end());

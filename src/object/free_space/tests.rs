@@ -322,9 +322,9 @@ fn has_strings(file: &File) {
     }
 }
 
-/// An old file with a hole, a collection behind it, and where that is.
-fn with_collection() -> (Vec<u8>, u64) {
-    let bytes = session(created(FormatVersion::V18), |file| {
+/// A file with a hole, a collection behind it, and where that is.
+fn with_collection(format: FormatVersion) -> (Vec<u8>, u64) {
+    let bytes = session(created(format), |file| {
         add(file, "a", 20_000, 1);
         let mut arena = Arena::default();
         let data: Vec<u8> = strings().iter().flat_map(|s| arena.add(s.as_bytes().to_vec()).to_ne_bytes()).collect();
@@ -336,29 +336,53 @@ fn with_collection() -> (Vec<u8>, u64) {
     (bytes, at as u64)
 }
 
-/// libhdf5 leaves the signature of a collection that is gone: such a one reaches over where one begins that is used, which is
-/// not found then.
+/// libhdf5 leaves the signature of a collection that is gone. Here such a one begins `ahead` of the one at `at`, and reaches
+/// over where that begins. What looks for free space in `session_of` takes nothing of it.
+fn is_not_hidden(bytes: &[u8], at: u64, ahead: u64, session_of: impl Fn(Vec<u8>) -> Vec<u8>) {
+    let mut bytes = bytes.to_vec();
+    let place = (at - ahead) as usize;
+    bytes[place..place + 16].copy_from_slice(&[&b"GCOL\x01\0\0\0"[..], &COLLECTION.to_le_bytes()].concat());
+    let bytes = session_of(bytes);
+    let mut state = state(bytes.clone());
+    state.begin_changing().unwrap();
+    let free = state.store.space().free_after_flush();
+    let over = free.iter().find(|extent| extent.0 < at + COLLECTION && at < extent.0 + extent.1);
+    assert_eq!(over, None, "the collection at {at}, {ahead} bytes behind another");
+    assert!(free.iter().any(|extent| extent.1 > 10_000), "{free:?}");
+    let bytes = session(bytes, |file| {
+        (0..100).for_each(|i| add(file, &format!("small{i}"), 8 + i, 7));
+        add(file, "b", 2000, 8);
+    });
+    session(bytes, |file| {
+        has_strings(file);
+        (0..100).for_each(|i| holds(file, &format!("small{i}"), 8 + i, 7));
+        holds(file, "b", 2000, 8);
+    });
+}
+
+const AHEAD: [u64; 3] = [32, 2048, COLLECTION - 16];
+
 #[test]
 fn collections_that_are_gone_do_not_hide_others_from_a_walk_that_nobody_asked_for() {
-    let (bytes, at) = with_collection();
-    for ahead in [32, 2048, COLLECTION - 16] {
-        let mut bytes = bytes.clone();
-        let place = (at - ahead) as usize;
-        bytes[place..place + 16].copy_from_slice(&[&b"GCOL\x01\0\0\0"[..], &COLLECTION.to_le_bytes()].concat());
-        let mut state = state(bytes.clone());
-        state.begin_changing().unwrap();
-        let free = state.store.space().free_after_flush();
-        let over = free.iter().find(|extent| extent.0 < at + COLLECTION && at < extent.0 + extent.1);
-        assert_eq!(over, None, "the collection at {at}, {ahead} bytes behind another");
-        // What is added takes nothing of it.
-        let bytes = session(bytes, |file| {
-            (0..100).for_each(|i| add(file, &format!("small{i}"), 8 + i, 7));
-            add(file, "b", 2000, 8);
-        });
-        session(bytes, |file| {
-            has_strings(file);
-            (0..100).for_each(|i| holds(file, &format!("small{i}"), 8 + i, 7));
-            holds(file, "b", 2000, 8);
+    let (bytes, at) = with_collection(FormatVersion::V18);
+    AHEAD.into_iter().for_each(|ahead| is_not_hidden(&bytes, at, ahead, |bytes| bytes));
+}
+
+#[test]
+fn nor_from_one_that_was_asked_for() {
+    let (bytes, at) = with_collection(FormatVersion::V18);
+    for ahead in AHEAD {
+        is_not_hidden(&bytes, at, ahead, |bytes| session(bytes, |file| file.rebalance().unwrap()));
+    }
+}
+
+#[test]
+fn nor_from_that_of_a_session_that_finds_managers_lost() {
+    let (bytes, at) = with_collection(FormatVersion::V110);
+    for ahead in AHEAD {
+        is_not_hidden(&bytes, at, ahead, |bytes| {
+            let lost = saying(bytes, chosen(), Vec::new(), Some(UNDEFINED));
+            session(lost, |file| add(file, "c", 10, 3))
         });
     }
 }
