@@ -30,6 +30,8 @@ mod group;
 pub mod header;
 mod header_moves;
 mod info;
+#[cfg(test)]
+mod latch_tests;
 mod link;
 mod link_copy;
 mod link_face;
