@@ -55,6 +55,7 @@ fn written() -> (Vec<u8>, usize) {
     for group in [&y, &x] {
         begin = bytes.lock().len();
         (0..COUNT).for_each(|number| add(group, number).unwrap());
+        group.attr_write("huge", &u8(), &[70_000], &[9; 70_000]).unwrap();
         let unlimited = vec![u64::MAX; 2];
         let options = DatasetOptions {
             layout: NewLayout::Chunked,
@@ -95,6 +96,7 @@ enum Touch {
     Nothing,
     Read,
     Delete,
+    DeleteAll,
     Write,
 }
 
@@ -105,20 +107,30 @@ struct Case {
     rebalance: bool,
 }
 
-/// What became of the attributes of `x`.
+/// What became of the attributes and links of `x`.
 #[derive(Default)]
 struct Done {
-    deleted: Vec<usize>,
+    deleted: [Vec<usize>; 2],
     written: Vec<usize>,
     /// Rebalancing told of damage.
     told: bool,
+}
+
+impl Done {
+    fn delete(&mut self, x: &Object, number: usize) {
+        for (deleted, done) in self.deleted.iter_mut().zip(remove(x, number)) {
+            if done {
+                deleted.push(number);
+            }
+        }
+    }
 }
 
 impl Case {
     fn all() -> Vec<Case> {
         let mut cases = Vec::new();
         for mode in [Mode::None, Mode::Lazy, Mode::Incremental, Mode::Smart] {
-            for touch in [Touch::Nothing, Touch::Read, Touch::Delete, Touch::Write] {
+            for touch in [Touch::Nothing, Touch::Read, Touch::Delete, Touch::DeleteAll, Touch::Write] {
                 cases.push(Case { mode, touch, rebalance: false });
             }
             cases.push(Case { mode, touch: Touch::Delete, rebalance: true });
@@ -128,13 +140,17 @@ impl Case {
 
     fn change(&self, x: Option<&Object>, y: &Object) -> Done {
         let mut done = Done::default();
-        for number in (0..COUNT).filter(|number| number % LEFT != 0) {
-            assert_eq!(remove(y, number), [true; 2]);
+        for number in 0..COUNT {
+            let goes = number % LEFT != 0;
+            if goes {
+                assert_eq!(remove(y, number), [true; 2]);
+            }
             match (self.touch, x) {
                 (Touch::Read, Some(x)) if number % 7 == 0 => {
                     let _ = (x.attr_exists(&name(number)), x.link_exists(&name(number)));
                 }
-                (Touch::Delete, Some(x)) if remove(x, number)[0] => done.deleted.push(number),
+                (Touch::Delete, Some(x)) if goes => done.delete(x, number),
+                (Touch::DeleteAll, Some(x)) => done.delete(x, number),
                 (Touch::Write, Some(x)) if add(x, COUNT + number).is_ok() => done.written.push(COUNT + number),
                 _ => {}
             }
@@ -184,7 +200,7 @@ fn check(bytes: Vec<u8>, done: &Done) {
     let root = file.root().unwrap();
     let y = root.open("y").unwrap();
     let left: Vec<usize> = (0..COUNT).step_by(LEFT).chain([COUNT]).collect();
-    assert_eq!((y.attr_count().unwrap(), y.link_count().unwrap()), (left.len() as u64, left.len() as u64 + 1));
+    assert_eq!((y.attr_count().unwrap(), y.link_count().unwrap()), (left.len() as u64 + 1, left.len() as u64 + 1));
     for number in left {
         assert!(read(&y, number).unwrap() && y.link_exists(&name(number)).unwrap(), "{number}");
     }
@@ -194,10 +210,26 @@ fn check(bytes: Vec<u8>, done: &Done) {
     let Ok(x) = root.open("x") else { return };
     for number in (0..COUNT).chain(done.written.iter().copied()) {
         // Never a wrong value; nothing is gone but what was deleted.
+        let gone = |which: usize| done.deleted[which].contains(&number);
         match read(&x, number) {
-            Ok(right) => assert!(right && !done.deleted.contains(&number), "{number}"),
-            Err(error) if error.kind() == ErrorKind::NotFound => assert!(done.deleted.contains(&number), "{number}"),
+            Ok(right) => assert!(right && !gone(0), "{number}"),
+            Err(error) if error.kind() == ErrorKind::NotFound => assert!(gone(0), "{number}"),
             Err(error) => assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}"),
+        }
+        match x.link_exists(&name(number)) {
+            Ok(exists) => assert_eq!(exists, !gone(1), "{number}"),
+            Err(error) => assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}"),
+        }
+    }
+    // Of the size that it had, or has.
+    for side in [3, SIDE] {
+        let mut out = vec![0; (SIDE * side) as usize];
+        match x.open("data").and_then(|data| data.dataset_read(&u8(), None, &mut out)) {
+            Ok(_) => assert!(out.iter().all(|&byte| byte == 7)),
+            Err(error) => {
+                let kinds = [ErrorKind::Corrupt, ErrorKind::TooSmall, ErrorKind::Argument];
+                assert!(kinds.contains(&error.kind()), "{error}");
+            }
         }
     }
 }
@@ -236,4 +268,50 @@ fn what_is_changed_elsewhere_is_kept_whatever_block_is_damaged() {
 #[test]
 fn and_with_the_other_half_of_them() {
     damage_each(1);
+}
+
+/// More objects than stay in memory without a handle are written to and closed, so that going through the file for damaged ones
+/// forgets others, which then are prepared for the flush.
+#[test]
+fn what_the_search_for_dense_stores_forgets_is_kept() {
+    const GROUPS: usize = 100;
+    let backend = MemoryBackend::new();
+    let bytes = backend.shared();
+    let file = File::create_on(Box::new(backend), Path::new("f"), &CreateOptions::default()).unwrap();
+    let root = file.root().unwrap();
+    for number in 0..GROUPS {
+        root.create_group(&format!("plain {number}"), &GroupOptions::default()).unwrap();
+        let dense = root.create_group(&format!("dense {number}"), &GroupOptions::default()).unwrap();
+        (0..20).for_each(|number| dense.attr_write(&name(number), &u8(), &[1], &[1]).unwrap());
+    }
+    file.flush().unwrap();
+    let root_links = root.link_count().unwrap();
+    drop(root);
+    file.close().unwrap();
+    let mut bytes = bytes.lock().clone();
+    let mut damaged = 0;
+    for at in 0..bytes.len() - 4 {
+        // The name indexes of attributes.
+        if bytes[at..at + 4] == b"BTHD"[..] && bytes[at + 5] == 8 {
+            bytes[at + 6] ^= 1;
+            damaged += 1;
+        }
+    }
+    assert_eq!((root_links, damaged), (2 * GROUPS as u64, GROUPS));
+    let backend = MemoryBackend::with_bytes(bytes);
+    let shared = backend.shared();
+    let file = open(backend);
+    let root = file.root().unwrap();
+    for number in 0..GROUPS {
+        root.open(&format!("plain {number}")).unwrap().attr_write("new", &u8(), &[1], &[5]).unwrap();
+    }
+    assert_eq!(file.rebalance().unwrap_err().kind(), ErrorKind::Corrupt);
+    drop(root);
+    file.close().unwrap();
+    let file = open(MemoryBackend::with_bytes(shared.lock().clone()));
+    for number in 0..GROUPS {
+        let mut out = [0];
+        file.root().unwrap().open(&format!("plain {number}")).unwrap().attr_read("new", &u8(), &mut out).unwrap();
+        assert_eq!(out, [5]);
+    }
 }

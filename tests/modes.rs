@@ -270,9 +270,9 @@ fn heaps_are_cleared_of_replaced_values_while_the_file_is_open() {
             file.set_incremental(IncrementalOptions { interval_ms: 1, ..IncrementalOptions::default() }).unwrap();
         }
         fill(&object, 0..COUNT);
-        let cleared = |stats: &RebalanceStats| stats.heap_free_bytes * 4 < stats.heap_live_bytes;
+        let cleared = |stats: &RebalanceStats| stats.sweeps > 0 && stats.heap_free_bytes * 4 < stats.heap_live_bytes;
         let stats = replace_until(&file, &object, 0..COUNT, cleared);
-        assert!(stats.deletes == 0 && stats.sweeps > 0 && stats.objects_moved > 0, "{stats:?}");
+        assert!(stats.deletes == 0 && stats.objects_moved > 0, "{stats:?}");
         assert_eq!(stats.batches > 0, mode == "lazy", "{stats:?}");
         file.close().unwrap();
     }
@@ -507,13 +507,14 @@ fn packed_by_all(name: &str, make: &dyn Fn(&File), change: &dyn Fn(&File), verif
             file.check().unwrap();
             verify(&file);
         }
+        let stats = file.rebalance_status().unwrap();
         file.close().unwrap();
         let size = std::fs::metadata(&path).unwrap().len();
         let file = File::open(&path, &OpenOptions::default()).unwrap();
         file.check_flushed().unwrap();
         verify(&file);
         file.close().unwrap();
-        assert!(size as f64 <= 1.05 * fresh as f64 + 4096.0, "{name}, {mode}: {size} bytes, fresh {fresh}");
+        assert!(size as f64 <= 1.05 * fresh as f64 + 4096.0, "{name}, {mode}: {size} bytes, fresh {fresh}; {stats:?}");
     }
     std::fs::remove_file(path).unwrap();
 }

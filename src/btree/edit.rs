@@ -73,10 +73,30 @@ impl Tree {
     /// Reads what [`Tree::remove_at`] will need, for a caller that edits something else before.
     #[inline]
     pub fn read_for_removal(&self, store: &mut Store, location: &Location) -> Result<()> {
-        match location.level {
-            0 => Ok(()),
-            _ => self.to_leaf(store, &mut location.clone()),
+        match location.level == 0 && (location.steps[0].nrec > 1 || self.depth == 0) {
+            true => Ok(()),
+            false => self.read_around(store, location.clone()),
         }
+    }
+
+    #[cold]
+    fn read_around(&self, store: &mut Store, mut location: Location) -> Result<()> {
+        self.to_leaf(store, &mut location)?;
+        if location.steps[0].nrec > 1 {
+            return Ok(());
+        }
+        let has_neighbour = |level: &usize| location.steps[level + 1].nrec > 1 || level + 1 == self.depth;
+        let Some(level) = (0..self.depth).find(has_neighbour) else { return Ok(()) };
+        let parent = location.steps[level + 1];
+        let mut read = Ok(());
+        for (_, index) in self.neighbours(store, level, parent) {
+            let child = self.child(store, level + 1, parent, index);
+            read = self.node(store, child.address, level, child.nrec).map(|_| ());
+            if read.is_ok() {
+                break;
+            }
+        }
+        read
     }
 
     /// Removes a record above the leaves, or the only one of a leaf.
@@ -227,10 +247,8 @@ impl Tree {
         targets: &[u16],
     ) -> Result<bool> {
         let edits = store.edits();
-        match self.reshape(store, path, level, first, count, targets) {
-            Err(error) if error.is_of_content() && store.edits() == edits => Ok(false),
-            reshaped => reshaped.map(|()| true),
-        }
+        let reshaped = self.reshape(store, path, level, first, count, targets);
+        Ok(store.unless_begun(edits, reshaped)?.is_some())
     }
 
     /// Splits a full node when its parent has room: at the end of the tree so that the full node stays full, since
@@ -303,7 +321,6 @@ impl Tree {
             self.header.root = child.address;
             self.header.root_nrec = child.nrec;
             self.changed = true;
-            store.note_whole();
         }
         Ok(())
     }
@@ -325,12 +342,7 @@ impl Tree {
     pub(super) fn relieve(&mut self, store: &mut Store, path: &mut Location, level: usize) -> Result<(u16, u16)> {
         let parent = path.steps[level + 1];
         let at = parent.index;
-        let mut neighbours = Vec::with_capacity(2);
-        for index in [at.wrapping_sub(1), at + 1].into_iter().filter(|&index| index <= parent.nrec) {
-            neighbours.push((self.child(store, level + 1, parent, index).nrec, index));
-        }
-        neighbours.sort_by_key(|neighbour| neighbour.0);
-        for (nrec, index) in neighbours {
+        for (nrec, index) in self.neighbours(store, level, parent) {
             let records = usize::from(self.child(store, level + 1, parent, at).nrec) + usize::from(nrec) + 1;
             let count = if records <= usize::from(self.geometry.level(level).capacity) { 1 } else { 2 };
             let first = at.min(index);
@@ -339,7 +351,18 @@ impl Tree {
             }
         }
         let address = self.child(store, level + 1, parent, at).address;
-        Err(Error::corrupt(NODE, address, "no sound neighbour to take records from"))
+        Err(Error::corrupt(NODE, address, "it has no sound neighbour to take records from"))
+    }
+
+    /// Records and index of the nodes beside the one that `parent` leads to, the emptier one first.
+    fn neighbours(&self, store: &Store, level: usize, parent: Step) -> impl Iterator<Item = (u16, u16)> {
+        let at = parent.index;
+        let neighbour =
+            |index: u16| (index <= parent.nrec).then(|| (self.child(store, level + 1, parent, index).nrec, index));
+        let (before, behind) = (neighbour(at.wrapping_sub(1)), neighbour(at + 1));
+        let swapped = before.zip(behind).is_some_and(|(before, behind)| behind.0 < before.0);
+        let (first, second) = if swapped { (behind, before) } else { (before, behind) };
+        first.into_iter().chain(second)
     }
 }
 

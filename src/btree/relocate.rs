@@ -11,6 +11,7 @@ struct Moves {
     limit: u64,
     rest: usize,
     done: usize,
+    visited: usize,
 }
 
 /// Where a node is, by what points to it.
@@ -107,9 +108,7 @@ impl Tree {
         if self.header.root == UNDEFINED {
             return Ok(0);
         }
-        // All are read, and verified, before one is moved.
-        self.nodes_above(store, limit, &mut |_, _| ())?;
-        let mut moves = Moves { limit, rest: max, done: 0 };
+        let mut moves = Moves { limit, rest: max, done: 0, visited: 1 };
         let root = self.node(store, self.header.root, self.depth, self.header.root_nrec)?;
         if moves.take(store, root, self.header.root) {
             self.header.root = store.address(root);
@@ -136,7 +135,11 @@ impl Tree {
             if level == 1 && child.address < moves.limit {
                 continue;
             }
-            let below = self.node(store, child.address, level - 1, child.nrec)?;
+            moves.visited += 1;
+            self.bound(store, moves.visited)?;
+            let (edits, below) = (store.edits(), self.node(store, child.address, level - 1, child.nrec));
+            // What is damaged stays where it is.
+            let Some(below) = store.unless_begun(edits, below)? else { continue };
             if moves.take(store, below, child.address) {
                 child.address = store.address(below);
                 let place = self.geometry.pointers(level, count, index, 1);
@@ -152,7 +155,7 @@ impl Tree {
     pub fn relocate_header(&mut self, store: &mut Store, limit: u64) -> Result<bool> {
         store.check_writable()?;
         let id = self.header_block(store)?;
-        let mut moves = Moves { limit, rest: 1, done: 0 };
+        let mut moves = Moves { limit, rest: 1, done: 0, visited: 0 };
         let moved = moves.take(store, id, self.address);
         self.address = store.address(id);
         Ok(moved)

@@ -63,9 +63,9 @@ impl Tree {
                 continue;
             }
             path.steps[level].index = index;
-            store.note_whole();
+            let edits = store.edits();
             let relieved = self.relieve(store, path, level - 1);
-            let Some((first, count)) = store.unless_damaged(relieved)? else {
+            let Some((first, count)) = store.unless_begun(edits, relieved)? else {
                 // Its neighbours are damaged: it stays as it is, and they do not keep the rest from being written.
                 index += 1;
                 continue;
@@ -93,8 +93,8 @@ impl Tree {
         if !how.all && !store.cached(child.address).is_some_and(|id| store.is_dirty(id)) {
             return Ok(());
         }
-        let block = self.node(store, child.address, level - 1, child.nrec);
-        let Some(block) = store.unless_damaged(block)? else { return Ok(()) };
+        let (edits, block) = (store.edits(), self.node(store, child.address, level - 1, child.nrec));
+        let Some(block) = store.unless_begun(edits, block)? else { return Ok(()) };
         path.steps[level].index = index;
         path.steps[level - 1] = Step { block, index: 0, nrec: child.nrec };
         self.mend_below(store, path, level - 1, how)

@@ -52,13 +52,16 @@ impl Tree {
         }
         self.counts.merges += count.saturating_sub(targets.len()) as u64;
         self.counts.splits += targets.len().saturating_sub(count) as u64;
-        store.note_whole();
         Ok(())
     }
 
     /// The nodes that a run will have, by ascending address: the lowest of the old ones stay, the others are freed.
     fn claim(&self, store: &mut Store, old: &[(Pointer, BlockId)], count: usize) -> Result<Vec<(u64, BlockId)>> {
         let mut nodes: Vec<(u64, BlockId)> = old.iter().map(|&(pointer, id)| (pointer.address, id)).collect();
+        nodes.sort_unstable_by_key(|&(address, _)| address);
+        if nodes.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+            return Err(Error::corrupt(NODE, nodes[0].0, "two parents point to it or to a neighbour"));
+        }
         for _ in old.len()..count {
             match store.create_block(self.geometry.node_size(), Seal::None) {
                 Ok((id, address)) => nodes.push((address, id)),
@@ -70,9 +73,6 @@ impl Tree {
             }
         }
         nodes.sort_unstable_by_key(|&(address, _)| address);
-        if nodes.windows(2).any(|pair| pair[0].0 == pair[1].0) {
-            return Err(Error::corrupt(NODE, nodes[0].0, "two parents point to it or to a neighbour"));
-        }
         Ok(nodes)
     }
 

@@ -112,13 +112,19 @@ impl Tree {
     fn finish_sweep(&mut self, store: &mut Store, nodes_done: usize) -> Result<SweepProgress> {
         if self.header.root != UNDEFINED {
             self.refill(store, self.header.total, self.depth)?;
-            self.lower(store)?;
+            self.lower_whole(store)?;
         }
         // Rare: changes between the slices, or a node that had no neighbour to be merged with.
         if self.counts.underfull > 0 || !self.counts.known {
             self.mend(store, Mending { least: Level::half, all: true })?;
         }
         Ok(SweepProgress { nodes_done, last: None })
+    }
+
+    fn lower_whole(&mut self, store: &mut Store) -> Result<()> {
+        self.lower(store)?;
+        store.note_whole();
+        Ok(())
     }
 
     /// The rank of the first record behind `after`.
@@ -199,7 +205,7 @@ impl Tree {
         let ends = last == children && (full || end >= self.header.total);
         if let Some(targets) = packing(self.geometry.level(0), &counts, records, ends) {
             self.reshape(store, &mut path, 0, first, counts.len(), &targets)?;
-            self.lower(store)?;
+            self.lower_whole(store)?;
         }
         Ok((last - at, end))
     }
@@ -227,7 +233,7 @@ impl Tree {
                 break;
             }
         }
-        self.lower(store)?;
+        self.lower_whole(store)?;
         Ok(changed)
     }
 
@@ -249,6 +255,7 @@ impl Tree {
             };
             let Some(level) = (0..top.min(self.depth)).find(low) else { return Ok(changed) };
             self.relieve(store, &mut path, level)?;
+            store.note_whole();
             changed = true;
         }
     }
@@ -286,7 +293,8 @@ impl Tree {
             false => vec![left as u16, (records - 1 - left) as u16],
         };
         self.reshape(store, path, level, usize::from(parent.index), 2, &targets)?;
-        self.lower(store)?;
+        store.note_whole();
+        self.lower_whole(store)?;
         Ok(true)
     }
 }

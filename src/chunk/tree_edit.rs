@@ -61,8 +61,13 @@ impl BTree2 {
     ) -> Result<(u64, Option<Vec<u64>>)> {
         let at = self.scaled_at();
         let mut after = after.map(|scaled| Scaled { scaled, at });
-        let progress = self.tree.sweep(store, after.as_mut(), leaves, |_, _| Ok(()))?;
+        let progress = self.tree.sweep(store, after.as_mut(), leaves, |_, _| Ok(()));
+        let whole = store.is_whole();
         self.tree.publish(store)?;
+        if whole {
+            store.note_whole();
+        }
+        let progress = progress?;
         let scaled =
             |record: &[u8]| record[at..].as_chunks().0.iter().map(|&bytes| u64::from_le_bytes(bytes)).collect();
         Ok((progress.nodes_done as u64, progress.last.map(|last| scaled(&last))))

@@ -222,8 +222,10 @@ impl Heap {
             return Ok(0);
         }
         self.begin_change(store)?;
-        self.read_pieces_above(store, limit)?;
-        let mut moved = 0;
+        // What names the blocks is read, and verified, before one moves; a block that is damaged stays where it is.
+        let indirect: Vec<u64> = self.table.indirect.keys().copied().collect();
+        indirect.iter().try_for_each(|&offset| self.indirect_block(store, offset).map(|_| ()))?;
+        let mut moved = self.relocate_huge(store, limit, most)?;
         for index in 0..self.table.blocks.len() as u32 {
             let address = self.table.blocks[index as usize].address;
             if moved == most {
@@ -232,25 +234,13 @@ impl Heap {
             if address == UNDEFINED || address < limit {
                 continue;
             }
-            moved += usize::from(self.move_direct(store, index, |store, id| store.relocate_below(id, limit))?);
+            let (edits, done) =
+                (store.edits(), self.move_direct(store, index, |store, id| store.relocate_below(id, limit)));
+            moved += usize::from(store.unless_begun(edits, done)? == Some(true));
         }
         moved += self.relocate_indirect(store, limit, most - moved)?;
-        moved += self.relocate_huge(store, limit, most - moved)?;
         let list = usize::from(self.free_space.list_is_above(limit));
         Ok(moved + self.relocate_manager(store, limit) + list)
-    }
-
-    /// What moves, and what names it, is read, and verified, before anything is moved.
-    fn read_pieces_above(&mut self, store: &mut Store, limit: u64) -> Result<()> {
-        let indirect: Vec<u64> = self.table.indirect.keys().copied().collect();
-        indirect.iter().try_for_each(|&offset| self.indirect_block(store, offset).map(|_| ()))?;
-        let mut direct = Vec::new();
-        self.pieces_above(store, limit, |_, piece| {
-            if let Piece::Direct(index) = piece {
-                direct.push(index);
-            }
-        })?;
-        direct.iter().try_for_each(|&index| self.direct_block(store, index).map(|_| ()))
     }
 
     /// Moves the header below `limit` if it stands there or above and a hole is found. Every block names it, so that only the

@@ -404,7 +404,10 @@ impl File {
     /// done.
     pub fn rebalance(&self) -> Result<()> {
         let run = || {
-            self.shared.change(State::ask_for_free_space)?;
+            self.shared.change(|state| {
+                state.maintenance.take_damage();
+                state.ask_for_free_space()
+            })?;
             self.shared.change(State::begin_search)?;
             while !self.shared.change(State::search_on)? {}
             rebalance::complete_in_slices(&*self.shared)?;

@@ -324,9 +324,11 @@ impl State {
             }
             Ok(None) => {
                 let compact = object.make_compact(store, which);
-                if store.unless_damaged(compact)? == Some(true) {
-                    maintenance.touch(slot, object);
-                    objects.mark(slot)?;
+                maintenance.touch(slot, object);
+                match compact {
+                    Ok(true) => objects.mark(slot)?,
+                    Ok(false) => {}
+                    Err(error) => maintenance.note_damage(store.spared(error)?),
                 }
             }
             Err(error) => maintenance.note_damage(store.spared(error)?),
@@ -349,14 +351,17 @@ impl State {
             Ok(done)
         });
         maintenance.touch(slot, object);
-        let broken_off = swept.is_err().then(|| object.break_off(which));
+        if swept.is_err() {
+            // Of two errors the first one tells more.
+            let _ = object.break_off(which);
+        }
         objects.mark(slot)?;
         match swept {
             Ok(true) => {}
             Ok(false) => maintenance.active = Some(active),
             Err(error) => maintenance.note_damage(store.spared(error)?),
         }
-        broken_off.unwrap_or(Ok(()))
+        Ok(())
     }
 
     /// Has the next survey count every dense store in memory, also those that were only read.

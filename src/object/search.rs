@@ -59,6 +59,7 @@ impl State {
                 // What is damaged stays as it is; what it leads to, as far as it can be read, is found.
                 self.maintenance.note_damage(self.store.spared(error)?);
             }
+            self.drop_surplus()?;
             if Instant::now() >= end {
                 self.maintenance.search = Some(search);
                 return Ok(false);
@@ -76,7 +77,6 @@ impl State {
         if object.has_dense() {
             maintenance.touch(slot, object);
         }
-        self.drop_surplus()?;
         found
     }
 }

@@ -424,7 +424,9 @@ impl State {
     fn flush_once(&mut self, raw: bool) -> Result<()> {
         self.store.check_usable()?;
         let rebalanced = rebalance::before_flush(self);
-        self.store.check_usable()?;
+        if let Err(failed) = self.store.check_usable() {
+            return rebalanced.and(Err(failed));
+        }
         let prepared = self.prepare_changed().and_then(|()| self.trim(raw));
         if prepared.is_err() {
             self.store.fail();

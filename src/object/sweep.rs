@@ -301,6 +301,7 @@ impl<K: DenseKind> DenseStore<K> {
             }
             if sweep.heap == HeapWork::Evacuate {
                 self.end_heap_work(store, std::mem::replace(&mut sweep.heap, HeapWork::Nothing))?;
+                store.note_whole();
             }
             sweep.in_order_index = true;
             sweep.after = After::Start;
@@ -370,19 +371,20 @@ impl<K: DenseKind> DenseStore<K> {
         Ok((progress.nodes_done as u64, false))
     }
 
-    /// Moves nodes and heap blocks that stand at `limit` or above into holes below it. What is damaged stays.
-    pub fn relocate_above(&mut self, store: &mut Store, limit: u64) -> Result<()> {
+    /// Moves nodes and heap blocks that stand at `limit` or above into holes below it; how many were moved. What is damaged
+    /// stays.
+    pub fn relocate_above(&mut self, store: &mut Store, limit: u64) -> Result<u64> {
         // The largest first: small ones would break up the holes that they need.
-        let moved = self.heap.relocate_above(store, limit, usize::MAX);
-        store.unless_damaged(moved)?;
-        let moved = self.heap.relocate_header(store, limit);
-        store.unless_damaged(moved)?;
+        let blocks = self.heap.relocate_above(store, limit, usize::MAX);
+        let mut moved = store.unless_damaged(blocks)?.unwrap_or(0) as u64;
+        let header = self.heap.relocate_header(store, limit);
+        moved += u64::from(store.unless_damaged(header)? == Some(true));
         for tree in std::iter::once(&mut self.names).chain(&mut self.order) {
-            let moved = tree.relocate_above(store, limit, usize::MAX);
-            store.unless_damaged(moved)?;
-            let moved = tree.relocate_header(store, limit);
-            store.unless_damaged(moved)?;
+            let nodes = tree.relocate_above(store, limit, usize::MAX);
+            moved += store.unless_damaged(nodes)?.unwrap_or(0) as u64;
+            let header = tree.relocate_header(store, limit);
+            moved += u64::from(store.unless_damaged(header)? == Some(true));
         }
-        Ok(())
+        Ok(moved)
     }
 }

@@ -171,8 +171,8 @@ impl State {
         self.end_of_raw(slot).map(Some)
     }
 
-    /// Moves B-tree nodes, heap blocks and header continuations that stand at `limit` or above into holes below; of how
-    /// many objects.
+    /// Moves B-tree nodes, heap blocks and header continuations that stand at `limit` or above into holes below; how
+    /// many were moved.
     fn move_down(&mut self, limit: u64) -> Result<u64> {
         let mut moved = 0;
         for slot in self.objects.loaded() {
@@ -181,10 +181,9 @@ impl State {
             if object.deleted {
                 continue;
             }
-            let before = store.edits();
-            object.move_down(store, limit)?;
-            if store.edits() != before {
-                moved += 1;
+            let of_object = object.move_down(store, limit)?;
+            if of_object > 0 {
+                moved += of_object;
                 objects.mark(slot)?;
             }
         }
@@ -194,19 +193,21 @@ impl State {
 
 impl Loaded {
     /// The same for one object. What is damaged stays where it is.
-    fn move_down(&mut self, store: &mut Store, limit: u64) -> Result<()> {
+    fn move_down(&mut self, store: &mut Store, limit: u64) -> Result<u64> {
         store.note_whole();
+        let mut moved = 0;
         if let Some(dense) = self.attributes.loaded_dense() {
-            dense.relocate_above(store, limit)?;
+            moved += dense.relocate_above(store, limit)?;
         }
         if let Some(dense) = self.read_links.as_mut().and_then(|links| links.loaded_dense()) {
-            dense.relocate_above(store, limit)?;
+            moved += dense.relocate_above(store, limit)?;
         }
         if let Some(tree) = self.dataset.as_mut().and_then(|dataset| dataset.chunk_tree()) {
-            let moved = tree.relocate_above(store, limit);
-            store.unless_damaged(moved)?;
+            let nodes = tree.relocate_above(store, limit);
+            moved += store.unless_damaged(nodes)?.unwrap_or(0);
         }
-        let moved = self.header.relocate_above(store, limit);
-        store.unless_damaged(moved).map(|_| ())
+        let chunks = self.header.relocate_above(store, limit);
+        moved += store.unless_damaged(chunks)?.unwrap_or(0) as u64;
+        Ok(moved)
     }
 }

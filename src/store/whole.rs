@@ -16,6 +16,15 @@ impl Store {
         self.whole == self.edits && !self.failed
     }
 
+    /// What became of something that changes nothing before all that it needs is read: nothing where it met damage, if there
+    /// are `edits` as before.
+    pub fn unless_begun<T>(&self, edits: u64, result: Result<T>) -> Result<Option<T>> {
+        match result {
+            Err(error) if error.is_of_content() && self.edits == edits => Ok(None),
+            result => result.map(Some),
+        }
+    }
+
     /// The error again, where it is damage (or something unsupported) that was met before anything was begun: what is
     /// damaged can be left alone. Else it is returned as an error, for the caller to pass on.
     pub fn spared(&self, error: Error) -> Result<Error> {
