@@ -648,7 +648,8 @@ fn what_few_are_left_of_is_packed() {
             &make,
             &change,
             &|file| verify_bytes(&open(file), (0..count).filter(stays), most),
-            fresh,
+            // Where the thread or a batch has moved long objects one by one, the ends of small blocks stay empty.
+            if most > 1000 { fresh + fresh / 10 } else { fresh },
         );
     }
 }

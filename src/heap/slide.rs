@@ -164,6 +164,7 @@ impl Heap {
     pub fn plan_slide(&mut self, store: &mut Store, in_part: bool) -> Result<Option<Slide>> {
         self.break_off_evacuation()?;
         self.begin_change(store)?;
+        self.restore_low_blocks(store)?;
         self.settle_holes()?;
         let slide = self.plan_settled(in_part);
         self.restore_bump();
