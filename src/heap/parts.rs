@@ -71,7 +71,17 @@ impl Heap {
     /// given back, creates those anew, without objects, if they take less. It is for the caller to fill them; what stays
     /// empty is given back again.
     pub(super) fn restore_low_blocks(&mut self, store: &mut Store) -> Result<()> {
-        for slot in self.missing_low_blocks() {
+        let missing = self.missing_low_blocks();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        // What is to fill them is read, and verified, before anything changes.
+        for index in 0..self.table.blocks.len() as u32 {
+            if self.table.blocks[index as usize].address != UNDEFINED {
+                self.direct_block(store, index)?;
+            }
+        }
+        for slot in missing {
             let index = self.create_direct(store, slot)?;
             let overhead = self.header.direct_overhead() as u32;
             self.table.holes[index as usize].push(overhead, slot.size as u32 - overhead);

@@ -159,8 +159,8 @@ impl Filling {
 }
 
 impl Heap {
-    /// What sliding would do. None when there is too little to gain, or too much would be left over. When the rest is left to
-    /// an evacuation, what can slide does: `in_part`.
+    /// What sliding would do. It may create blocks for it, which stay empty if nothing comes of it. None when there is too
+    /// little to gain, or too much would be left over. When the rest is left to an evacuation, what can slide does: `in_part`.
     pub fn plan_slide(&mut self, store: &mut Store, in_part: bool) -> Result<Option<Slide>> {
         self.break_off_evacuation()?;
         self.begin_change(store)?;
@@ -236,8 +236,8 @@ impl Heap {
         !slide.sources.is_empty() && (in_part || u64::from(waste) * WASTE <= all)
     }
 
-    /// Moves all bytes, once all are read. From now on [`Heap::renew_ids`] tells what became of an ID, until [`Heap::end_slide`]; nothing else
-    /// may be asked for with an old ID.
+    /// Moves all bytes, once all are read. From now on [`Heap::renew_ids`] tells what became of an ID, until
+    /// [`Heap::end_slide`]; nothing else may be asked for with an old ID.
     pub fn begin_slide(&mut self, store: &mut Store, mut slide: Slide) -> Result<()> {
         self.settle_holes()?;
         slide.sources.iter().try_for_each(|source| self.direct_block(store, source.index).map(|_| ()))?;

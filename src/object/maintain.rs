@@ -317,23 +317,20 @@ impl State {
         }
         object.set_swept(which);
         store.note_whole();
-        match object.begin_sweep(store, which, limit) {
-            Ok(Some(sweep)) => {
-                maintenance.active = Some(Active { slot, which, sweep });
-                return Ok(true);
-            }
-            Ok(None) => {
-                let compact = object.make_compact(store, which);
-                maintenance.touch(slot, object);
-                match compact {
-                    Ok(true) => objects.mark(slot)?,
-                    Ok(false) => {}
-                    Err(error) => maintenance.note_damage(store.spared(error)?),
-                }
-            }
+        let edits = store.edits();
+        let begun = match object.begin_sweep(store, which, limit) {
+            Ok(None) => object.make_compact(store, which).map(|_| None),
+            begun => begun,
+        };
+        if store.edits() != edits {
+            maintenance.touch(slot, object);
+            objects.mark(slot)?;
+        }
+        match begun {
+            Ok(sweep) => maintenance.active = sweep.map(|sweep| Active { slot, which, sweep }),
             Err(error) => maintenance.note_damage(store.spared(error)?),
         }
-        Ok(false)
+        Ok(maintenance.active.is_some())
     }
 
     /// Goes on with the active sweep; at its end the store may become compact. A store that is found to be damaged is left

@@ -236,11 +236,11 @@ impl<K: DenseKind> DenseStore<K> {
             false => limit.in_one_go && free_part(&stats) >= SLIDE_FREE,
         };
         if slides {
+            // What slides has to come to its end, so nothing may be found damaged on the way.
+            for tree in std::iter::once(&mut self.names).chain(&mut self.order) {
+                tree.each_node(store, true, &mut |_, _, _| Ok(()))?;
+            }
             if let Some(plan) = self.heap.plan_slide(store, limit.slide)? {
-                // What slides has to come to its end, so nothing may be found damaged on the way.
-                for tree in std::iter::once(&mut self.names).chain(&mut self.order) {
-                    tree.each_node(store, true, &mut |_, _, _| Ok(()))?;
-                }
                 self.heap.begin_slide(store, plan)?;
                 return Ok(HeapWork::Slide);
             }
