@@ -32,6 +32,10 @@ impl Tree {
             let pointer = self.child(store, level + 1, parent, index as u16);
             old.push((pointer, self.node(store, pointer.address, level, pointer.nrec)?));
         }
+        let above = &path.steps[level + 1..=self.depth];
+        if let Some((pointer, _)) = old.iter().find(|(_, id)| above.iter().any(|step| step.block == *id)) {
+            return Err(Error::corrupt(NODE, pointer.address, "it stands below itself"));
+        }
         let held = old.iter().map(|(pointer, _)| usize::from(pointer.nrec) + 1).sum::<usize>() - 1;
         let wanted = targets.iter().map(|&n| usize::from(n) + 1).sum::<usize>() - 1;
         let most = self.geometry.level(level + 1).max;
@@ -58,21 +62,20 @@ impl Tree {
     /// The nodes that a run will have, by ascending address: the lowest of the old ones stay, the others are freed.
     fn claim(&self, store: &mut Store, old: &[(Pointer, BlockId)], count: usize) -> Result<Vec<(u64, BlockId)>> {
         let mut nodes: Vec<(u64, BlockId)> = old.iter().map(|&(pointer, id)| (pointer.address, id)).collect();
-        nodes.sort_unstable_by_key(|&(address, _)| address);
-        if nodes.windows(2).any(|pair| pair[0].0 == pair[1].0) {
-            return Err(Error::corrupt(NODE, nodes[0].0, "two parents point to it or to a neighbour"));
-        }
-        for _ in old.len()..count {
+        apart(&mut nodes)?;
+        let taken = nodes.len();
+        for _ in taken..count {
             match store.create_block(self.geometry.node_size(), Seal::None) {
                 Ok((id, address)) => nodes.push((address, id)),
                 Err(error) => {
                     let size = self.geometry.node_size() as u64;
-                    nodes.drain(old.len()..).for_each(|(address, _)| store.free(address, size));
+                    nodes.drain(taken..).for_each(|(address, _)| store.free(address, size));
                     return Err(error);
                 }
             }
         }
-        nodes.sort_unstable_by_key(|&(address, _)| address);
+        // Space that was said to be free may be a node's, too.
+        apart(&mut nodes)?;
         Ok(nodes)
     }
 
@@ -179,6 +182,15 @@ impl Tree {
         let (count, _) = self.geometry.counts(level + 1, usize::from(parent.nrec), usize::from(parent.index));
         let bytes = &mut store.bytes_mut(parent.block)[count];
         bytes.copy_from_slice(&nrec.to_le_bytes()[..bytes.len()]);
+    }
+}
+
+/// Sorts nodes by address, of which each has its own.
+fn apart(nodes: &mut [(u64, BlockId)]) -> Result<()> {
+    nodes.sort_unstable_by_key(|&(address, _)| address);
+    match nodes.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        Some(pair) => Err(Error::corrupt(NODE, pair[0].0, "two parents point to it or to a neighbour")),
+        None => Ok(()),
     }
 }
 
