@@ -13,6 +13,7 @@ use super::managed::Bump;
 use super::table::Block;
 use super::Heap;
 use crate::error::Result;
+use crate::format::doubling_table::Slot;
 use crate::format::UNDEFINED;
 use crate::store::Store;
 
@@ -64,6 +65,59 @@ impl Heap {
             self.free_direct(store, index)?;
         }
         Ok(())
+    }
+
+    /// Where what is left stands in large blocks, since the small ones at the heap's begin lost all that they held before and were
+    /// given back, creates those anew, without objects, if they take less. It is for the caller to fill them; what stays
+    /// empty is given back again.
+    pub(super) fn restore_low_blocks(&mut self, store: &mut Store) -> Result<()> {
+        let missing = self.missing_low_blocks();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        // What is to fill them is read, and verified, before anything changes.
+        for index in 0..self.table.blocks.len() as u32 {
+            if self.table.blocks[index as usize].address != UNDEFINED {
+                self.direct_block(store, index)?;
+            }
+        }
+        for slot in missing {
+            let index = self.create_direct(store, slot)?;
+            let overhead = self.header.direct_overhead() as u32;
+            self.table.holes[index as usize].push(overhead, slot.size as u32 - overhead);
+        }
+        Ok(())
+    }
+
+    fn missing_low_blocks(&self) -> Vec<Slot> {
+        let overhead = self.header.direct_overhead();
+        let average = (self.live / self.header.managed_count.max(1)).max(1);
+        let fits = |size: u64| (size - overhead) / average * average;
+        let (mut kept, mut room, mut offset) = (0, 0, 0);
+        while let Some(index) = self.table.next_block(offset).filter(|_| room < self.live) {
+            let block = &self.table.blocks[index as usize];
+            (kept, room, offset) =
+                (kept + block.size, room + fits(block.size.into()), block.offset + u64::from(block.size));
+        }
+        let (mut needed, mut room, mut offset, mut missing) = (0, 0, 0, Vec::new());
+        while room < self.live && offset < self.table.end {
+            let slot = self.header.table.slot(offset);
+            offset = slot.offset + slot.size;
+            let exists = self.table.find(slot.offset).is_some();
+            if !exists && (fits(slot.size) == 0 || self.part_of(slot.offset).is_some()) {
+                continue;
+            }
+            (needed, room) = (needed + slot.size, room + fits(slot.size));
+            if !exists {
+                missing.push(slot);
+            }
+        }
+        let gains = room >= self.live && needed + needed / FILL < u64::from(kept);
+        if gains {
+            missing
+        } else {
+            Vec::new()
+        }
     }
 
     /// Creates the direct blocks that parts lack: those that a part in a gap did not get yet, or that libhdf5 gave back.

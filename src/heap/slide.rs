@@ -159,11 +159,12 @@ impl Filling {
 }
 
 impl Heap {
-    /// What sliding would do. None when there is too
+    /// What sliding would do. It may create blocks for it, which stay empty if nothing comes of it. None when there is too
     /// little to gain, or too much would be left over. When the rest is left to an evacuation, what can slide does: `in_part`.
     pub fn plan_slide(&mut self, store: &mut Store, in_part: bool) -> Result<Option<Slide>> {
         self.break_off_evacuation()?;
         self.begin_change(store)?;
+        self.restore_low_blocks(store)?;
         self.settle_holes()?;
         let slide = self.plan_settled(in_part);
         self.restore_bump();

@@ -743,3 +743,35 @@ fn huge_objects_move_down_in_the_file() {
     model.reopen();
     model.check();
 }
+
+/// What is left stands in large blocks at the heap's end: the small ones before them are there again for it.
+#[test]
+fn sliding_restores_low_blocks_that_were_given_back() {
+    for (params, count, left) in
+        [(HeapParams::ATTRIBUTES, 20_000, 30), (HeapParams::LINKS, 5_000, 200), (HeapParams::ATTRIBUTES, 30_000, 4_000)]
+    {
+        let mut model = half_deleted(params, count, |i| 20 + i * 7919 % 181);
+        (0..model.ids.len() - left).rev().for_each(|at| model.remove(at));
+        model.flush();
+        let fresh = fresh_bytes(&model, params);
+        let before = model.heap.stats().file_bytes;
+        assert!(before > 2 * fresh, "{before} bytes, fresh {fresh}");
+        // What would leave too much at the ends of blocks is left to an evacuation.
+        if !model.slide() {
+            model.evacuate(usize::MAX);
+            model.heap.end_evacuation(&mut model.store).unwrap();
+        }
+        model.flush();
+        model.check();
+        let after = model.heap.stats().file_bytes;
+        assert!(
+            after as f64 <= 1.05 * fresh as f64 + 1024.0,
+            "{left} of {count}: {before}, then {after} bytes, fresh {fresh}"
+        );
+        model.slide();
+        model.flush();
+        assert!(model.heap.stats().file_bytes <= after, "once is enough");
+        model.reopen();
+        model.check();
+    }
+}

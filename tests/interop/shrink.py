@@ -12,7 +12,7 @@ import sys
 import h5py
 import numpy as np
 
-from h5r import H5R, U64, File, array, ok, pointer
+from h5r import H5R, NEWEST, U64, File, array, ok, pointer
 
 FOLDER = sys.argv[2]
 SHAPE = (2500, 40)
@@ -247,6 +247,57 @@ def paged():
         print(f"pages: {before} bytes, {after} after {PAGED - len(kept)} of {PAGED} datasets were deleted")
 
 
+def linked(path, numbers):
+    """Makes or adds soft links with h5r."""
+    file = File(path, create=not os.path.exists(path))
+    for number in numbers:
+        ok(H5R.h5r_link_create_soft(file.root, f"link {number:06}".encode(), f"/to/{number}".encode()))
+    file.close()
+
+
+def are_linked(path, numbers):
+    with h5py.File(path) as file:
+        links = {name: file.get(name, getlink=True).path for name in file}
+    assert links == {f"link {number:06}": f"/to/{number}" for number in numbers}
+
+
+def restored(count, left):
+    """The links that stay were made last: all small blocks of the heap before them were given back, and are made anew."""
+    path, fresh = f"{FOLDER}/restored.h5", f"{FOLDER}/fresh.h5"
+    for name, numbers in (path, range(count)), (fresh, range(count - left, count)):
+        if os.path.exists(name):
+            os.remove(name)
+        linked(name, numbers)
+    kept = set(range(count - left, count))
+    for lazy, numbers in (False, range(count - left - 1)), (True, [count - left - 1]):
+        file = File(path)
+        if lazy:
+            before = os.path.getsize(path)
+            ok(H5R.h5r_set_lazy(file.handle, None))
+        for number in numbers:
+            ok(H5R.h5r_link_delete(file.root, f"link {number:06}".encode()))
+        file.close()
+    after = os.path.getsize(path)
+    assert after <= 1.05 * os.path.getsize(fresh) + 1024 < before, (before, after, os.path.getsize(fresh))
+    print(f"links: {before} bytes, {after} after small blocks were restored, {os.path.getsize(fresh)} fresh")
+    for turn in range(4):
+        check(path)
+        are_linked(path, kept)
+        new = range(10000 * (turn + 1), 10000 * (turn + 1) + left)
+        with h5py.File(path, "r+", libver=("v110", NEWEST)) as file:
+            for number in sorted(kept)[turn % 2 :: 2]:
+                del file[f"link {number:06}"]
+                kept.remove(number)
+            for number in new:
+                file[f"link {number:06}"] = h5py.SoftLink(f"/to/{number}")
+        kept.update(new)
+        check(path)
+        are_linked(path, kept)
+        more = range(5000 + 10000 * (turn + 1), 5000 + 10000 * (turn + 1) + left)
+        linked(path, more)
+        kept.update(more)
+
+
 def check(*arguments):
     done = subprocess.run([os.path.join(FOLDER, "..", "check"), *arguments], capture_output=True, text=True)
     assert done.returncode == 0, (arguments, done.stdout)
@@ -273,6 +324,8 @@ def main():
         print(f"{bounds[0]}: {before} bytes, {after} after three of eight datasets were deleted")
         scattered(bounds)
     paged()
+    restored(4000, 40)
+    restored(20000, 500)
     for least in range(200, 1000, 50):
         flushed_between(("v110", "v110"), least)
 
