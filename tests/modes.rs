@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use h5r::datatype::{Datatype, Number};
 use h5r::object::dataset::{DatasetOptions, NewLayout, Selection};
-use h5r::object::{CreateOptions, File, GroupOptions, Object, OpenOptions, Order, Phase};
+use h5r::object::{CreateOptions, File, GroupOptions, LinkTarget, Object, OpenOptions, Order, Phase};
 use h5r::rebalance::{IncrementalOptions, LazyOptions, Mode, RebalanceStats, SmartOptions};
 
 const MODES: [&str; 4] = ["none", "lazy", "incremental", "smart"];
@@ -680,4 +680,65 @@ fn many_objects_with_some_attributes_each_are_packed() {
     let verify =
         |file: &File| (0..OBJECTS).for_each(|number| verify_bytes(&group(file, number), (0..100).filter(odd), 8));
     packed_by_all("many-objects", &|file| make(file, &|_| true), &change, &verify, fresh);
+}
+
+/// As many as a new object would have in its header come back there, where closing finishes and where all is asked for.
+#[test]
+fn what_fits_into_headers_comes_back() {
+    const OBJECTS: u32 = 300;
+    let path = path("fits");
+    let group = |file: &File, number: u32| file.root().unwrap().open(&format!("g{number}")).unwrap();
+    let make = |members: u32| {
+        let file = File::create(&path, &CreateOptions::default()).unwrap();
+        for number in 0..OBJECTS {
+            file.root().unwrap().create_group(&format!("g{number}"), &GroupOptions::default()).unwrap();
+        }
+        for number in 0..OBJECTS {
+            let group = group(&file, number);
+            (0..members).for_each(|i| put(&group, i, 40));
+            (0..members).for_each(|i| group.link_create_soft(&format!("link {i}"), &format!("/to/{i}")).unwrap());
+        }
+        file.close().unwrap();
+        std::fs::metadata(&path).unwrap().len()
+    };
+    let thin_out = |mode: &str, rebalance: bool, left: u32| {
+        make(12);
+        let file = File::open(&path, &OpenOptions::default()).unwrap();
+        set(&file, mode);
+        for number in 0..OBJECTS {
+            let group = group(&file, number);
+            for i in left..12 {
+                group.attr_delete(&format!("attribute_{i:06}")).unwrap();
+                group.link_delete(&format!("link {i}")).unwrap();
+            }
+        }
+        if rebalance {
+            file.rebalance().unwrap();
+        }
+        file.close().unwrap();
+        let file = File::open(&path, &OpenOptions::default()).unwrap();
+        file.check_flushed().unwrap();
+        for number in 0..OBJECTS {
+            let group = group(&file, number);
+            verify_bytes(&group, 0..left, 40);
+            for i in 0..left {
+                let target = LinkTarget::Soft(format!("/to/{i}").into_bytes());
+                assert_eq!(group.link_info(&format!("link {i}")).unwrap().target, target);
+            }
+            assert_eq!(group.link_count().unwrap(), left.into());
+        }
+        file.close().unwrap();
+        std::fs::metadata(&path).unwrap().len()
+    };
+    let (in_headers, dense) = (make(8), make(9));
+    assert!(dense > 3 * in_headers, "{dense} {in_headers}");
+    for (mode, rebalance) in [("lazy", false), ("incremental", false), ("none", true)] {
+        let size = thin_out(mode, rebalance, 8);
+        assert!(size * 2 < in_headers * 3, "{mode}: {size} bytes, fresh {in_headers}");
+        let size = thin_out(mode, rebalance, 9);
+        assert!(size > 3 * in_headers, "{mode}: {size} bytes, dense {dense}");
+    }
+    let size = thin_out("none", false, 8);
+    assert!(size > 3 * in_headers, "none: {size} bytes, in headers {in_headers}");
+    std::fs::remove_file(path).unwrap();
 }

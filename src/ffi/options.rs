@@ -66,7 +66,8 @@ pub const H5R_IO_URING: i32 = 3;
 pub struct h5r_storage {
     /// The most that are kept in the object header; one more makes them dense. 0 to 65535, default 8.
     pub max_compact: u32,
-    /// Fewer than this, and rebalancing brings them back into the object header. 0 to max_compact + 1, default 6.
+    /// Fewer than this, and rebalancing brings them back into the object header (closing in other modes than none, and
+    /// h5r_rebalance: max_compact of them or fewer). 0 to max_compact + 1, default 6.
     pub min_dense: u32,
     /// H5R_CREATION_ORDER_NONE, _TRACKED or _INDEXED.
     pub creation_order: i32,

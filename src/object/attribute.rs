@@ -18,7 +18,7 @@ pub(super) use crate::object::attribute_lost::{lost, lost_uses, Lost};
 pub(super) use crate::object::attribute_records::AttributeKind;
 use crate::object::dense::{DenseAddresses, DenseKind, DenseStore, MAX_RECORD};
 use crate::object::header::{NewMessage, ObjectHeader};
-use crate::object::options::{Order, Phase};
+use crate::object::options::{Most, Order, Phase};
 use crate::store::Store;
 
 /// What storing an attribute did.
@@ -398,11 +398,11 @@ impl Attributes {
         Ok(())
     }
 
-    /// Brings dense attributes back into the object header when there are fewer than `min_dense`; whether it did.
-    pub fn make_compact(&mut self, store: &mut Store, header: &mut ObjectHeader) -> Result<bool> {
+    /// Brings dense attributes back into the object header when there are no more than `most`; whether it did.
+    pub fn make_compact(&mut self, store: &mut Store, header: &mut ObjectHeader, most: Most) -> Result<bool> {
         let phase = self.phase;
         let Some(dense) = self.dense(store)? else { return Ok(false) };
-        if dense.len() >= u64::from(phase.min_dense).max(1) {
+        if dense.len() > most(&phase) {
             return Ok(false);
         }
         let mut all = Vec::new();
@@ -460,7 +460,7 @@ impl Attributes {
     /// Makes dense storage and the Attribute Info message ready for the flush.
     pub fn prepare(&mut self, store: &mut Store, header: &mut ObjectHeader) -> Result<()> {
         if self.dense.as_ref().is_some_and(|dense| dense.len() == 0) {
-            self.make_compact(store, header)?;
+            self.make_compact(store, header, |_| 0)?;
         }
         if let Some(dense) = &mut self.dense {
             dense.prepare(store)?;

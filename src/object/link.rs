@@ -12,7 +12,7 @@ use crate::format::{Sizes, UNDEFINED};
 use crate::heap::HeapParams;
 use crate::object::dense::{DenseAddresses, DenseKind, DenseStore};
 use crate::object::header::{NewMessage, ObjectHeader};
-use crate::object::options::{Order, Phase};
+use crate::object::options::{Most, Order, Phase};
 use crate::object::symbol_table::SymbolTable;
 use crate::store::Store;
 
@@ -365,11 +365,11 @@ impl Links {
         Ok(())
     }
 
-    /// Brings dense links back into the object header when there are fewer than `min_dense`; whether it did.
-    pub fn make_compact(&mut self, store: &mut Store, header: &mut ObjectHeader) -> Result<bool> {
-        let (min_dense, index) = (u64::from(self.phase.min_dense), self.phase.index_order);
+    /// Brings dense links back into the object header when there are no more than `most`; whether it did.
+    pub fn make_compact(&mut self, store: &mut Store, header: &mut ObjectHeader, most: Most) -> Result<bool> {
+        let phase = self.phase;
         let Some(dense) = self.dense(store)? else { return Ok(false) };
-        if dense.len() >= min_dense {
+        if dense.len() > most(&phase) {
             return Ok(false);
         }
         let mut bodies = Vec::new();
@@ -390,7 +390,7 @@ impl Links {
         }
         self.info.heap = UNDEFINED;
         self.info.name_index = UNDEFINED;
-        self.info.order_index = index.then_some(UNDEFINED);
+        self.info.order_index = phase.index_order.then_some(UNDEFINED);
         self.info_changed = true;
         Ok(true)
     }
@@ -413,7 +413,7 @@ impl Links {
             return table.prepare(store);
         }
         if self.dense.as_ref().is_some_and(|dense| dense.len() == 0) {
-            self.make_compact(store, header)?;
+            self.make_compact(store, header, |_| 0)?;
         }
         if let Some(dense) = &mut self.dense {
             dense.prepare(store)?;

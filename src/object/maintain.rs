@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::object::attribute::AttributeKind;
 use crate::object::dense::{DenseKind, DenseStore};
 use crate::object::link::LinkKind;
+use crate::object::options::Phase;
 use crate::object::search::Search;
 use crate::object::state::{Loaded, Objects, Slot, State};
 use crate::object::summary::Summary;
@@ -21,7 +22,7 @@ use crate::store::Store;
 
 /// Which of an object's dense stores, or the tree that finds its chunks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Which {
+pub(super) enum Which {
     Attributes,
     Links,
     Chunks,
@@ -110,6 +111,11 @@ impl Maintenance {
         }
     }
 
+    /// Whether the sweep in progress is that of one of the object's stores.
+    pub(super) fn is_sweeping(&self, slot: Slot) -> bool {
+        self.active.as_ref().is_some_and(|active| active.slot == slot)
+    }
+
     /// The file is about to be closed: unless the mode is none, it shrinks as far as it can; with its raw data if much was
     /// freed since it was opened.
     pub fn trim_at_close(&mut self, freed_much: bool) {
@@ -181,7 +187,7 @@ impl Loaded {
         Ok(summary)
     }
 
-    fn store_to_sweep(&self, which: Which) -> bool {
+    pub(super) fn store_to_sweep(&self, which: Which) -> bool {
         match which {
             Which::Attributes => self.attributes.is_dense_loaded(),
             Which::Links => self.read_links.as_ref().is_some_and(|links| links.is_dense_loaded()),
@@ -275,7 +281,7 @@ impl State {
     }
 
     /// Ends the sweep in progress where it is, for one that may let heaps slide in one go.
-    fn abandon_sweep(&mut self) -> Result<()> {
+    pub(super) fn abandon_sweep(&mut self) -> Result<()> {
         let Some(active) = self.maintenance.active.take() else { return Ok(()) };
         let State { objects, maintenance, .. } = self;
         let object = objects.get(active.slot)?;
@@ -319,7 +325,7 @@ impl State {
         store.note_whole();
         let edits = store.edits();
         let begun = match object.begin_sweep(store, which, limit) {
-            Ok(None) => object.make_compact(store, which).map(|_| None),
+            Ok(None) => object.make_compact(store, which, Phase::few).map(|_| None),
             begun => begun,
         };
         if store.edits() != edits {
@@ -343,7 +349,7 @@ impl State {
         let swept = object.go_on(store, &mut active, limit, report).and_then(|done| {
             if done {
                 store.note_whole();
-                object.make_compact(store, which)?;
+                object.make_compact(store, which, Phase::few)?;
             }
             Ok(done)
         });
@@ -404,23 +410,6 @@ impl Loaded {
 
     fn clear_swept(&mut self) {
         self.swept = 0;
-    }
-
-    /// Nothing is left to sweep in a store. Brings it back to the object header if few objects are left in it; whether it did.
-    fn make_compact(&mut self, store: &mut Store, which: Which) -> Result<bool> {
-        match which {
-            Which::Attributes => self.attributes.make_compact(store, &mut self.header),
-            Which::Links => match &mut self.read_links {
-                Some(links) => links.make_compact(store, &mut self.header),
-                None => Ok(false),
-            },
-            Which::Chunks => {
-                if let Some(dataset) = &mut self.dataset {
-                    dataset.set_thinned(false);
-                }
-                Ok(false)
-            }
-        }
     }
 }
 

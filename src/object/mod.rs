@@ -23,6 +23,7 @@ mod extents;
 #[cfg(test)]
 mod extents_tests;
 mod face;
+mod few;
 mod file;
 mod free_space;
 mod global_heap;

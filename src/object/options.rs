@@ -126,7 +126,8 @@ impl Default for OpenOptions {
 pub struct Phase {
     /// The most that are kept in the object header; one more makes them dense.
     pub max_compact: u16,
-    /// Fewer than this and rebalancing brings them back to the object header.
+    /// Fewer than this and rebalancing brings them back to the object header; closing, and rebalancing on demand, up to
+    /// `max_compact`.
     pub min_dense: u16,
     /// Creation order is recorded.
     pub track_order: bool,
@@ -140,7 +141,20 @@ impl Default for Phase {
     }
 }
 
+/// How many members may stand in an object header.
+pub type Most = fn(&Phase) -> u64;
+
 impl Phase {
+    /// So many at most are brought back into the object header by a sweep.
+    pub fn few(&self) -> u64 {
+        u64::from(self.min_dense).saturating_sub(1)
+    }
+
+    /// So many at most when a file closes or is rebalanced on demand: what would stand there in a new file.
+    pub fn fitting(&self) -> u64 {
+        self.few().max(self.max_compact.into())
+    }
+
     /// Checks what libhdf5 checks: `min_dense ≤ max_compact + 1`, an index only with tracking.
     pub fn check(&self, what: &str) -> Result<()> {
         if u32::from(self.min_dense) > u32::from(self.max_compact) + 1 {

@@ -77,7 +77,8 @@ impl State {
         if object.has_dense() {
             maintenance.touch(slot, object);
         }
-        found
+        found?;
+        self.bring_back(slot)
     }
 }
 

@@ -479,7 +479,7 @@ impl State {
             return Ok(());
         }
         self.store.check_usable()?;
-        let rebalanced = rebalance::before_close(self);
+        let rebalanced = self.bring_back_all().and_then(|()| rebalance::before_close(self));
         let freed_much = self.has_freed_much();
         self.maintenance.trim_at_close(freed_much);
         self.free_space.begin_closing();
