@@ -472,7 +472,8 @@ typedef struct h5r_type_layout {
 typedef struct h5r_storage {
     // The most that are kept in the object header; one more makes them dense. 0 to 65535, default 8.
     uint32_t max_compact;
-    // Fewer than this, and rebalancing brings them back into the object header. 0 to max_compact + 1, default 6.
+    // Fewer than this, and rebalancing brings them back into the object header (closing in other modes than none, and
+    // h5r_rebalance: max_compact of them or fewer). 0 to max_compact + 1, default 6.
     uint32_t min_dense;
     // H5R_CREATION_ORDER_NONE, _TRACKED or _INDEXED.
     int32_t creation_order;
@@ -2007,8 +2008,8 @@ h5r_status h5r_set_incremental(h5r_file *file, const h5r_incremental_options *op
 // thread.
 h5r_status h5r_set_smart(h5r_file *file, const h5r_smart_options *options);
 
-// Does everything that is due, now, whatever the mode: nodes, heap blocks, and space inside the file. The file on disk
-// changes with the next flush. What is damaged is left as it is, the rest is done, and the damage is the error (CORRUPT); the
+// Does everything that is due, now, whatever the mode: nodes, heap blocks, what fits back into object headers, and, by the
+// next flush, values of variable length in attributes and space inside the file. The file on disk changes with that flush. What is damaged is left as it is, the rest is done, and the damage is the error (CORRUPT); the
 // file stays in use.
 //
 // Errors: BAD_HANDLE, READ_ONLY, CORRUPT, IO, FAILED. Any thread; others can go on meanwhile.

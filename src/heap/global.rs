@@ -2,7 +2,9 @@
 //! are blocks of the store, changed in place by the flush. A removed object's bytes join the free space at its collection's
 //! end, which later objects take; a collection without objects is given back.
 
+use std::collections::HashSet;
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::global_heap::{self, Objects, MIN_SIZE};
@@ -16,6 +18,35 @@ const MAX_KNOWN: usize = 256;
 /// Collections that are tried for a new object, at most.
 const MAX_ROOMY: usize = 16;
 
+/// Collections that are to become empty.
+#[derive(Debug, Default)]
+pub struct Leaving {
+    limit: Option<u64>,
+    sparse: HashSet<u64>,
+}
+
+impl Leaving {
+    /// Those at `limit` or above.
+    pub fn above(limit: u64) -> Self {
+        Leaving { limit: Some(limit), sparse: HashSet::new() }
+    }
+
+    /// Those at these addresses.
+    pub fn these(sparse: HashSet<u64>) -> Self {
+        Leaving { limit: None, sparse }
+    }
+
+    /// Whether the collection at an address is one of them.
+    pub fn holds(&self, address: u64) -> bool {
+        self.limit.is_some_and(|limit| address >= limit) || self.sparse.contains(&address)
+    }
+
+    /// Where what leaves them has to stay below.
+    pub fn limit(&self) -> Option<u64> {
+        self.limit
+    }
+}
+
 /// The objects of one file's global heap.
 #[derive(Debug, Default)]
 pub struct GlobalHeap {
@@ -24,8 +55,8 @@ pub struct GlobalHeap {
     roomy: Vec<u64>,
     /// Collections that were given back since the last flush.
     freed: Vec<u64>,
-    /// If not 0, new objects do not go to collections there or above.
-    limit: u64,
+    /// New objects do not go to these.
+    leaving: Option<Arc<Leaving>>,
     /// Of a change that has begun.
     made: Option<Made>,
 }
@@ -104,7 +135,7 @@ impl GlobalHeap {
         let length = global_heap::object_length(bytes.len() as u64, sizes).unwrap_or(u64::MAX);
         for position in (0..self.roomy.len()).rev() {
             let address = self.roomy[position];
-            if self.limit != 0 && address >= self.limit {
+            if self.leaving.as_ref().is_some_and(|leaving| leaving.holds(address)) {
                 continue;
             }
             let (id, objects) = self.open(store, address)?;
@@ -125,7 +156,8 @@ impl GlobalHeap {
             let message = format!("a value of {} bytes; at most some {most} are accepted", bytes.len());
             return Err(Error::new(ErrorKind::Limit, message));
         }
-        let low = if self.limit == 0 { None } else { store.space_mut().allocate_below(whole, self.limit) };
+        let limit = self.leaving.as_ref().and_then(|leaving| leaving.limit());
+        let low = limit.and_then(|limit| store.space_mut().allocate_below(whole, limit));
         let (id, address) = match low {
             Some(address) => (store.create_block_at(address, whole as usize, Seal::None), address),
             None => store.create_block(whole as usize, Seal::None)?,
@@ -140,9 +172,16 @@ impl GlobalHeap {
         Ok((address, 1))
     }
 
-    /// New objects go to no collection with room that stands at `limit` or above, until it is `u64::MAX`.
-    pub fn stay_below(&mut self, limit: u64) {
-        self.limit = if limit == u64::MAX { 0 } else { limit };
+    /// From now on new objects go to none of these.
+    pub fn leave(&mut self, leaving: Option<Arc<Leaving>>) {
+        self.leaving = leaving;
+    }
+
+    /// What a collection has: its objects, the bytes that they and its header take, and its own.
+    pub fn filling(&mut self, store: &mut Store, address: u64) -> Result<(usize, u64, u64)> {
+        let (id, objects) = self.open(store, address)?;
+        let count = objects.places.iter().filter(|place| place.0 != 0).count();
+        Ok((count, objects.free.into(), store.length(id) as u64))
     }
 
     fn note_room(&mut self, address: u64) {

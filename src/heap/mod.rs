@@ -31,7 +31,7 @@ use crate::store::{Seal, Store};
 pub use crate::format::fractal_heap::HeapParams;
 pub use evacuate::{Evacuation, Piece};
 pub use extents::Part;
-pub use global::GlobalHeap;
+pub use global::{GlobalHeap, Leaving};
 pub use slide::Slide;
 
 /// What figures of a heap are cut at: a damaged header may claim any, and they are added up.

@@ -39,7 +39,7 @@ pub(super) struct Item {
     counted: u32,
     is_fixed: bool,
     /// Whether its attributes have values elsewhere.
-    pub owns_values: bool,
+    owns_values: bool,
 }
 
 /// What references lead to, once it was sought.
@@ -58,6 +58,11 @@ impl Inventory {
             self.items.push(Item { address, ..Item::default() });
         }
         index
+    }
+
+    /// The objects whose attributes have values elsewhere.
+    pub fn owners(&self) -> impl Iterator<Item = u64> + '_ {
+        self.items.iter().filter(|item| item.owns_values).map(|item| item.address)
     }
 
     /// An item's first chunk stands at `place` now.

@@ -406,7 +406,11 @@ impl State {
             return Ok(());
         }
         let moves = if self.maintenance.take_raw_due() { MOVING_FLUSHES } else { 0 };
-        let mut flushed = self.flush_once(false);
+        let packed = if moves > 0 { self.pack_values() } else { Ok(()) };
+        if packed.is_err() && !self.store.is_whole() {
+            self.store.fail();
+        }
+        let mut flushed = self.flush_once(false).and(packed);
         for _ in 0..moves {
             if self.store.check_usable().is_err() {
                 break;

@@ -1,19 +1,20 @@
-//! Values of variable length on their way down: attributes whose values stand in collections of the global heap near the
-//! file's end store them anew, as if they were written again, and the collections are given back when they are empty.
+//! Values of variable length on their way: attributes whose values stand in collections of the global heap near the file's
+//! end, or in sparse ones, store them anew, as if they were written again, and the collections are given back when they are empty.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use crate::datatype::{Carry, Datatype, Release};
 use crate::error::Result;
 use crate::format::message::attribute::Attribute;
 use crate::format::message::kind;
 use crate::format::Sizes;
-use crate::heap::GlobalHeap;
+use crate::heap::{GlobalHeap, Leaving};
 use crate::object::attribute_lost::has_references;
 use crate::object::header_moves::Inventory;
 use crate::object::state::{Slot, State};
 use crate::object::value::{self, TypeOf};
-use crate::store::Store;
+use crate::store::{AddressMap, Store};
 
 /// Bytes of one object's attributes that are looked at, at most.
 const MOST_KEPT: usize = 64 << 20;
@@ -21,11 +22,20 @@ const MOST_KEPT: usize = 64 << 20;
 /// Nothing moves unless there is a hole for a collection of so many bytes, as most have.
 const ROOM: u64 = 4096;
 
-/// Looks for heap objects at `limit` or above; gives nothing back.
+/// Values that are counted, at most: each takes four bytes.
+const MOST_COUNTED: usize = 16 << 20;
+
+/// A collection of which less than one part in so many is free stays.
+const SPARSE: u64 = 16;
+
+/// Values are packed if that makes the file smaller by one part in so many.
+const GAIN: u64 = 64;
+
+/// Looks for heap objects in collections that are to become empty; gives nothing back.
 struct Look<'a> {
     store: &'a mut Store,
     heap: &'a mut GlobalHeap,
-    limit: u64,
+    leaving: &'a Leaving,
     any: bool,
     seen: &'a mut HashSet<(u64, u32)>,
     is_shared: bool,
@@ -37,17 +47,17 @@ impl Release for Look<'_> {
     }
 
     fn remove(&mut self, address: u64, index: u32) -> Result<()> {
-        self.any |= address >= self.limit;
+        self.any |= self.leaving.holds(address);
         self.is_shared |= !self.seen.insert((address, index));
         Ok(())
     }
 }
 
-/// Stores heap objects at `limit` or above anew.
+/// Stores heap objects of collections that are to become empty anew.
 struct Anew<'a> {
     store: &'a mut Store,
     heap: &'a mut GlobalHeap,
-    limit: u64,
+    leaving: &'a Leaving,
     left: Vec<(u64, u32)>,
 }
 
@@ -66,36 +76,49 @@ impl Carry for Anew<'_> {
     }
 
     fn stays(&self, address: u64, _: u32) -> bool {
-        address < self.limit
+        !self.leaving.holds(address)
+    }
+}
+
+/// Notes the heap objects that attributes refer to, by collection; gives nothing back.
+struct Count<'a> {
+    store: &'a mut Store,
+    heap: &'a mut GlobalHeap,
+    objects: &'a mut AddressMap<Vec<u32>>,
+    count: usize,
+}
+
+impl Release for Count<'_> {
+    fn object(&mut self, address: u64, index: u32) -> Result<Vec<u8>> {
+        self.heap.get(self.store, address, index).map(<[u8]>::to_vec)
+    }
+
+    fn remove(&mut self, address: u64, index: u32) -> Result<()> {
+        self.objects.entry(address).or_default().push(index);
+        self.count += 1;
+        Ok(())
     }
 }
 
 impl State {
-    /// Stores what attributes of an object own in collections at `limit` or above anew, below it where there is space; how many
-    /// attributes did. An error of a kind that is the object's own comes before anything is changed.
-    fn move_values_of(&mut self, address: u64, limit: u64) -> Result<u64> {
+    /// Stores what attributes of an object own in such collections anew, in others; how many attributes did. An error of a
+    /// kind that is the object's own comes before anything is changed.
+    fn move_values_of(&mut self, address: u64, leaving: &Leaving) -> Result<u64> {
         let (slot, sizes) = (self.load(address)?, self.store.sizes());
-        let State { store, objects, heap, .. } = self;
-        let object = objects.get(slot)?;
         let (mut all, mut kept) = (Vec::new(), 0);
-        let mut keep = |message: &[u8]| -> Result<()> {
-            if owns(message, sizes)? && kept + message.len() <= MOST_KEPT {
+        self.each_owner(slot, |message| {
+            if kept + message.len() <= MOST_KEPT {
                 kept += message.len();
                 all.push(message.to_vec());
             }
-            Ok(())
-        };
-        match object.attributes.dense(store)? {
-            Some(dense) => dense.for_each(store, |_, message| keep(message).map(|()| true))?,
-            None => {
-                let header = &object.header;
-                header.find_all(kind::ATTRIBUTE).try_for_each(|index| keep(header.body(store, index)?))?;
-            }
-        }
+            true
+        })?;
+        let State { store, objects, heap, .. } = self;
+        let object = objects.get(slot)?;
         let (mut high, mut seen) = (Vec::new(), HashSet::new());
         for message in all {
             let (datatype, place) = parts(&message, sizes)?;
-            let mut look = Look { store, heap, limit, any: false, seen: &mut seen, is_shared: false };
+            let mut look = Look { store, heap, leaving, any: false, seen: &mut seen, is_shared: false };
             datatype.release(&message[place.clone()], None, sizes, &mut look)?;
             if look.is_shared {
                 // Two elements have one value: it would be given back under one of them.
@@ -107,9 +130,11 @@ impl State {
         }
         let mut moved = 0;
         for (mut message, datatype, place) in high {
-            let Some(hole) = store.space_mut().allocate_below(ROOM, limit) else { break };
-            store.space_mut().free(hole, ROOM);
-            let mut anew = Anew { store, heap, limit, left: Vec::new() };
+            if let Some(limit) = leaving.limit() {
+                let Some(hole) = store.space_mut().allocate_below(ROOM, limit) else { break };
+                store.space_mut().free(hole, ROOM);
+            }
+            let mut anew = Anew { store, heap, leaving, left: Vec::new() };
             let value = datatype.carry(&message[place.clone()], sizes, sizes, &mut anew)?;
             let left = anew.left;
             message[place].copy_from_slice(&value);
@@ -124,47 +149,116 @@ impl State {
         Ok(moved)
     }
 
-    /// Whether attributes of an object own values elsewhere.
-    pub(super) fn owns_values(&mut self, slot: Slot) -> Result<bool> {
+    /// Calls `visit` with each attribute message whose elements have parts elsewhere, until it returns false.
+    fn each_owner(&mut self, slot: Slot, mut visit: impl FnMut(&[u8]) -> bool) -> Result<()> {
         let State { store, objects, .. } = self;
-        if !store.has_collections {
-            return Ok(false);
-        }
         let (object, sizes) = (objects.get(slot)?, store.sizes());
-        let mut any = false;
         if let Some(dense) = object.attributes.dense(store)? {
-            dense.for_each(store, |_, message| {
-                any = owns(message, sizes)?;
-                Ok(!any)
-            })?;
-            return Ok(any);
+            return dense.for_each(store, |_, message| Ok(!owns(message, sizes)? || visit(message)));
         }
         for index in object.header.find_all(kind::ATTRIBUTE) {
-            any |= owns(object.header.body(store, index)?, sizes)?;
+            let message = object.header.body(store, index)?;
+            if owns(message, sizes)? && !visit(message) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether attributes of an object own values elsewhere.
+    pub(super) fn owns_values(&mut self, slot: Slot) -> Result<bool> {
+        let mut any = false;
+        if self.store.has_collections {
+            self.each_owner(slot, |_| {
+                any = true;
+                false
+            })?;
         }
         Ok(any)
     }
 
-    /// The same as [`State::move_values_of`] of all objects.
+    /// Moves the values of all objects' attributes that stand at `limit` or above down where there is space; how many moved.
     pub(super) fn move_values_down(&mut self, inventory: &Inventory, limit: u64) -> Result<u64> {
         if self.store.shared().table.is_some() {
             return Ok(0);
         }
-        self.heap.stay_below(limit);
-        let moved = self.move_all_values(inventory, limit);
-        self.heap.stay_below(u64::MAX);
+        self.move_all_values(inventory, Leaving::above(limit))
+    }
+
+    fn move_all_values(&mut self, inventory: &Inventory, leaving: Leaving) -> Result<u64> {
+        let leaving = Arc::new(leaving);
+        self.heap.leave(Some(leaving.clone()));
+        let mut moved = Ok(0);
+        for address in inventory.owners() {
+            self.store.note_whole();
+            let done = self.move_values_of(address, &leaving);
+            let done = self.store.unless_damaged(done).and_then(|done| self.drop_surplus().map(|()| done));
+            moved = moved.and_then(|moved| done.map(|done| moved + done.unwrap_or(0)));
+            if moved.is_err() {
+                break;
+            }
+        }
+        self.heap.leave(None);
         moved
     }
 
-    fn move_all_values(&mut self, inventory: &Inventory, limit: u64) -> Result<u64> {
-        let mut moved = 0;
-        for address in inventory.items.iter().filter(|item| item.owns_values).map(|item| item.address) {
+    /// Where collections have become sparse, stores the values that attributes have there anew, one behind the other. Each of
+    /// them is looked at, in the whole file.
+    pub(super) fn pack_values(&mut self) -> Result<()> {
+        if !self.store.has_collections || self.store.shared().table.is_some() {
+            return Ok(());
+        }
+        let inventory = self.take_inventory()?;
+        match self.sparse_collections(&inventory)? {
+            Some(sparse) => self.move_all_values(&inventory, sparse).map(|_| ()),
+            None => Ok(()),
+        }
+    }
+
+    /// The collections that are worth it. Attributes have each value in them, and none has one twice: so they become empty.
+    fn sparse_collections(&mut self, inventory: &Inventory) -> Result<Option<Leaving>> {
+        let (mut objects, mut count) = (AddressMap::default(), 0);
+        for address in inventory.owners() {
             self.store.note_whole();
-            let done = self.move_values_of(address, limit);
-            moved += self.store.unless_damaged(done)?.unwrap_or(0);
+            let counted = self.count_values_of(address, &mut objects);
+            count += self.store.unless_damaged(counted)?.unwrap_or(0);
+            if count > MOST_COUNTED {
+                return Ok(None);
+            }
             self.drop_surplus()?;
         }
-        Ok(moved)
+        let (mut sparse, mut used, mut whole) = (HashSet::new(), 0, 0);
+        for (address, mut indexes) in objects {
+            let filling = self.heap.filling(&mut self.store, address);
+            let Some((count, taken, length)) = self.store.unless_damaged(filling)? else { continue };
+            let all = indexes.len();
+            indexes.sort_unstable();
+            indexes.dedup();
+            let become_empty = indexes.len() == count && all == count;
+            if become_empty && taken + length / SPARSE < length {
+                sparse.insert(address);
+                (used, whole) = (used + taken, whole + length);
+            }
+        }
+        let gain = whole.saturating_sub(used.next_multiple_of(ROOM));
+        Ok((gain * GAIN > self.store.space().end()).then(|| Leaving::these(sparse)))
+    }
+
+    /// Notes the values that attributes of an object have elsewhere; how many there are.
+    fn count_values_of(&mut self, address: u64, objects_of: &mut AddressMap<Vec<u32>>) -> Result<usize> {
+        let (slot, sizes) = (self.load(address)?, self.store.sizes());
+        let mut all = Vec::new();
+        self.each_owner(slot, |message| {
+            all.push(message.to_vec());
+            true
+        })?;
+        let State { store, heap, .. } = self;
+        let mut count = Count { store, heap, objects: objects_of, count: 0 };
+        for message in all {
+            let (datatype, place) = parts(&message, sizes)?;
+            datatype.release(&message[place], None, sizes, &mut count)?;
+        }
+        Ok(count.count)
     }
 }
 

@@ -185,3 +185,28 @@ pub fn variable(r: &mut Recorder, random: &mut Random) {
         }
     }
 }
+
+/// Attributes with strings go here and there, and the values of those that stay are stored one behind the other.
+pub fn packed_values(r: &mut Recorder, random: &mut Random) {
+    const COUNT: u64 = 150;
+    for round in 0..3 {
+        let name = |n: u64| format!("s{round}_{n}");
+        for n in 0..COUNT {
+            let (data, mut arena) = strings(1 + n % 3, random);
+            r.root().attr_write_values(&name(n), &text(), None, &[1 + n % 3], &data, &mut arena).unwrap();
+        }
+        r.flush();
+        let full = r.length();
+        for n in (0..COUNT).filter(|_| random.one_in(2)) {
+            r.root().attr_delete(&name(n)).unwrap();
+        }
+        if round != 1 {
+            // This flush packs, in any mode.
+            r.file().rebalance().unwrap();
+            r.flush();
+            assert!(r.length() < full, "{} bytes, {full} before: nothing was packed", r.length());
+        }
+        r.root().attr_write("round", &i32(), &[], &[round; 4]).unwrap();
+        r.reopen();
+    }
+}

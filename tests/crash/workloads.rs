@@ -8,7 +8,7 @@ use crate::chunks::{chunks, early_chunks, foreign_chunks};
 use crate::common::random::Random;
 use crate::common::superblock;
 use crate::copies::copies;
-use crate::moves::{headers, interleaved_moves, moves, variable};
+use crate::moves::{headers, interleaved_moves, moves, packed_values, variable};
 use crate::record::{Recorder, Recording, Setup, MODES};
 use crate::shared::shared;
 
@@ -38,7 +38,7 @@ const FOREIGN: [(&str, &[u8], Workload); 18] = [
 type Workload = fn(&mut Recorder, &mut Random);
 
 /// Workloads that begin with a new file.
-const NEW: [(&str, Workload); 17] = [
+const NEW: [(&str, Workload); 18] = [
     ("attributes", attributes),
     ("links", links),
     ("datasets", datasets),
@@ -56,6 +56,7 @@ const NEW: [(&str, Workload); 17] = [
     ("interleaved moves", interleaved_moves),
     ("headers", headers),
     ("variable", variable),
+    ("packed values", packed_values),
 ];
 
 pub fn i32() -> Datatype {

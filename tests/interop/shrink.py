@@ -298,6 +298,51 @@ def restored(count, left):
         kept.update(more)
 
 
+def text_of(number, turn=0):
+    return "äb"[number % 2] * (number * 7919 % 90) + f" {number} {turn}"
+
+
+def packed(bounds):
+    """Texts of variable length, in attributes and in a dataset that shares their collections. Every other attribute goes: what is left
+    in sparse collections is stored anew, and what fits into headers comes back there."""
+    path, fresh = f"{FOLDER}/values.h5", f"{FOLDER}/fresh.h5"
+    objects = {f"many{number}": 1000 for number in range(3)} | {f"few{number}": 14 for number in range(100)}
+    for name, step in (path, 1), (fresh, 2):
+        with h5py.File(name, "w", libver=bounds) as file:
+            file["rows"] = [text_of(number) for number in range(200)]
+            for place, count in objects.items():
+                group = file.create_group(place)
+                for number in range(0, count, step):
+                    group.attrs[f"text {number}"] = text_of(number)
+    before = os.path.getsize(path)
+    file = File(path)
+    ok(H5R.h5r_set_lazy(file.handle, None))
+    for place, count in objects.items():
+        group = file.open(place)
+        for number in range(1, count, 2):
+            ok(H5R.h5r_attr_delete(group, f"text {number}".encode()))
+        ok(H5R.h5r_object_close(group))
+    file.close()
+    after = os.path.getsize(path)
+    assert after <= 1.2 * os.path.getsize(fresh) < before, (before, after, os.path.getsize(fresh))
+    print(f"values, {bounds}: {before} bytes, {after} after half of the attributes went, {os.path.getsize(fresh)} fresh")
+    expected = {place: {f"text {number}": text_of(number) for number in range(0, count, 2)} for place, count in objects.items()}
+    for turn in range(3):
+        check(path)
+        with h5py.File(path, "r+", libver=bounds) as file:
+            assert {place: dict(file[place].attrs) for place in objects} == expected
+            assert [text.decode() for text in file["rows"]] == [text_of(number, turn) for number in range(200)]
+            file["rows"][:] = [text_of(number, turn + 1) for number in range(200)]
+            for place, count in objects.items():
+                for number in range(2 * turn, count, 6):
+                    del file[place].attrs[f"text {number}"]
+                    del expected[place][f"text {number}"]
+                    file[place].attrs[f"new {turn} {number}"] = expected[place][f"new {turn} {number}"] = text_of(number, 9)
+        file = File(path)
+        ok(H5R.h5r_rebalance(file.handle))
+        file.close()
+
+
 def check(*arguments):
     done = subprocess.run([os.path.join(FOLDER, "..", "check"), *arguments], capture_output=True, text=True)
     assert done.returncode == 0, (arguments, done.stdout)
@@ -324,6 +369,8 @@ def main():
         print(f"{bounds[0]}: {before} bytes, {after} after three of eight datasets were deleted")
         scattered(bounds)
     paged()
+    packed("latest")
+    packed(("v108", NEWEST))
     restored(4000, 40)
     restored(20000, 500)
     for least in range(200, 1000, 50):
