@@ -57,6 +57,8 @@ pub struct GlobalHeap {
     freed: Vec<u64>,
     /// New objects do not go to these.
     leaving: Option<Arc<Leaving>>,
+    /// Bytes that removed objects left in collections with others.
+    left: u64,
     /// Of a change that has begun.
     made: Option<Made>,
 }
@@ -209,6 +211,7 @@ impl GlobalHeap {
         if objects.places.iter().all(|place| place.0 == 0) {
             self.known.remove(&address);
             self.roomy.retain(|&other| other != address);
+            self.left = self.left.saturating_sub((whole as u64).saturating_sub(length.into()));
             store.free(address, whole as u64);
             self.freed.push(address);
             return Ok(true);
@@ -218,8 +221,14 @@ impl GlobalHeap {
         bytes.copy_within((at + length) as usize..objects.free as usize, at as usize);
         objects.free -= length;
         close(bytes, objects.free, sizes);
+        self.left += u64::from(length);
         self.note_room(address);
         Ok(true)
+    }
+
+    /// Bytes that removed objects left in collections which there still are, more or less: later ones may have taken them.
+    pub fn left(&self) -> u64 {
+        self.left
     }
 }
 

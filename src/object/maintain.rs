@@ -51,6 +51,8 @@ pub(super) struct Maintenance {
     pub(super) trim_due: bool,
     /// The flush after the next moves raw data too: into what the next one frees.
     raw_due: bool,
+    /// The next flush stores values anew that stand in sparse collections.
+    pack_due: bool,
     /// Goes through the file for dense stores that are not in memory yet.
     pub(super) search: Option<Search>,
     /// The first damage that made a store be left alone since this was taken.
@@ -70,6 +72,7 @@ impl Maintenance {
             due: false,
             trim_due: false,
             raw_due: false,
+            pack_due: false,
             search: None,
             damage: None,
         }
@@ -117,15 +120,21 @@ impl Maintenance {
     }
 
     /// The file is about to be closed: unless the mode is none, it shrinks as far as it can; with its raw data if much was
-    /// freed since it was opened.
-    pub fn trim_at_close(&mut self, freed_much: bool) {
+    /// freed since it was opened, and with values where that left collections sparse.
+    pub fn trim_at_close(&mut self, freed_much: bool, sparse_values: bool) {
         self.trim_due |= self.controller.finishes_at_close();
-        self.raw_due |= self.trim_due && freed_much;
+        self.pack_due |= self.trim_due && sparse_values;
+        self.raw_due |= self.trim_due && (freed_much || sparse_values);
     }
 
-    /// Raw data are to be moved, too, as soon as what was freed may be written.
+    /// Raw data and values are to be moved, too, as soon as what was freed may be written.
     pub fn ask_for_raw_trim(&mut self) {
-        self.raw_due = true;
+        (self.raw_due, self.pack_due) = (true, true);
+    }
+
+    /// Whether the next flush is to pack values.
+    pub fn take_pack_due(&mut self) -> bool {
+        std::mem::take(&mut self.pack_due)
     }
 
     /// Whether a second flush is to move what is written at once: raw data and huge objects.

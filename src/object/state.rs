@@ -406,7 +406,7 @@ impl State {
             return Ok(());
         }
         let moves = if self.maintenance.take_raw_due() { MOVING_FLUSHES } else { 0 };
-        let packed = if moves > 0 { self.pack_values() } else { Ok(()) };
+        let packed = if self.maintenance.take_pack_due() { self.pack_values() } else { Ok(()) };
         if packed.is_err() && !self.store.is_whole() {
             self.store.fail();
         }
@@ -484,8 +484,8 @@ impl State {
         }
         self.store.check_usable()?;
         let rebalanced = self.bring_back_all().and_then(|()| rebalance::before_close(self));
-        let freed_much = self.has_freed_much();
-        self.maintenance.trim_at_close(freed_much);
+        let (freed_much, sparse_values) = (self.has_freed_much(), self.has_sparse_values());
+        self.maintenance.trim_at_close(freed_much, sparse_values);
         self.free_space.begin_closing();
         self.flush()?;
         self.close_free_space()?;

@@ -202,6 +202,11 @@ impl State {
         moved
     }
 
+    /// Whether this session left so many holes in collections that packing them may make the file smaller.
+    pub(super) fn has_sparse_values(&self) -> bool {
+        self.heap.left().saturating_mul(GAIN) > self.store.space().end()
+    }
+
     /// Where collections have become sparse, stores the values that attributes have there anew, one behind the other. Each of
     /// them is looked at, in the whole file.
     pub(super) fn pack_values(&mut self) -> Result<()> {
