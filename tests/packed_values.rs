@@ -4,6 +4,7 @@
 mod common;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use common::{describe, heap_objects_in, random::Random};
 use h5r::datatype::{Arena, CharacterSet, Datatype, Number, StringPadding};
@@ -11,6 +12,9 @@ use h5r::object::dataset::{DatasetOptions, Selection};
 use h5r::object::{CreateOptions, File, GroupOptions, Object, OpenOptions};
 use h5r::rebalance::{IncrementalOptions, LazyOptions, SmartOptions};
 use h5r::store::MemoryBackend;
+use parking_lot::Mutex;
+
+type Disk = Arc<Mutex<Vec<u8>>>;
 
 const COUNT: u64 = 3000;
 const OBJECTS: u64 = 3;
@@ -78,11 +82,13 @@ fn create(rows: bool, stays: impl Fn(u64) -> bool) -> Vec<u8> {
     bytes
 }
 
-/// Opens the file, in a mode, deletes what does not stay, and closes it.
-fn thin_out(before: &[u8], mode: &str, stays: impl Fn(u64) -> bool) -> Vec<u8> {
-    let backend = MemoryBackend::with_bytes(before.to_vec());
+fn open(bytes: &[u8]) -> (File, Disk) {
+    let backend = MemoryBackend::with_bytes(bytes.to_vec());
     let disk = backend.shared();
-    let file = File::open_on(Box::new(backend), Path::new("values"), &OpenOptions::default()).unwrap();
+    (File::open_on(Box::new(backend), Path::new("values"), &OpenOptions::default()).unwrap(), disk)
+}
+
+fn set(file: &File, mode: &str) {
     match mode {
         "lazy" => file.set_lazy(&LazyOptions::default()).unwrap(),
         "incremental" => {
@@ -90,8 +96,14 @@ fn thin_out(before: &[u8], mode: &str, stays: impl Fn(u64) -> bool) -> Vec<u8> {
             file.set_incremental(IncrementalOptions::default()).unwrap();
         }
         "smart" => file.set_smart(SmartOptions { min_file_size: 0, ..SmartOptions::default() }).unwrap(),
-        _ => {}
+        _ => file.set_none().unwrap(),
     }
+}
+
+/// Opens the file, in a mode, deletes what does not stay, and closes it.
+fn thin_out(before: &[u8], mode: &str, stays: impl Fn(u64) -> bool) -> Vec<u8> {
+    let (file, disk) = open(before);
+    set(&file, mode);
     for number in (0..COUNT).filter(|&number| !stays(number)) {
         let object = file.root().unwrap().open(&format!("g{}", number % OBJECTS)).unwrap();
         object.attr_delete(&format!("attribute {number:05}")).unwrap();
@@ -107,8 +119,7 @@ fn thin_out(before: &[u8], mode: &str, stays: impl Fn(u64) -> bool) -> Vec<u8> {
 }
 
 fn read(bytes: &[u8]) -> common::Contents {
-    let backend = MemoryBackend::with_bytes(bytes.to_vec());
-    let file = File::open_on(Box::new(backend), Path::new("values"), &OpenOptions::default()).unwrap();
+    let (file, _) = open(bytes);
     file.check_flushed().unwrap();
     describe(&file).unwrap()
 }
@@ -132,4 +143,78 @@ fn values_of_variable_length_are_packed_where_half_of_them_went() {
             }
         }
     }
+}
+
+/// One change, the same for each file that it is made in.
+fn change(file: &File, seed: u64) {
+    let mut random = Random::new(seed);
+    let root = file.root().unwrap();
+    let name = format!("g{}", random.below(OBJECTS));
+    let Ok(group) = root.open(&name) else {
+        root.create_group(&name, &GroupOptions::default()).unwrap();
+        return;
+    };
+    let (first, count) = (random.below(300), random.below(120));
+    let attribute = |number: u64| format!("attribute {number:05}");
+    let there = |number: &u64| group.attr_exists(&attribute(*number)).unwrap();
+    match random.below(10) {
+        0..4 => (first..first + count).for_each(|number| put(&group, number)),
+        4..7 => {
+            for number in (0..450).filter(there).filter(|_| random.one_in(2)) {
+                group.attr_delete(&attribute(number)).unwrap();
+            }
+        }
+        7 => {
+            // All but some, which fit into the header.
+            let stay = 5 + random.below(5) as usize;
+            let mut all: Vec<u64> = (0..450).filter(there).collect();
+            while all.len() > stay {
+                let number = all.swap_remove(random.below(all.len() as u64) as usize);
+                group.attr_delete(&attribute(number)).unwrap();
+            }
+        }
+        8 if random.one_in(4) => root.link_delete(&name).unwrap(),
+        _ => {
+            let rows = root.open("rows").unwrap();
+            (0..random.below(40)).for_each(|_| write_row(&rows, random.below(ROWS)));
+        }
+    }
+}
+
+/// Random changes in a file of each mode, and in one where nothing is ever rebalanced.
+#[test]
+fn what_is_packed_again_and_again_is_what_it_was() {
+    for seed in 0..cases() {
+        let mut random = Random::new(seed);
+        let modes = ["none", "lazy", "incremental", "smart"];
+        let mut disks = [create(true, |number| number < 200), create(true, |number| number < 200)];
+        for _ in 0..4 {
+            let files = disks.each_ref().map(|disk| open(disk));
+            let mode = modes[random.below(4) as usize];
+            set(&files[1].0, mode);
+            for _ in 0..random.below(8) {
+                let number = random.next();
+                files.iter().for_each(|(file, _)| change(file, number));
+                match random.below(4) {
+                    0 => files.iter().for_each(|(file, _)| file.flush().unwrap()),
+                    1 => files[1].0.rebalance().unwrap(),
+                    _ => {}
+                }
+                files[1].0.check().unwrap();
+            }
+            let expected = describe(&files[0].0).unwrap();
+            let found = describe(&files[1].0).unwrap();
+            assert!(found == expected, "seed {seed}, {mode}: {}", common::difference(&expected, &found));
+            files.iter().for_each(|(file, _)| file.close().unwrap());
+            disks = files.map(|(_, disk)| disk.lock().clone());
+            assert!(read(&disks[1]) == expected, "seed {seed}, {mode}, closed");
+            assert_eq!(heap_objects_in(&disks[1]), heap_objects_in(&disks[0]), "seed {seed}, {mode}");
+            let lengths = disks.each_ref().map(Vec::len);
+            assert!(lengths[1] <= lengths[0] + 8192, "seed {seed}, {mode}: {lengths:?}");
+        }
+    }
+}
+
+fn cases() -> u64 {
+    std::env::var("H5R_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(60)
 }
