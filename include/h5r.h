@@ -473,7 +473,7 @@ typedef struct h5r_storage {
     // The most that are kept in the object header; one more makes them dense. 0 to 65535, default 8.
     uint32_t max_compact;
     // Fewer than this, and rebalancing brings them back into the object header (closing in other modes than none, and
-    // h5r_rebalance: max_compact of them or fewer). 0 to max_compact + 1, default 6.
+    // h5r_rebalance: max_compact of them or fewer). 0 to max_compact, default 6.
     uint32_t min_dense;
     // H5R_CREATION_ORDER_NONE, _TRACKED or _INDEXED.
     int32_t creation_order;

@@ -67,7 +67,7 @@ pub struct h5r_storage {
     /// The most that are kept in the object header; one more makes them dense. 0 to 65535, default 8.
     pub max_compact: u32,
     /// Fewer than this, and rebalancing brings them back into the object header (closing in other modes than none, and
-    /// h5r_rebalance: max_compact of them or fewer). 0 to max_compact + 1, default 6.
+    /// h5r_rebalance: max_compact of them or fewer). 0 to max_compact, default 6.
     pub min_dense: u32,
     /// H5R_CREATION_ORDER_NONE, _TRACKED or _INDEXED.
     pub creation_order: i32,
@@ -433,7 +433,9 @@ mod tests {
         let storage = |max_compact, min_dense, creation_order| {
             h5r_storage { max_compact, min_dense, creation_order }.phase("links").map_err(|e| e.message().to_owned())
         };
-        assert!(storage(0, 1, 2).unwrap().index_order);
+        assert!(storage(1, 1, 2).unwrap().index_order);
+        // Neither h5r nor libhdf5 opens such an object again.
+        assert!(storage(3, 4, 0).unwrap_err().contains("min_dense"));
         assert_eq!(storage(65536, 6, 0).unwrap_err(), "links.max_compact 65536 is outside 0..65535");
         assert_eq!(storage(8, 6, 3).unwrap_err(), "links.creation_order 3 is outside 0..2");
         assert!(storage(8, 10, 0).unwrap_err().contains("min_dense"));

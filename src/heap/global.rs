@@ -179,15 +179,23 @@ impl GlobalHeap {
         self.leaving = leaving;
     }
 
-    /// What a collection has: its objects, the bytes that they and its header take, and its own.
-    pub fn filling(&mut self, store: &mut Store, address: u64) -> Result<(usize, u64, u64)> {
+    /// The objects of a collection: index and bytes; and its own bytes.
+    pub fn filling(&mut self, store: &mut Store, address: u64) -> Result<(Vec<(u32, u64)>, u64)> {
+        let sizes = store.sizes();
         let (id, objects) = self.open(store, address)?;
-        let count = objects.places.iter().filter(|place| place.0 != 0).count();
-        Ok((count, objects.free.into(), store.length(id) as u64))
+        let there = (0..).zip(&objects.places).filter(|(_, place)| place.0 != 0);
+        let bytes = |size: u32| global_heap::object_length(size.into(), sizes).unwrap_or(u64::MAX);
+        Ok((there.map(|(index, place)| (index, bytes(place.1))).collect(), store.length(id) as u64))
+    }
+
+    /// Sparse collections were sought.
+    pub fn forget_left(&mut self) {
+        self.left = 0;
     }
 
     fn note_room(&mut self, address: u64) {
-        if !self.roomy.contains(&address) {
+        let is_left = self.leaving.as_ref().is_some_and(|leaving| leaving.holds(address));
+        if !is_left && !self.roomy.contains(&address) {
             if self.roomy.len() == MAX_ROOMY {
                 self.roomy.remove(0);
             }

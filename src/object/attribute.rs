@@ -17,6 +17,7 @@ use crate::object::attribute_lost::{has_references, with_parts};
 pub(super) use crate::object::attribute_lost::{lost, lost_uses, Lost};
 pub(super) use crate::object::attribute_records::AttributeKind;
 use crate::object::dense::{DenseAddresses, DenseKind, DenseStore, MAX_RECORD};
+use crate::object::few::Room;
 use crate::object::header::{NewMessage, ObjectHeader};
 use crate::object::options::{Most, Order, Phase};
 use crate::store::Store;
@@ -405,14 +406,14 @@ impl Attributes {
         if dense.len() > most(&phase) {
             return Ok(false);
         }
-        let mut all = Vec::new();
+        let (mut room, mut all) = (Room::of(header), Vec::new());
         dense.for_each(store, |record, object| {
             let shared = DenseStore::<AttributeKind>::shared_id(record);
-            let body = if shared.is_some() { Vec::new() } else { object.to_vec() };
-            all.push((AttributeKind::order_of_record(record) as u16, shared, body));
-            Ok(true)
+            let object = if shared.is_some() { &[] } else { object };
+            all.push((AttributeKind::order_of_record(record) as u16, shared, object.to_vec()));
+            Ok(room.takes(object))
         })?;
-        if all.iter().any(|(.., body): &(u16, Option<[u8; 8]>, Vec<u8>)| body.len() > header.max_body()) {
+        if room.is_exceeded() {
             return Ok(false);
         }
         all.sort_by_key(|(order, ..)| *order);

@@ -410,6 +410,8 @@ impl File {
             })?;
             self.shared.change(State::begin_search)?;
             while !self.shared.change(State::search_on)? {}
+            self.shared.change(State::begin_bringing_back)?;
+            while !self.shared.change(State::bring_back_on)? {}
             rebalance::complete_in_slices(&*self.shared)?;
             self.shared.change(|state| {
                 state.maintenance.ask_for_raw_trim();

@@ -11,6 +11,7 @@ use crate::format::symbol_table::SymbolTableMessage;
 use crate::format::{Sizes, UNDEFINED};
 use crate::heap::HeapParams;
 use crate::object::dense::{DenseAddresses, DenseKind, DenseStore};
+use crate::object::few::Room;
 use crate::object::header::{NewMessage, ObjectHeader};
 use crate::object::options::{Most, Order, Phase};
 use crate::object::symbol_table::SymbolTable;
@@ -372,12 +373,12 @@ impl Links {
         if dense.len() > most(&phase) {
             return Ok(false);
         }
-        let mut bodies = Vec::new();
+        let (mut room, mut bodies) = (Room::of(header), Vec::new());
         dense.for_each(store, |_, object| {
             bodies.push(object.to_vec());
-            Ok(true)
+            Ok(room.takes(object))
         })?;
-        if bodies.iter().any(|body: &Vec<u8>| body.len() > header.max_body()) {
+        if room.is_exceeded() {
             return Ok(false);
         }
         bodies.sort_by_key(|body| link::creation_order_of(body));

@@ -55,6 +55,8 @@ pub(super) struct Maintenance {
     pack_due: bool,
     /// Goes through the file for dense stores that are not in memory yet.
     pub(super) search: Option<Search>,
+    /// The next object that is looked at for what fits into its header.
+    pub(super) next_few: Option<Slot>,
     /// The first damage that made a store be left alone since this was taken.
     damage: Option<Error>,
 }
@@ -74,6 +76,7 @@ impl Maintenance {
             raw_due: false,
             pack_due: false,
             search: None,
+            next_few: None,
             damage: None,
         }
     }
@@ -81,7 +84,9 @@ impl Maintenance {
     /// An operation on the object is done.
     #[inline]
     pub fn note(&mut self, objects: &mut Objects, slot: Slot, kind: Kind) -> Result<()> {
-        self.touch(slot, objects.get(slot)?);
+        let object = objects.get(slot)?;
+        object.thinned |= kind == Kind::Delete;
+        self.touch(slot, object);
         self.due |= self.controller.on_operation(kind);
         Ok(())
     }

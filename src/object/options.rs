@@ -141,6 +141,9 @@ impl Default for Phase {
     }
 }
 
+/// More than this are not brought back at once: each makes the header longer.
+const MOST_FITTING: u16 = 512;
+
 /// How many members may stand in an object header.
 pub type Most = fn(&Phase) -> u64;
 
@@ -152,16 +155,16 @@ impl Phase {
 
     /// So many at most when a file closes or is rebalanced on demand: what would stand there in a new file.
     pub fn fitting(&self) -> u64 {
-        self.few().max(self.max_compact.into())
+        self.few().max(self.max_compact.min(MOST_FITTING).into())
     }
 
-    /// Checks what libhdf5 checks: `min_dense ≤ max_compact + 1`, an index only with tracking.
+    /// Checks what libhdf5 checks: `min_dense ≤ max_compact`, an index only with tracking.
     pub fn check(&self, what: &str) -> Result<()> {
-        if u32::from(self.min_dense) > u32::from(self.max_compact) + 1 {
+        if self.min_dense > self.max_compact {
             return Err(Error::range(
                 &format!("{what} min_dense"),
                 self.min_dense,
-                format_args!("0..={} (max_compact + 1)", u32::from(self.max_compact) + 1),
+                format_args!("0..={} (max_compact)", self.max_compact),
             ));
         }
         if self.index_order && !self.track_order {

@@ -45,6 +45,8 @@ pub(super) struct Loaded {
     pub changed: bool,
     /// The file's totals may not have the object's latest summary.
     pub touched: bool,
+    /// Whether something was deleted since it is in memory.
+    pub thinned: bool,
     /// What the file's totals hold of the object.
     pub counted: Summary,
     /// The dense stores that the present round of sweeps is through with.
@@ -229,8 +231,17 @@ impl Objects {
 
     /// Objects with a dense store, or a tree of chunks, in memory.
     pub fn with_dense(&self) -> Vec<Slot> {
-        let dense = |slot: &Slot| self.slots[*slot as usize].as_ref().is_some_and(|object| object.has_dense());
-        (0..self.slots.len() as Slot).filter(dense).collect()
+        (0..self.slots.len() as Slot).filter(|&slot| self.is_dense(slot)).collect()
+    }
+
+    /// Whether there is an object in a slot, with one.
+    pub fn is_dense(&self, slot: Slot) -> bool {
+        self.slots.get(slot as usize).is_some_and(|object| object.as_ref().is_some_and(|object| object.has_dense()))
+    }
+
+    /// The slot behind one.
+    pub fn next(&self, slot: Slot) -> Option<Slot> {
+        (slot + 1 < self.slots.len() as Slot).then(|| slot + 1)
     }
 
     /// An object without a handle, when there are too many: one that has waited long. `pass` says how many more are passed over.
@@ -280,6 +291,7 @@ impl Loaded {
             handles: 0,
             changed: false,
             touched: false,
+            thinned: false,
             counted: Summary::default(),
             swept: 0,
             deleted: false,
@@ -407,10 +419,9 @@ impl State {
         }
         let moves = if self.maintenance.take_raw_due() { MOVING_FLUSHES } else { 0 };
         let packed = if self.maintenance.take_pack_due() { self.pack_values() } else { Ok(()) };
-        if packed.is_err() && !self.store.is_whole() {
-            self.store.fail();
-        }
-        let mut flushed = self.flush_once(false).and(packed);
+        let flushed = self.flush_once(false);
+        // Of two errors the first one tells more.
+        let mut flushed = packed.and(flushed);
         for _ in 0..moves {
             if self.store.check_usable().is_err() {
                 break;

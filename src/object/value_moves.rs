@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::datatype::{Carry, Datatype, Release};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::format::message::attribute::Attribute;
 use crate::format::message::kind;
 use crate::format::Sizes;
@@ -80,23 +80,28 @@ impl Carry for Anew<'_> {
     }
 }
 
-/// Notes the heap objects that attributes refer to, by collection; gives nothing back.
-struct Count<'a> {
+/// Reads what would be carried, and stores nothing.
+struct Dry<'a> {
     store: &'a mut Store,
     heap: &'a mut GlobalHeap,
-    objects: &'a mut AddressMap<Vec<u32>>,
-    count: usize,
+    objects: Vec<(u64, u32)>,
 }
 
-impl Release for Count<'_> {
+impl Carry for Dry<'_> {
     fn object(&mut self, address: u64, index: u32) -> Result<Vec<u8>> {
+        if self.store.space().overlaps_free(address, 1) {
+            return Err(Error::corrupt("value of variable length", address, "its space is free"));
+        }
+        self.objects.push((address, index));
         self.heap.get(self.store, address, index).map(<[u8]>::to_vec)
     }
 
-    fn remove(&mut self, address: u64, index: u32) -> Result<()> {
-        self.objects.entry(address).or_default().push(index);
-        self.count += 1;
-        Ok(())
+    fn store(&mut self, _: &[u8]) -> Result<(u64, u32)> {
+        Ok((0, 0))
+    }
+
+    fn keeps_references(&self) -> bool {
+        true
     }
 }
 
@@ -115,7 +120,7 @@ impl State {
         })?;
         let State { store, objects, heap, .. } = self;
         let object = objects.get(slot)?;
-        let (mut high, mut seen) = (Vec::new(), HashSet::new());
+        let (mut high, mut seen, mut names) = (Vec::new(), HashSet::new(), HashSet::new());
         for message in all {
             let (datatype, place) = parts(&message, sizes)?;
             let mut look = Look { store, heap, leaving, any: false, seen: &mut seen, is_shared: false };
@@ -125,6 +130,12 @@ impl State {
                 return Ok(0);
             }
             if look.any {
+                // Once something is stored, nothing may be found damaged any more.
+                let mut dry = Dry { store, heap, objects: Vec::new() };
+                datatype.carry(&message[place.clone()], sizes, sizes, &mut dry)?;
+                if !names.insert(Attribute::decode(&message)?.name.to_vec()) {
+                    return Err(Error::corrupt("attribute", address, "there are two of one name"));
+                }
                 high.push((message, datatype, place));
             }
         }
@@ -208,62 +219,105 @@ impl State {
     }
 
     /// Where collections have become sparse, stores the values that attributes have there anew, one behind the other. Each of
-    /// them is looked at, in the whole file.
+    /// them is looked at, in the whole file. An error that comes before anything is changed leaves the file in use.
     pub(super) fn pack_values(&mut self) -> Result<()> {
         if !self.store.has_collections || self.store.shared().table.is_some() {
             return Ok(());
         }
-        let inventory = self.take_inventory()?;
-        match self.sparse_collections(&inventory)? {
-            Some(sparse) => self.move_all_values(&inventory, sparse).map(|_| ()),
-            None => Ok(()),
+        self.store.note_whole();
+        let packed = self.pack_sparse_values();
+        if packed.is_err() && !self.store.is_whole() {
+            self.store.fail();
         }
+        packed
     }
 
-    /// The collections that are worth it. Attributes have each value in them, and none has one twice: so they become empty.
+    fn pack_sparse_values(&mut self) -> Result<()> {
+        let inventory = self.take_inventory()?;
+        let sparse = self.sparse_collections(&inventory)?;
+        if let Some(sparse) = sparse {
+            self.move_all_values(&inventory, sparse)?;
+        }
+        self.heap.forget_left();
+        Ok(())
+    }
+
+    /// The collections that are worth it. All that is in one of them belongs to attributes that can be moved: so it becomes empty.
     fn sparse_collections(&mut self, inventory: &Inventory) -> Result<Option<Leaving>> {
-        let (mut objects, mut count) = (AddressMap::default(), 0);
+        let (mut objects, mut count) = (AddressMap::<Vec<u32>>::default(), 0);
         for address in inventory.owners() {
             self.store.note_whole();
-            let counted = self.count_values_of(address, &mut objects);
-            count += self.store.unless_damaged(counted)?.unwrap_or(0);
+            let counted = self.values_of(address);
+            for (collection, index) in self.store.unless_damaged(counted)?.unwrap_or_default() {
+                objects.entry(collection).or_default().push(index);
+                count += 1;
+            }
             if count > MOST_COUNTED {
                 return Ok(None);
             }
             self.drop_surplus()?;
         }
-        let (mut sparse, mut used, mut whole) = (HashSet::new(), 0, 0);
+        let (mut sparse, mut whole) = (HashSet::new(), 0);
+        let mut needed = Needed::default();
         for (address, mut indexes) in objects {
             let filling = self.heap.filling(&mut self.store, address);
-            let Some((count, taken, length)) = self.store.unless_damaged(filling)? else { continue };
-            let all = indexes.len();
+            let Some((there, length)) = self.store.unless_damaged(filling)? else { continue };
             indexes.sort_unstable();
-            indexes.dedup();
-            let become_empty = indexes.len() == count && all == count;
-            if become_empty && taken + length / SPARSE < length {
+            let used: u64 = there.iter().map(|&(_, bytes)| bytes).sum();
+            let becomes_empty = indexes.iter().eq(there.iter().map(|(index, _)| index));
+            if becomes_empty && used + length / SPARSE < length {
                 sparse.insert(address);
-                (used, whole) = (used + taken, whole + length);
+                whole += length;
+                there.iter().for_each(|&(_, bytes)| needed.add(bytes));
             }
         }
-        let gain = whole.saturating_sub(used.next_multiple_of(ROOM));
+        let gain = whole.saturating_sub(needed.bytes);
         Ok((gain * GAIN > self.store.space().end()).then(|| Leaving::these(sparse)))
     }
 
-    /// Notes the values that attributes of an object have elsewhere; how many there are.
-    fn count_values_of(&mut self, address: u64, objects_of: &mut AddressMap<Vec<u32>>) -> Result<usize> {
+    /// The values that attributes of an object have elsewhere, each of which can be read: collections and indexes. None where some
+    /// attributes could not be moved.
+    fn values_of(&mut self, address: u64) -> Result<Vec<(u64, u32)>> {
         let (slot, sizes) = (self.load(address)?, self.store.sizes());
-        let mut all = Vec::new();
-        self.each_owner(slot, |message| {
-            all.push(message.to_vec());
-            true
-        })?;
+        let Some(all) = self.owners_of(slot)? else { return Ok(Vec::new()) };
         let State { store, heap, .. } = self;
-        let mut count = Count { store, heap, objects: objects_of, count: 0 };
+        let mut dry = Dry { store, heap, objects: Vec::new() };
         for message in all {
             let (datatype, place) = parts(&message, sizes)?;
-            datatype.release(&message[place], None, sizes, &mut count)?;
+            datatype.carry(&message[place], sizes, sizes, &mut dry)?;
         }
-        Ok(count.count)
+        let (objects, mut seen) = (dry.objects, HashSet::new());
+        let is_shared = !objects.iter().all(|object| seen.insert(*object));
+        Ok(if is_shared { Vec::new() } else { objects })
+    }
+
+    /// The attribute messages of an object whose elements have parts elsewhere; none where they are too many to be kept.
+    fn owners_of(&mut self, slot: Slot) -> Result<Option<Vec<Vec<u8>>>> {
+        let (mut all, mut kept) = (Vec::new(), 0);
+        self.each_owner(slot, |message| {
+            kept += message.len();
+            all.push(message.to_vec());
+            kept <= MOST_KEPT
+        })?;
+        Ok((kept <= MOST_KEPT).then_some(all))
+    }
+}
+
+/// Bytes of the collections that objects stored one after the other need.
+#[derive(Default)]
+struct Needed {
+    bytes: u64,
+    room: u64,
+}
+
+impl Needed {
+    /// Collections have a header of 16 bytes, and no less than 4096.
+    fn add(&mut self, bytes: u64) {
+        if bytes > self.room {
+            let collection = bytes.saturating_add(16).max(ROOM);
+            (self.bytes, self.room) = (self.bytes.saturating_add(collection), collection - 16);
+        }
+        self.room = self.room.saturating_sub(bytes);
     }
 }
 

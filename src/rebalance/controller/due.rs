@@ -21,6 +21,11 @@ impl Controller {
         self.mode != Mode::None && !self.smart.as_ref().is_some_and(none_only)
     }
 
+    /// The same, unless an error ended rebalancing.
+    pub fn may_finish_at_close(&self) -> bool {
+        self.finishes_at_close() && !self.halted
+    }
+
     /// Whether anything is other than the last sweep left it: what one could not improve, the next cannot.
     pub(in crate::rebalance) fn changed(&self, survey: &Survey) -> bool {
         let figures = |s: &Survey| (s.nodes, s.underfull, s.records, s.heap_live, s.heap_free);
@@ -32,7 +37,7 @@ impl Controller {
         let worth = loose
             || self.sweeping()
             || policy::sweep_due(survey, &self.pace, left_by(&self.tally.counts, &self.done), true).any();
-        worth && self.finishes_at_close() && !self.halted
+        worth && self.may_finish_at_close()
     }
 
     /// The same before a flush: only when enough was deleted since the last sweep to pay for it.
