@@ -93,8 +93,9 @@ impl State {
     pub(super) fn bring_back_on(&mut self) -> Result<bool> {
         let end = Instant::now() + Duration::from_nanos(SLICE_NS);
         while let Some(slot) = self.maintenance.next_few {
-            self.maintenance.next_few = self.objects.next(slot);
-            if self.objects.is_dense(slot) {
+            let dense = self.objects.is_dense(slot);
+            self.maintenance.next_few = dense.map(|_| slot + 1);
+            if dense == Some(true) {
                 self.bring_back(slot)?;
             }
             if Instant::now() >= end {

@@ -231,17 +231,12 @@ impl Objects {
 
     /// Objects with a dense store, or a tree of chunks, in memory.
     pub fn with_dense(&self) -> Vec<Slot> {
-        (0..self.slots.len() as Slot).filter(|&slot| self.is_dense(slot)).collect()
+        (0..self.slots.len() as Slot).filter(|&slot| self.is_dense(slot) == Some(true)).collect()
     }
 
-    /// Whether there is an object in a slot, with one.
-    pub fn is_dense(&self, slot: Slot) -> bool {
-        self.slots.get(slot as usize).is_some_and(|object| object.as_ref().is_some_and(|object| object.has_dense()))
-    }
-
-    /// The slot behind one.
-    pub fn next(&self, slot: Slot) -> Option<Slot> {
-        (slot + 1 < self.slots.len() as Slot).then(|| slot + 1)
+    /// Whether there is an object with one in a slot; nothing behind the last slot.
+    pub fn is_dense(&self, slot: Slot) -> Option<bool> {
+        self.slots.get(slot as usize).map(|object| object.as_ref().is_some_and(|object| object.has_dense()))
     }
 
     /// An object without a handle, when there are too many: one that has waited long. `pass` says how many more are passed over.
@@ -418,10 +413,8 @@ impl State {
             return Ok(());
         }
         let moves = if self.maintenance.take_raw_due() { MOVING_FLUSHES } else { 0 };
-        let packed = if self.maintenance.take_pack_due() { self.pack_values() } else { Ok(()) };
-        let flushed = self.flush_once(false);
-        // Of two errors the first one tells more.
-        let mut flushed = packed.and(flushed);
+        let packed = self.pack_values();
+        let mut flushed = packed.and(self.flush_once(false));
         for _ in 0..moves {
             if self.store.check_usable().is_err() {
                 break;

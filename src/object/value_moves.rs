@@ -218,10 +218,10 @@ impl State {
         self.heap.left().saturating_mul(GAIN) > self.store.space().end()
     }
 
-    /// Where collections have become sparse, stores the values that attributes have there anew, one behind the other. Each of
+    /// Where that is due and collections have become sparse, stores the values that attributes have there anew, one behind the other. Each of
     /// them is looked at, in the whole file. An error that comes before anything is changed leaves the file in use.
     pub(super) fn pack_values(&mut self) -> Result<()> {
-        if !self.store.has_collections || self.store.shared().table.is_some() {
+        if !self.maintenance.take_pack_due() || !self.store.has_collections || self.store.shared().table.is_some() {
             return Ok(());
         }
         self.store.note_whole();
