@@ -2009,8 +2009,8 @@ h5r_status h5r_set_incremental(h5r_file *file, const h5r_incremental_options *op
 h5r_status h5r_set_smart(h5r_file *file, const h5r_smart_options *options);
 
 // Does everything that is due, now, whatever the mode: nodes, heap blocks, what fits back into object headers, and, by the
-// next flush, values of variable length in attributes and space inside the file. The file on disk changes with that flush. What is damaged is left as it is, the rest is done, and the damage is the error (CORRUPT); the
-// file stays in use.
+// next flush, values of variable length in attributes and space inside the file. The file on disk changes with that
+// flush. What is damaged is left as it is, the rest is done, and the damage is the error (CORRUPT); the file stays in use.
 //
 // Errors: BAD_HANDLE, READ_ONLY, CORRUPT, IO, FAILED. Any thread; others can go on meanwhile.
 h5r_status h5r_rebalance(h5r_file *file);

@@ -208,30 +208,13 @@ fn damaged_values_keep_nothing_from_being_saved() {
         // Of the collection's first object the size, or the index.
         let byte = &mut before[all[which] + at];
         *byte = if change == 1 { byte.wrapping_sub(1) } else { change };
-        let after = thin_out_damaged(&before, mode, half);
+        let after = thin_out(&before, mode, half);
         let (file, _) = open(&after);
         for number in 0..COUNT {
             let group = file.root().unwrap().open(&format!("g{}", number % OBJECTS)).unwrap();
             assert_eq!(group.attr_exists(&format!("attribute {number:05}")).unwrap(), half(number), "{number}");
         }
     }
-}
-
-/// As `thin_out`; deleting a damaged value, and asking, may say so.
-fn thin_out_damaged(before: &[u8], mode: &str, stays: impl Fn(u64) -> bool) -> Vec<u8> {
-    let (file, disk) = open(before);
-    set(&file, mode);
-    for number in (0..COUNT).filter(|&number| !stays(number)) {
-        let object = file.root().unwrap().open(&format!("g{}", number % OBJECTS)).unwrap();
-        object.attr_delete(&format!("attribute {number:05}")).unwrap();
-    }
-    if mode == "asked" {
-        let _ = file.rebalance();
-        file.flush().unwrap();
-    }
-    file.close().unwrap();
-    let bytes = disk.lock().clone();
-    bytes
 }
 
 /// Nothing was deleted: what few are left of in a store stays there, though its blocks may be packed.

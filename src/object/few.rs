@@ -2,8 +2,8 @@
 //!
 //! A sweep brings back fewer than `min_dense`, as libhdf5's deletions do: with those between it and `max_compact` left where
 //! they are, an object that loses and gets some does not change its storage each time. The heap, its free blocks and the
-//! indexes of six attributes take four times their space though; so closing, for objects that lost
-//! something meanwhile, and rebalancing on demand, for all, bring back as many as a new file would have in the header.
+//! indexes of six attributes take four times their space though; so closing, for objects
+//! that lost something meanwhile, and rebalancing on demand, for all, bring back as many as a new file would have in the header.
 
 use std::time::{Duration, Instant};
 
