@@ -68,8 +68,15 @@ impl PackedIds {
     /// Offset and length; none where the first byte says that it is the ID of something else.
     #[inline(always)]
     pub fn decode(&self, id: &[u8]) -> Option<(u64, u64)> {
+        let (offset, length, managed) = self.split(id);
+        managed.then_some((offset, length))
+    }
+
+    /// Offset, length, and whether the first byte says that it is the ID of a managed object, without a branch.
+    #[inline(always)]
+    pub fn split(&self, id: &[u8]) -> (u64, u64, bool) {
         let word = first_word(id);
-        (word & 0xf0 == 0).then_some((word >> 8 & self.offset_mask, word >> self.length_at & self.length_mask))
+        (word >> 8 & self.offset_mask, word >> self.length_at & self.length_mask, word & 0xf0 == 0)
     }
 
     /// The ID of what was decoded, at another offset.

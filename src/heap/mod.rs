@@ -8,6 +8,7 @@ mod blocks;
 mod check;
 mod evacuate;
 mod extents;
+mod fill;
 mod filter;
 mod global;
 mod holes;
@@ -107,6 +108,8 @@ pub struct Heap {
     evacuation: Option<evacuate::Evacuating>,
     /// Objects have slid down, and their IDs are being renewed.
     slide: Option<Box<Slide>>,
+    /// Objects are taking the places of removed ones.
+    fill: Option<Box<fill::Fill>>,
     /// Bytes of living managed objects.
     live: u64,
     changed: bool,
@@ -163,6 +166,7 @@ impl Heap {
             decoded: (UNDEFINED, Vec::new()),
             evacuation: None,
             slide: None,
+            fill: None,
             live: 0,
             changed: false,
             scratch: Vec::new(),

@@ -334,6 +334,11 @@ impl Heap {
             }
         }
         self.free_empty_blocks(store)?;
+        self.end_moving()
+    }
+
+    /// New objects go to the end of the last block again.
+    pub(super) fn end_moving(&mut self) -> Result<()> {
         self.bump.block = self.table.find(self.table.end.saturating_sub(1)).unwrap_or(NONE);
         self.settle_holes()?;
         self.restore_bump();

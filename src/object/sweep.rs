@@ -41,6 +41,15 @@ enum HeapWork {
     Nothing,
     Evacuate,
     Slide,
+    /// Like a slide, in one go.
+    Fill,
+}
+
+impl HeapWork {
+    /// Whether it has to come to its end once it is begun: before, records have IDs that are not valid.
+    fn is_in_one_go(self) -> bool {
+        matches!(self, HeapWork::Slide | HeapWork::Fill)
+    }
 }
 
 /// Where the next turn begins.
@@ -160,6 +169,16 @@ impl Mover<'_, '_> {
                 self.bytes_moved += bytes;
                 Ok(())
             }
+            HeapWork::Fill => {
+                let mut records = run.records(store).to_vec();
+                let moved = self.heap.borrow_mut().fill_holes(store, &mut records, K::NAME_SIZE, place, K::is_shared)?;
+                if moved.0 > 0 {
+                    run.records(store).copy_from_slice(&records);
+                }
+                self.objects_moved += moved.0;
+                self.bytes_moved += moved.1;
+                Ok(())
+            }
             HeapWork::Evacuate => {
                 let heap = self.heap;
                 let ahead = |store: &Store, records: &[u8]| {
@@ -240,6 +259,9 @@ impl<K: DenseKind> DenseStore<K> {
             for tree in std::iter::once(&mut self.names).chain(&mut self.order) {
                 tree.each_node(store, true, &mut |_, _, _| Ok(()))?;
             }
+            if !limit.slide && self.order.is_none() && self.heap.begin_fill(store, K::ID_LEN)? {
+                return Ok(HeapWork::Fill);
+            }
             if let Some(plan) = self.heap.plan_slide(store, limit.slide)? {
                 self.heap.begin_slide(store, plan)?;
                 return Ok(HeapWork::Slide);
@@ -262,10 +284,10 @@ impl<K: DenseKind> DenseStore<K> {
         limit: &Limit,
         report: &mut StepReport,
     ) -> Result<bool> {
-        let slides = sweep.heap == HeapWork::Slide;
+        let in_one_go = sweep.heap.is_in_one_go();
         self.sweep_on(store, sweep, limit, report).inspect_err(|_| {
             // Records have IDs of both kinds now.
-            if slides {
+            if in_one_go {
                 store.fail();
             }
         })
@@ -279,11 +301,11 @@ impl<K: DenseKind> DenseStore<K> {
         report: &mut StepReport,
     ) -> Result<bool> {
         // What slides does so in one go: before its end, records have IDs that are not valid any more.
-        while sweep.heap == HeapWork::Slide || !limit.reached(report.nodes_done) {
+        while sweep.heap.is_in_one_go() || !limit.reached(report.nodes_done) {
             let leaves = match sweep.heap {
                 HeapWork::Nothing => LEAVES_PACKING,
                 HeapWork::Evacuate => self.leaves_moving(),
-                HeapWork::Slide => u64::MAX,
+                HeapWork::Slide | HeapWork::Fill => u64::MAX,
             };
             let leaves = leaves.min(limit.nodes.saturating_sub(report.nodes_done)).min(usize::MAX as u64) as usize;
             let (nodes_done, through) = match sweep.in_order_index {
@@ -325,6 +347,7 @@ impl<K: DenseKind> DenseStore<K> {
             HeapWork::Nothing => Ok(()),
             HeapWork::Evacuate => self.heap.end_evacuation(store),
             HeapWork::Slide => self.heap.end_slide(store),
+            HeapWork::Fill => self.heap.end_fill(store),
         }
     }
 

@@ -203,6 +203,20 @@ impl Arena {
         }
     }
 
+    /// Copies bytes that begin so far behind one place to so far behind another.
+    #[inline]
+    pub fn copy(&mut self, source: (Place, usize), target: (Place, usize), length: usize) {
+        let (from, to) = (source.0.offset() + source.1, target.0.offset() + target.1);
+        let (source, target) = (source.0.region(), target.0.region());
+        if source == target {
+            if let Some(chunk) = &mut self.chunks[source] {
+                chunk.region.copy_within(from..from + length, to);
+            }
+        } else if let Ok([Some(source), Some(target)]) = self.chunks.get_disjoint_mut([source, target]) {
+            target.region[to..to + length].copy_from_slice(&source.region[from..from + length]);
+        }
+    }
+
     /// Two different places at once, the second to be changed.
     pub fn two(&mut self, source: (Place, usize), target: (Place, usize)) -> Option<(&[u8], &mut [u8])> {
         let (from, to) =

@@ -109,6 +109,8 @@ pub(super) struct Block {
     pub dirty: bool,
     /// Where a dirty block differs from the last flushed state.
     changed: (u32, u32),
+    /// Where it does because bytes moved there, and nowhere else: one more than the number in [`Moves`](super::moved::Moves).
+    pub moved: u32,
     referenced: bool,
     live: bool,
 }
@@ -222,6 +224,7 @@ impl Cache {
             length: length as u32,
             dirty,
             changed: (0, length as u32),
+            moved: 0,
             referenced: true,
             live: true,
         };
@@ -292,6 +295,7 @@ impl Cache {
             self.dirty_bytes += block.len();
         }
         block.changed = (0, block.length);
+        block.moved = 0;
         self.arena.bytes_mut(block.place, block.len())
     }
 
@@ -306,6 +310,7 @@ impl Cache {
         } else {
             block.changed = (block.changed.0.min(from), block.changed.1.max(to));
         }
+        block.moved = 0;
         self.arena.bytes_mut(block.place, block.len()).get_mut(part)
     }
 
@@ -313,6 +318,18 @@ impl Cache {
         self.bytes_mut(target);
         let (from, to) = (self.block(source), self.block(target));
         self.arena.two((from.place, from.length as usize), (to.place, to.length as usize))
+    }
+
+    /// Copies bytes from one block into another one that is dirty already.
+    #[inline]
+    pub fn copy_bytes(&mut self, from: (Hint, usize), to: (Hint, usize), length: usize) {
+        debug_assert!(self.block(to.0.id).dirty);
+        self.arena.copy((from.0.place, from.1), (to.0.place, to.1), length);
+    }
+
+    /// Of a dirty block, what differs from the last flushed state is what moved there.
+    pub fn set_moved(&mut self, id: BlockId, moved: u32) {
+        self.slots[id.0 as usize].moved = moved;
     }
 
     pub fn set_seal(&mut self, id: BlockId, seal: Seal) {
@@ -388,7 +405,7 @@ impl Cache {
 
     pub fn clean_all(&mut self) {
         for block in &mut self.slots {
-            block.dirty = false;
+            (block.dirty, block.moved) = (false, 0);
         }
         self.dirty_bytes = 0;
     }

@@ -16,6 +16,7 @@ use crc32fast::Hasher;
 
 use super::cache::Cache;
 use super::file::MAX_SLICES;
+use super::journal::Copies;
 use super::{journal, BlockId, Store, WritePart};
 use crate::error::{Error, Result};
 use crate::format::superblock::{self, COMMITTING};
@@ -34,19 +35,23 @@ pub enum Durability {
 
 /// Bytes of one block.
 #[derive(Debug, Clone, Copy)]
-struct Part {
-    block: BlockId,
-    from: u32,
-    to: u32,
+pub(super) struct Part {
+    pub block: BlockId,
+    pub from: u32,
+    pub to: u32,
 }
 
 impl Part {
-    fn address(self, cache: &Cache) -> u64 {
+    pub fn address(self, cache: &Cache) -> u64 {
         cache.block(self.block).address + u64::from(self.from)
     }
 
+    pub fn end(self, cache: &Cache) -> u64 {
+        cache.block(self.block).address + u64::from(self.to)
+    }
+
     /// Without what stands behind the checksum, which nobody reads: most of a sparse node.
-    fn used(self, cache: &Cache) -> Option<Part> {
+    pub fn used(self, cache: &Cache) -> Option<Part> {
         let to = self.to.min(cache.block(self.block).used());
         (self.from < to).then_some(Part { to, ..self })
     }
@@ -69,6 +74,7 @@ impl Store {
             return result;
         }
         self.cache.clean_all();
+        self.moves.clear();
         self.space.flushed();
         Ok(())
     }
@@ -138,14 +144,14 @@ impl Store {
     fn decide(&mut self, parts: &[Part], superblock: &[u8]) -> Result<()> {
         let mut before = vec![0; superblock.len()];
         self.read_raw(0, &mut before, "superblock")?;
-        let parts: Vec<Part> = parts.iter().filter_map(|part| part.used(&self.cache)).collect();
-        self.write_record(&parts, &before, superblock)?;
+        let (parts, copies) = self.moves.recorded(&self.cache, parts);
+        self.write_record(&parts, &copies, &before, superblock)?;
         superblock::set_flags(&mut before, COMMITTING);
         self.write_at(0, &mut [IoSlice::new(&before)])?;
         self.barrier()
     }
 
-    fn write_record(&mut self, parts: &[Part], before: &[u8], superblock: &[u8]) -> Result<()> {
+    fn write_record(&mut self, parts: &[Part], copies: &Copies, before: &[u8], superblock: &[u8]) -> Result<()> {
         let start = self.length.saturating_sub(self.base).max(self.space.past_both_ends());
         let mut at = start;
         let mut hasher = Hasher::new();
@@ -165,7 +171,7 @@ impl Store {
         }
         hasher.update(superblock);
         table.push((0, superblock.len() as u64));
-        let ending = journal::ending(&table, before, hasher);
+        let ending = journal::ending(&table, copies, before, hasher);
         let last = (superblock.len() + ending.len()) as u64;
         let mut slices = [IoSlice::new(superblock), IoSlice::new(&ending)];
         self.backend.write_at(&mut slices, self.base + at).map_err(|e| record_error(last, e))?;

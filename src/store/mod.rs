@@ -19,6 +19,7 @@ mod journal;
 pub mod lock;
 pub mod managers;
 pub mod map;
+mod moved;
 mod prefetch;
 mod reader;
 pub mod recover;
@@ -34,6 +35,7 @@ use ahead::Ahead;
 pub use backend::{Backend, Change, Fault, FaultBackend, FaultControl, MemoryBackend, RecordingBackend, WritePart};
 pub use cache::{AddressMap, BlockId, Hint, Seal};
 pub use commit::Durability;
+pub use moved::Moved;
 pub(crate) use prefetch::prefetch;
 pub use reader::{ReadPart, Reader, SharedRead};
 pub use shared::SharedMessages;
@@ -68,6 +70,7 @@ pub struct Store {
     whole: u64,
     k: BTreeK,
     ahead: Ahead,
+    moves: moved::Moves,
     shared: SharedMessages,
     /// Whether the file may have collections of the global heap; a new one has none yet.
     pub(crate) has_collections: bool,
@@ -110,6 +113,7 @@ impl Store {
             whole: 0,
             k: BTreeK::DEFAULT,
             ahead: Ahead::default(),
+            moves: moved::Moves::default(),
             shared: SharedMessages::default(),
             has_collections: true,
             counters: Counters::default(),
@@ -133,6 +137,7 @@ impl Store {
             whole: 0,
             k: BTreeK::DEFAULT,
             ahead: Ahead::default(),
+            moves: moved::Moves::default(),
             shared: SharedMessages::default(),
             has_collections: true,
             counters: Counters::default(),

@@ -2,7 +2,7 @@
 
 use std::io::{self, IoSlice};
 
-use super::journal::{self, Entry};
+use super::journal::{self, Entry, Record};
 use super::Backend;
 use crate::error::{Error, Result};
 use crate::format::superblock::{self, Superblock, COMMITTING};
@@ -46,10 +46,10 @@ pub fn recover(
     let mut before = vec![0; superblock.len()];
     backend.read_at(&mut before, base).map_err(failed)?;
     superblock::clear_flags(&mut before, COMMITTING);
-    if let Some(entries) = journal::find(&mut *backend, length, base, &before).map_err(failed)? {
+    if let Some(Record { entries, blocks }) = journal::find(&mut *backend, length, base, &before).map_err(failed)? {
         if let Some(decided) = new_superblock(&mut *backend, &entries, base).map_err(failed)? {
             let bytes = entries.iter().map(|entry| entry.length).sum();
-            let recovery = Recovery::Applied { blocks: entries.len() as u64, bytes };
+            let recovery = Recovery::Applied { blocks, bytes };
             let end = base + decided.end;
             let backend = match read_only {
                 true => Box::new(Overlay { inner: backend, entries: sorted(entries), length: end }),

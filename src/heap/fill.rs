@@ -1,0 +1,301 @@
+//! Filling: where all objects have one length, each from the heap's upper blocks takes the place of one that was removed from
+//! its lower ones, so that only half as many move as slide, and every record that leads to one learns at once where it
+//! went. One shot, like a slide, for the one index that has the objects' IDs.
+
+use std::ops::Range;
+
+use super::managed::Bump;
+use super::table::Block;
+use super::Heap;
+use crate::error::Result;
+use crate::store::{BlockId, Hint, Moved, Store};
+
+/// At least one part in so many of the blocks' bytes is given back.
+const WORTH: u64 = 50;
+/// Records that are looked at together.
+const AT_ONCE: usize = 128;
+/// Bytes of sources that a processor may be taken to have near; few in tests, so that they go both ways.
+const NEAR: u64 = if cfg!(test) { 16 << 10 } else { 512 << 10 };
+
+/// A block whose objects move.
+#[derive(Debug)]
+struct Source {
+    index: u32,
+    hint: Hint,
+    /// Heap offset of the block.
+    offset: u64,
+    size: u32,
+    /// Bytes of objects that have not moved.
+    live: u32,
+}
+
+/// What is being filled: a hole of the block, and those behind it.
+#[derive(Debug)]
+struct Target {
+    index: u32,
+    hint: Hint,
+    offset: u64,
+    /// What is left of the first of the holes.
+    at: u32,
+    end: u32,
+    holes: std::vec::IntoIter<u64>,
+    /// Bytes of objects that moved here.
+    filled: u32,
+    /// The first of the moves to this block.
+    first: usize,
+    /// Whether it was as in the last flushed state before.
+    clean: bool,
+}
+
+/// A filling that is going on.
+#[derive(Debug)]
+pub(super) struct Fill {
+    /// Objects at or above this heap offset move.
+    watermark: u64,
+    /// Bytes of each object.
+    length: u32,
+    sources: Vec<Source>,
+    /// By heap offset from the watermark on, in smallest blocks: which source it is.
+    source_at: Vec<u16>,
+    start_bits: u32,
+    /// Whether the sources are so large that the processor has most of them far away.
+    far: bool,
+    target: Option<Target>,
+    moves: Vec<Moved>,
+    /// Blocks that were as in the last flushed state before they were filled, and the moves to each.
+    filled: Vec<(BlockId, Range<usize>)>,
+    /// Whether all sources are as in the last flushed state.
+    clean: bool,
+}
+
+/// Not a source.
+const NO_SOURCE: u16 = u16::MAX;
+
+impl Fill {
+    /// The source that has a heap offset at or above the watermark.
+    #[inline(always)]
+    fn source(&self, offset: u64) -> Option<usize> {
+        let number = *self.source_at.get(((offset - self.watermark) >> self.start_bits) as usize)?;
+        (usize::from(number) < self.sources.len()).then_some(number.into())
+    }
+
+    /// Asks the processor for an object.
+    #[inline(always)]
+    fn ask_ahead(&self, store: &Store, offset: u64) {
+        if let Some(source) = self.source(offset).map(|number| &self.sources[number]) {
+            let at = (offset - source.offset) as usize;
+            store.prefetch_hint(source.hint, at..at + self.length as usize);
+        }
+    }
+}
+
+impl Heap {
+    /// Begins to fill holes, if all objects have one length as far as the holes tell, and blocks can be given back by
+    /// it: then [`fill_holes`](Heap::fill_holes) wants to see every ID, and [`end_fill`](Heap::end_fill) ends it. All that is to
+    /// move, and where to, is read before. Nothing else may be done with the heap meanwhile.
+    pub fn begin_fill(&mut self, store: &mut Store, id_length: usize) -> Result<bool> {
+        self.break_off_evacuation()?;
+        self.begin_change(store)?;
+        self.restore_low_blocks(store)?;
+        self.settle_holes()?;
+        let planned = self.plan_fill().filter(|_| self.packed_ids(id_length).is_some());
+        let Some((watermark, length)) = planned else {
+            self.restore_bump();
+            return Ok(false);
+        };
+        let mut fill = Fill {
+            watermark,
+            length,
+            sources: Vec::new(),
+            source_at: vec![NO_SOURCE; ((self.table.end - watermark) >> self.header.table.start_bits) as usize],
+            start_bits: self.header.table.start_bits,
+            far: self.table.end - watermark > NEAR,
+            target: None,
+            moves: Vec::new(),
+            filled: Vec::new(),
+            clean: true,
+        };
+        let mut offset = 0;
+        while let Some(index) = self.table.next_block(offset) {
+            self.direct_block(store, index)?;
+            let Block { offset: start, size, live, cached: hint, .. } = self.table.blocks[index as usize];
+            if let Some(above) = start.checked_sub(watermark) {
+                let granules = fill.source_at.iter_mut().skip((above >> fill.start_bits) as usize);
+                granules.take((size >> fill.start_bits) as usize).for_each(|at| *at = fill.sources.len() as u16);
+                fill.clean &= !store.is_dirty(hint.id);
+                fill.sources.push(Source { index, hint, offset: start, size, live });
+            }
+            offset = start + u64::from(size);
+        }
+        self.next_target(store, &mut fill, 0)?;
+        self.fill = Some(Box::new(fill));
+        Ok(true)
+    }
+
+    /// The heap offset from which on objects move, and the length that they have. Holes that are no multiples of it, but for
+    /// the last in a block, have room for other objects, and a slide does better.
+    fn plan_fill(&self) -> Option<(u64, u32)> {
+        let count = self.header.managed_count;
+        let length = self.live.checked_div(count).filter(|length| length * count == self.live)?;
+        let length = u16::try_from(length).ok().filter(|&length| length > 0)?.into();
+        let (mut places, mut offset, mut below) = (0, 0, 0);
+        while places < count {
+            let index = self.table.next_block(offset)?;
+            let (block, holes) = (&self.table.blocks[index as usize], &self.table.holes[index as usize]);
+            if !holes.iter().all(|(at, bytes)| bytes % length == 0 || at + bytes == block.size) {
+                return None;
+            }
+            places += u64::from((block.live + holes.bytes) / length);
+            below += u64::from(block.size);
+            offset = block.offset + u64::from(block.size);
+        }
+        let gain = self.table.bytes - below;
+        let few = self.table.count < u64::from(NO_SOURCE);
+        (few && gain > 0 && gain >= self.table.bytes / WORTH).then_some((offset, length))
+    }
+
+    /// Goes on to the first block from `offset` on that has holes; false where none is left.
+    fn next_target(&mut self, store: &mut Store, fill: &mut Fill, mut offset: u64) -> Result<bool> {
+        self.leave_target(fill);
+        while let Some(index) = self.table.next_block(offset) {
+            let block = &self.table.blocks[index as usize];
+            if block.offset >= fill.watermark {
+                break;
+            }
+            let (start, size) = (block.offset, block.size);
+            offset = start + u64::from(size);
+            let holes = self.table.holes[index as usize].take();
+            if holes.is_empty() {
+                continue;
+            }
+            let id = self.direct_block(store, index)?;
+            let clean = !store.is_dirty(id);
+            store.bytes_mut(id);
+            let (holes, first) = (holes.into_iter(), fill.moves.len());
+            let hint = self.table.blocks[index as usize].cached;
+            fill.target = Some(Target { index, hint, offset: start, at: 0, end: 0, holes, filled: 0, first, clean });
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// What is left of a block's holes is its own again.
+    fn leave_target(&mut self, fill: &mut Fill) {
+        let Some(target) = fill.target.take() else { return };
+        let holes = &mut self.table.holes[target.index as usize];
+        if target.at < target.end {
+            holes.push(target.at, target.end - target.at);
+        }
+        target.holes.for_each(|hole| holes.push((hole >> 32) as u32, hole as u32));
+        self.table.blocks[target.index as usize].live += target.filled;
+        if target.clean && target.filled > 0 {
+            fill.filled.push((target.hint.id, target.first..fill.moves.len()));
+        }
+    }
+
+    /// Moves what records of `size` bytes lead to, if it has to move, and puts the new ID where the old one stands, at
+    /// `place`; not for records that `skip` names. How many objects moved, and their bytes.
+    pub fn fill_holes(
+        &mut self,
+        store: &mut Store,
+        records: &mut [u8],
+        size: usize,
+        place: Range<usize>,
+        skip: impl Fn(&[u8]) -> bool,
+    ) -> Result<(u64, u64)> {
+        let (Some(mut fill), Some(packed)) = (self.fill.take(), self.packed_ids(place.len())) else {
+            return Ok((0, 0));
+        };
+        let (before, watermark, length) = (fill.moves.len(), fill.watermark, u64::from(fill.length));
+        for records in records.chunks_mut(AT_ONCE * size) {
+            // Which of them move is as good as random: no branch could be guessed.
+            let (mut high, mut count) = ([(0, 0); AT_ONCE], 0);
+            for (number, record) in records.chunks_exact(size).enumerate() {
+                let (offset, bytes, managed) = packed.split(&record[place.clone()]);
+                high[count] = (number as u32, offset);
+                count += usize::from(managed & (offset >= watermark) & (bytes == length) & !skip(record));
+            }
+            if fill.far {
+                high[..count].iter().for_each(|&(_, offset)| fill.ask_ahead(store, offset));
+            }
+            for &(number, offset) in &high[..count] {
+                if let Some(target) = self.move_down(store, &mut fill, offset)? {
+                    let at = number as usize * size + place.start;
+                    packed.encode(target, length, &mut records[at..at + place.len()]);
+                }
+            }
+        }
+        let moved = (fill.moves.len() - before) as u64;
+        let bytes = moved * length;
+        self.fill = Some(fill);
+        Ok((moved, bytes))
+    }
+
+    /// Moves the object at a heap offset; where to. None where there is no place left.
+    #[inline(always)]
+    fn move_down(&mut self, store: &mut Store, fill: &mut Fill, offset: u64) -> Result<Option<u64>> {
+        let length = fill.length;
+        let Some(number) = fill.source(offset) else {
+            return Err(self.bad_id(format_args!("offset {offset:#x}, which is in no direct block")));
+        };
+        let source = &fill.sources[number];
+        let (hint, from) = (source.hint, offset - source.offset);
+        let inside = from >= self.header.direct_overhead() && from + u64::from(length) <= source.size.into();
+        let Some(live) = source.live.checked_sub(length).filter(|_| inside) else {
+            return Err(self.bad_id(format_args!("{length} bytes at offset {offset:#x}, which are no object of its own")));
+        };
+        while fill.target.as_ref().is_none_or(|target| target.end - target.at < length) {
+            if !self.next_hole(store, fill)? {
+                return Ok(None);
+            }
+        }
+        let Some(target) = &mut fill.target else { return Ok(None) };
+        store.copy_bytes((hint, from as usize), (target.hint, target.at as usize), length as usize);
+        fill.sources[number].live = live;
+        fill.moves.push(Moved { at: target.at, from: from as u32, length: length as u16, source: number as u16 });
+        let place = target.offset + u64::from(target.at);
+        target.at += length;
+        target.filled += length;
+        Ok(Some(place))
+    }
+
+    fn next_hole(&mut self, store: &mut Store, fill: &mut Fill) -> Result<bool> {
+        let Some(target) = &mut fill.target else { return Ok(false) };
+        if let Some(hole) = target.holes.next() {
+            if target.at < target.end {
+                self.table.holes[target.index as usize].push(target.at, target.end - target.at);
+            }
+            target.at = (hole >> 32) as u32;
+            target.end = target.at + hole as u32;
+            return Ok(true);
+        }
+        let block = &self.table.blocks[target.index as usize];
+        let end = block.offset + u64::from(block.size);
+        self.next_target(store, fill, end)
+    }
+
+    /// Ends it: emptied blocks are given back.
+    pub fn end_fill(&mut self, store: &mut Store) -> Result<()> {
+        let Some(mut fill) = self.fill.take() else { return Ok(()) };
+        self.leave_target(&mut fill);
+        for (number, source) in fill.sources.iter().enumerate() {
+            self.table.blocks[source.index as usize].live = source.live;
+            let holes = &mut self.table.holes[source.index as usize];
+            if source.live == 0 {
+                let overhead = self.header.direct_overhead() as u32;
+                holes.clear();
+                holes.push(overhead, source.size - overhead);
+                continue;
+            }
+            // Objects of another length, or more than there was room for.
+            let moved = fill.moves.iter().filter(|moved| usize::from(moved.source) == number);
+            moved.for_each(|moved| holes.push(moved.from, fill.length));
+        }
+        if fill.clean {
+            store.note_moves(fill.moves, fill.sources.iter().map(|source| source.hint.id), fill.filled.into_iter());
+        }
+        self.bump = Bump::NONE;
+        self.free_empty_blocks(store)?;
+        self.end_moving()
+    }
+}
