@@ -43,6 +43,11 @@ impl Run {
         &mut store.bytes_mut(self.block)[self.places.clone()]
     }
 
+    /// The block that they are in, and where in it.
+    pub fn places(&self) -> (BlockId, Range<usize>) {
+        (self.block, self.places.clone())
+    }
+
     /// Calls `visit` with each record, which it may change, and the store. Before that `ahead` gets all of them at once: what
     /// they refer to can be fetched then. Where a visit fails, those before it are kept; it changes its record last.
     pub fn each(

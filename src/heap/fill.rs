@@ -14,6 +14,8 @@ use crate::store::{BlockId, Hint, Moved, Store};
 const WORTH: u64 = 50;
 /// Records that are looked at together.
 const AT_ONCE: usize = 128;
+/// Objects that are asked for before the one that is moved.
+const AHEAD: usize = 24;
 /// Bytes of sources that a processor may be taken to have near; few in tests, so that they go both ways.
 const NEAR: u64 = if cfg!(test) { 16 << 10 } else { 512 << 10 };
 
@@ -84,7 +86,7 @@ impl Fill {
     fn ask_ahead(&self, store: &Store, offset: u64) {
         if let Some(source) = self.source(offset).map(|number| &self.sources[number]) {
             let at = (offset - source.offset) as usize;
-            store.prefetch_hint(source.hint, at..at + self.length as usize);
+            store.prefetch_whole(source.hint, at..at + self.length as usize);
         }
     }
 }
@@ -193,12 +195,12 @@ impl Heap {
         }
     }
 
-    /// Moves what records of `size` bytes lead to, if it has to move, and puts the new ID where the old one stands, at
-    /// `place`; not for records that `skip` names. How many objects moved, and their bytes.
+    /// Moves what the records of `size` bytes at `places` of a block lead to, if it has to move, and puts the new ID where
+    /// the old one stands, at `place` in each; not for records that `skip` names. How many objects moved, and their bytes.
     pub fn fill_holes(
         &mut self,
         store: &mut Store,
-        records: &mut [u8],
+        (block, places): (BlockId, Range<usize>),
         size: usize,
         place: Range<usize>,
         skip: impl Fn(&[u8]) -> bool,
@@ -207,21 +209,29 @@ impl Heap {
             return Ok((0, 0));
         };
         let (before, watermark, length) = (fill.moves.len(), fill.watermark, u64::from(fill.length));
-        for records in records.chunks_mut(AT_ONCE * size) {
+        for start in places.clone().step_by(AT_ONCE * size) {
             // Which of them move is as good as random: no branch could be guessed.
             let (mut high, mut count) = ([(0, 0); AT_ONCE], 0);
-            for (number, record) in records.chunks_exact(size).enumerate() {
+            let end = places.end.min(start + AT_ONCE * size);
+            for (number, record) in store.bytes(block)[start..end].chunks_exact(size).enumerate() {
                 let (offset, bytes, managed) = packed.split(&record[place.clone()]);
-                high[count] = (number as u32, offset);
+                high[count] = ((start + number * size) as u32, offset);
                 count += usize::from(managed & (offset >= watermark) & (bytes == length) & !skip(record));
             }
-            if fill.far {
-                high[..count].iter().for_each(|&(_, offset)| fill.ask_ahead(store, offset));
+            let high = &mut high[..count];
+            let ahead = if fill.far { AHEAD } else { high.len() };
+            high.iter().take(ahead % high.len().max(1)).for_each(|&(_, offset)| fill.ask_ahead(store, offset));
+            for at in 0..high.len() {
+                if let Some(&(_, offset)) = high.get(at + ahead) {
+                    fill.ask_ahead(store, offset);
+                }
+                let offset = high[at].1;
+                high[at].1 = self.move_down(store, &mut fill, offset)?.unwrap_or(offset);
             }
-            for &(number, offset) in &high[..count] {
-                if let Some(target) = self.move_down(store, &mut fill, offset)? {
-                    let at = number as usize * size + place.start;
-                    packed.encode(target, length, &mut records[at..at + place.len()]);
+            if count > 0 {
+                let records = store.bytes_mut(block);
+                for &(at, offset) in &*high {
+                    packed.encode(offset, length, &mut records[at as usize + place.start..at as usize + place.end]);
                 }
             }
         }

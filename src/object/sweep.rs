@@ -170,11 +170,8 @@ impl Mover<'_, '_> {
                 Ok(())
             }
             HeapWork::Fill => {
-                let mut records = run.records(store).to_vec();
-                let moved = self.heap.borrow_mut().fill_holes(store, &mut records, K::NAME_SIZE, place, K::is_shared)?;
-                if moved.0 > 0 {
-                    run.records(store).copy_from_slice(&records);
-                }
+                let mut heap = self.heap.borrow_mut();
+                let moved = heap.fill_holes(store, run.places(), K::NAME_SIZE, place, K::is_shared)?;
                 self.objects_moved += moved.0;
                 self.bytes_moved += moved.1;
                 Ok(())

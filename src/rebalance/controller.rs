@@ -399,7 +399,8 @@ impl Controller {
         let (budget_ns, interval_ns) = self.session_times();
         let due = self.sweeping() || self.due_in_background(survey, now_ns).any();
         let mut turn = Turn { session_ns: due.then_some(budget_ns), wait_ns: interval_ns };
-        if let Some(wait_ns) = self.share.begin_turn(now_ns, self.tally.counts.changes(), interval_ns) {
+        let quiet_ns = self.pace.quiet_ns(now_ns);
+        if let Some(wait_ns) = self.share.begin_turn(now_ns, self.tally.counts.changes(), interval_ns, quiet_ns) {
             turn = Turn { session_ns: None, wait_ns: wait_ns.max(interval_ns) };
         }
         Turn { wait_ns: turn.wait_ns.min(evaluation_ns.max(MS)), ..turn }

@@ -30,9 +30,12 @@ const NODE_NS_MAX: u64 = 10_000;
 /// No batch is cut shorter than this, and the first of a sweep, which nothing has been earned for, ends here.
 const BATCH_NS_MIN: u64 = 20_000;
 
-/// Deletions that begin are left alone for so long: the flush behind a burst packs what it left in one go, and batches on the
-/// way would be lost work.
-const BURST_NS: u64 = 5_000_000;
+/// Deletions that begin are left alone for so long: the flush behind a burst packs what it left in one go, and what is done on
+/// the way is lost work. A million attributes lose half of them in that time.
+const BURST_NS: u64 = 500_000_000;
+
+/// How long the background thread waits at most before it looks whether a burst was all there was, and its callers rest.
+const LOOK_NS: u64 = 20_000_000;
 
 /// What a node costs, as long as none was measured.
 const NODE_NS: u64 = 3_000;
@@ -93,16 +96,18 @@ impl Share {
         Share { credit_ns: 0, at_ns: now_ns, seen: operations }
     }
 
-    /// A turn begins, the next comes after `interval_ns`: how long to wait before anything is done.
-    pub(super) fn begin_turn(&mut self, now_ns: u64, operations: u64, interval_ns: u64) -> Option<u64> {
+    /// A turn begins, the next comes after `interval_ns`: how long to wait before anything is done. Active callers are left
+    /// alone for `quiet_ns`.
+    pub(super) fn begin_turn(&mut self, now_ns: u64, operations: u64, interval_ns: u64, quiet_ns: u64) -> Option<u64> {
         // What an interval earns, and what the turn before left because it was less than a slice costs.
         let most = (interval_ns / PACE).saturating_add(SLICE_NS) as i64;
         let earned = (now_ns.saturating_sub(self.at_ns) / PACE) as i64;
         self.credit_ns = self.credit_ns.saturating_add(earned).min(most);
         self.at_ns = now_ns;
         let idle = std::mem::replace(&mut self.seen, operations) == operations;
-        let missing = SLICE_NS as i64 - self.credit_ns;
-        (missing > 0 && !idle).then(|| missing.unsigned_abs().saturating_mul(PACE))
+        let missing = (SLICE_NS as i64 - self.credit_ns).max(0).unsigned_abs();
+        let wait_ns = missing.saturating_mul(PACE).max(quiet_ns.min(LOOK_NS));
+        (wait_ns > 0 && !idle).then_some(wait_ns)
     }
 
     /// A slice took `cost_ns`; whether the next may follow.
@@ -251,6 +256,11 @@ impl Pace {
             self.first_unserved_ns = Some(now_ns);
             self.quiet_until_ns = now_ns.saturating_add(BURST_NS);
         }
+    }
+
+    /// How long it still may be that what was deleted is a burst.
+    pub(super) fn quiet_ns(&self, now_ns: u64) -> u64 {
+        self.quiet_until_ns.saturating_sub(now_ns)
     }
 
     /// `operations` took `elapsed_ns`, and pay with a part of it.
@@ -411,7 +421,7 @@ mod tests {
             let long_ns = SECOND.max(200 * interval_ns);
             while now_ns < long_ns {
                 let begun_ns = now_ns;
-                let wait_ns = share.begin_turn(now_ns, operations, interval_ns);
+                let wait_ns = share.begin_turn(now_ns, operations, interval_ns, 0);
                 while wait_ns.is_none() {
                     operations += 1;
                     used_ns += SLICE_NS;
@@ -426,10 +436,10 @@ mod tests {
             assert!((long_ns / 50..=long_ns / 35).contains(&used_ns), "{used_ns} of {long_ns} every {interval_ns}");
         }
         let (mut share, now_ns, operations) = (Share::new(0, 0), 0, 1);
-        assert!(Share::new(0, 0).begin_turn(40 * SLICE_NS - 40, 1, 1_000_000).is_some(), "paid before");
+        assert!(Share::new(0, 0).begin_turn(40 * SLICE_NS - 40, 1, 1_000_000, 0).is_some(), "paid before");
         share.pay(SLICE_NS, operations + 1);
         assert!((0..100).all(|_| share.pay(SLICE_NS, operations + 1)));
-        assert_eq!(share.begin_turn(now_ns, operations + 1, 1_000_000), None);
+        assert_eq!(share.begin_turn(now_ns, operations + 1, 1_000_000, 0), None);
     }
 
     fn survey(underfull: u64) -> Survey {

@@ -13,6 +13,8 @@ const LAST: usize = 64 << 10;
 const UNIT_BITS: u32 = (LARGE / UNIT).trailing_zeros();
 /// Up to here every number of units is a class of its own; above, every power of two.
 const EXACT: usize = 4096 / UNIT;
+/// What is from this up to twice as long is copied in two halves that may overlap, without a call.
+const HALF: usize = 32;
 /// Lengths above this get a region of their own.
 const SHARED: usize = 256 << 10;
 const CLASSES: usize = EXACT + 1 + (SHARED / 4096).trailing_zeros() as usize;
@@ -204,10 +206,27 @@ impl Arena {
     }
 
     /// Copies bytes that begin so far behind one place to so far behind another.
-    #[inline]
+    #[inline(always)]
     pub fn copy(&mut self, source: (Place, usize), target: (Place, usize), length: usize) {
         let (from, to) = (source.0.offset() + source.1, target.0.offset() + target.1);
-        let (source, target) = (source.0.region(), target.0.region());
+        let source_region = source.0.region();
+        let source = self.chunks[source_region].as_ref().map_or(&[][..], |chunk| &chunk.region[from..from + length]);
+        // Read first, so that it does not matter whether both are in one region.
+        if let (Some(first), Some(last)) = (source.first_chunk::<HALF>(), source.last_chunk::<HALF>()) {
+            if length <= 2 * HALF {
+                let (first, last) = (*first, *last);
+                let Some(chunk) = &mut self.chunks[target.0.region()] else { return };
+                let target = &mut chunk.region[to..to + length];
+                target[..HALF].copy_from_slice(&first);
+                target[length - HALF..].copy_from_slice(&last);
+                return;
+            }
+        }
+        self.copy_any((source_region, from), (target.0.region(), to), length);
+    }
+
+    #[inline(never)]
+    fn copy_any(&mut self, (source, from): (usize, usize), (target, to): (usize, usize), length: usize) {
         if source == target {
             if let Some(chunk) = &mut self.chunks[source] {
                 chunk.region.copy_within(from..from + length, to);

@@ -8,17 +8,22 @@ use super::{BlockId, Hint, Store};
 /// Bytes of a cache line, on the processors that matter.
 const LINE: usize = 64;
 
-/// Asks for all cache lines of `items` and does not wait for them.
+/// Asks for as many cache lines from that of the first of `items` on as they have, and does not wait for them.
 #[inline]
 pub fn prefetch<T>(items: &[T]) {
+    prefetch_lines(items, size_of_val(items).div_ceil(LINE));
+}
+
+#[inline(always)]
+fn prefetch_lines<T>(items: &[T], lines: usize) {
     #[cfg(target_arch = "x86_64")]
-    for line in 0..size_of_val(items).div_ceil(LINE) {
+    for line in 0..lines {
         use std::arch::x86_64::{_mm_prefetch, _MM_HINT_T0};
         // SAFETY: a prefetch reads and writes nothing that a program can see, wherever it points to.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(items.as_ptr().wrapping_byte_add(LINE * line).cast()) };
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = (items, LINE);
+    let _ = (items, lines, LINE);
 }
 
 impl Store {
@@ -32,6 +37,13 @@ impl Store {
     #[inline]
     pub fn prefetch_hint(&self, hint: Hint, part: Range<usize>) {
         prefetch(self.cache.glance(hint, part));
+    }
+
+    /// The same with the line in which the part ends, which often is one more.
+    #[inline]
+    pub fn prefetch_whole(&self, hint: Hint, part: Range<usize>) {
+        let bytes = self.cache.glance(hint, part);
+        prefetch_lines(bytes, (bytes.as_ptr().addr() % LINE + bytes.len()).div_ceil(LINE));
     }
 
     /// Where a block is, to be asked for later.
