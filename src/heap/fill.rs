@@ -31,18 +31,22 @@ struct Source {
     live: u32,
 }
 
-/// What is being filled: a hole of the block, and those behind it.
+/// The hole that is being filled, or what is left of it; none at first.
+#[derive(Debug)]
+struct Place {
+    hint: Hint,
+    /// Heap offset of its block.
+    offset: u64,
+    /// In the block.
+    at: u32,
+    end: u32,
+}
+
+/// The block that it is in, and the holes behind it.
 #[derive(Debug)]
 struct Target {
     index: u32,
-    hint: Hint,
-    offset: u64,
-    /// What is left of the first of the holes.
-    at: u32,
-    end: u32,
     holes: std::vec::IntoIter<u64>,
-    /// Bytes of objects that moved here.
-    filled: u32,
     /// The first of the moves to this block.
     first: usize,
     /// Whether it was as in the last flushed state before.
@@ -62,6 +66,7 @@ pub(super) struct Fill {
     start_bits: u32,
     /// Whether the sources are so large that the processor has most of them far away.
     far: bool,
+    hole: Place,
     target: Option<Target>,
     moves: Vec<Moved>,
     /// Blocks that were as in the last flushed state before they were filled, and the moves to each.
@@ -112,6 +117,7 @@ impl Heap {
             source_at: vec![NO_SOURCE; ((self.table.end - watermark) >> self.header.table.start_bits) as usize],
             start_bits: self.header.table.start_bits,
             far: self.table.end - watermark > NEAR,
+            hole: Place { hint: Hint::NONE, offset: 0, at: 0, end: 0 },
             target: None,
             moves: Vec::new(),
             filled: Vec::new(),
@@ -173,9 +179,8 @@ impl Heap {
             let id = self.direct_block(store, index)?;
             let clean = !store.is_dirty(id);
             store.bytes_mut(id);
-            let (holes, first) = (holes.into_iter(), fill.moves.len());
-            let hint = self.table.blocks[index as usize].cached;
-            fill.target = Some(Target { index, hint, offset: start, at: 0, end: 0, holes, filled: 0, first, clean });
+            fill.hole = Place { hint: store.hint(id), offset: start, at: 0, end: 0 };
+            fill.target = Some(Target { index, holes: holes.into_iter(), first: fill.moves.len(), clean });
             return Ok(true);
         }
         Ok(false)
@@ -185,14 +190,16 @@ impl Heap {
     fn leave_target(&mut self, fill: &mut Fill) {
         let Some(target) = fill.target.take() else { return };
         let holes = &mut self.table.holes[target.index as usize];
-        if target.at < target.end {
-            holes.push(target.at, target.end - target.at);
+        if fill.hole.at < fill.hole.end {
+            holes.push(fill.hole.at, fill.hole.end - fill.hole.at);
         }
         target.holes.for_each(|hole| holes.push((hole >> 32) as u32, hole as u32));
-        self.table.blocks[target.index as usize].live += target.filled;
-        if target.clean && target.filled > 0 {
-            fill.filled.push((target.hint.id, target.first..fill.moves.len()));
+        let moves = target.first..fill.moves.len();
+        self.table.blocks[target.index as usize].live += moves.len() as u32 * fill.length;
+        if target.clean && !moves.is_empty() {
+            fill.filled.push((fill.hole.hint.id, moves));
         }
+        fill.hole.at = fill.hole.end;
     }
 
     /// Moves what the records of `size` bytes at `places` of a block lead to, if it has to move, and puts the new ID where
@@ -214,25 +221,16 @@ impl Heap {
             let (mut high, mut count) = ([(0, 0); AT_ONCE], 0);
             let end = places.end.min(start + AT_ONCE * size);
             for (number, record) in store.bytes(block)[start..end].chunks_exact(size).enumerate() {
-                let (offset, bytes, managed) = packed.split(&record[place.clone()]);
-                high[count] = ((start + number * size) as u32, offset);
+                let (offset, bytes, managed) = packed.split(&record[place.start..]);
+                high[count % AT_ONCE] = (number as u32, offset);
                 count += usize::from(managed & (offset >= watermark) & (bytes == length) & !skip(record));
             }
-            let high = &mut high[..count];
-            let ahead = if fill.far { AHEAD } else { high.len() };
-            high.iter().take(ahead % high.len().max(1)).for_each(|&(_, offset)| fill.ask_ahead(store, offset));
-            for at in 0..high.len() {
-                if let Some(&(_, offset)) = high.get(at + ahead) {
-                    fill.ask_ahead(store, offset);
-                }
-                let offset = high[at].1;
-                high[at].1 = self.move_down(store, &mut fill, offset)?.unwrap_or(offset);
-            }
-            if count > 0 {
-                let records = store.bytes_mut(block);
-                for &(at, offset) in &*high {
-                    packed.encode(offset, length, &mut records[at as usize + place.start..at as usize + place.end]);
-                }
+            let Some(high) = high.get_mut(..count).filter(|high| !high.is_empty()) else { continue };
+            self.move_down(store, &mut fill, high)?;
+            let records = &mut store.bytes_mut(block)[start..end];
+            for &(number, offset) in &*high {
+                let at = number as usize * size;
+                packed.encode(offset, length, &mut records[at + place.start..at + place.end]);
             }
         }
         let moved = (fill.moves.len() - before) as u64;
@@ -241,47 +239,60 @@ impl Heap {
         Ok((moved, bytes))
     }
 
-    /// Moves the object at a heap offset; where to. None where there is no place left.
+    /// Moves the objects at these heap offsets, and puts in where to; those for which there is no place left stay.
     #[inline(always)]
-    fn move_down(&mut self, store: &mut Store, fill: &mut Fill, offset: u64) -> Result<Option<u64>> {
-        let length = fill.length;
-        let Some(number) = fill.source(offset) else {
-            return Err(self.bad_id(format_args!("offset {offset:#x}, which is in no direct block")));
-        };
-        let source = &fill.sources[number];
-        let (hint, from) = (source.hint, offset - source.offset);
-        let inside = from >= self.header.direct_overhead() && from + u64::from(length) <= source.size.into();
-        let Some(live) = source.live.checked_sub(length).filter(|_| inside) else {
-            return Err(self.bad_id(format_args!("{length} bytes at offset {offset:#x}, which are no object of its own")));
-        };
-        while fill.target.as_ref().is_none_or(|target| target.end - target.at < length) {
-            if !self.next_hole(store, fill)? {
-                return Ok(None);
+    fn move_down(&mut self, store: &mut Store, fill: &mut Fill, objects: &mut [(u32, u64)]) -> Result<()> {
+        let (length, overhead) = (fill.length, self.header.direct_overhead());
+        fill.moves.reserve(objects.len());
+        let ahead = if fill.far { AHEAD.min(objects.len()) } else { objects.len() };
+        objects.iter().filter(|_| fill.far).take(ahead).for_each(|&(_, offset)| fill.ask_ahead(store, offset));
+        for at in 0..objects.len() {
+            if let Some(&(_, offset)) = objects.get(at + ahead) {
+                fill.ask_ahead(store, offset);
             }
+            let offset = objects[at].1;
+            let number = usize::from(*fill.source_at.get(((offset - fill.watermark) >> fill.start_bits) as usize).unwrap_or(&NO_SOURCE));
+            let Some(source) = fill.sources.get_mut(number) else {
+                return Err(self.bad_id(format_args!("offset {offset:#x}, which is in no direct block")));
+            };
+            let from = offset - source.offset;
+            let inside = from >= overhead && from + u64::from(length) <= source.size.into();
+            let Some(live) = source.live.checked_sub(length).filter(|_| inside) else {
+                return Err(self.bad_id(format_args!("{length} bytes at offset {offset:#x}, which are no object of its own")));
+            };
+            if fill.hole.end - fill.hole.at < length && !self.next_hole(store, fill)? {
+                return Ok(());
+            }
+            let (source, hole) = (&mut fill.sources[number], &mut fill.hole);
+            source.live = live;
+            store.copy_bytes((source.hint, from as usize), (hole.hint, hole.at as usize), length as usize);
+            fill.moves.push(Moved { at: hole.at, from: from as u32, length: length as u16, source: number as u16 });
+            objects[at].1 = hole.offset + u64::from(hole.at);
+            hole.at += length;
         }
-        let Some(target) = &mut fill.target else { return Ok(None) };
-        store.copy_bytes((hint, from as usize), (target.hint, target.at as usize), length as usize);
-        fill.sources[number].live = live;
-        fill.moves.push(Moved { at: target.at, from: from as u32, length: length as u16, source: number as u16 });
-        let place = target.offset + u64::from(target.at);
-        target.at += length;
-        target.filled += length;
-        Ok(Some(place))
+        Ok(())
     }
 
+    /// Goes on to the next hole that has room for an object; false where there is none.
     fn next_hole(&mut self, store: &mut Store, fill: &mut Fill) -> Result<bool> {
-        let Some(target) = &mut fill.target else { return Ok(false) };
-        if let Some(hole) = target.holes.next() {
-            if target.at < target.end {
-                self.table.holes[target.index as usize].push(target.at, target.end - target.at);
+        while let Some(target) = &mut fill.target {
+            let hole = &mut fill.hole;
+            if let Some(next) = target.holes.next() {
+                if hole.at < hole.end {
+                    self.table.holes[target.index as usize].push(hole.at, hole.end - hole.at);
+                }
+                hole.at = (next >> 32) as u32;
+                hole.end = hole.at + next as u32;
+                if hole.end - hole.at >= fill.length {
+                    return Ok(true);
+                }
+                continue;
             }
-            target.at = (hole >> 32) as u32;
-            target.end = target.at + hole as u32;
-            return Ok(true);
+            let block = &self.table.blocks[target.index as usize];
+            let end = block.offset + u64::from(block.size);
+            self.next_target(store, fill, end)?;
         }
-        let block = &self.table.blocks[target.index as usize];
-        let end = block.offset + u64::from(block.size);
-        self.next_target(store, fill, end)
+        Ok(false)
     }
 
     /// Ends it: emptied blocks are given back.

@@ -72,7 +72,8 @@ impl PackedIds {
         managed.then_some((offset, length))
     }
 
-    /// Offset, length, and whether the first byte says that it is the ID of a managed object, without a branch.
+    /// Offset, length, and whether the first byte says that it is the ID of a managed object, without a branch. Bytes behind
+    /// the ID do no harm.
     #[inline(always)]
     pub fn split(&self, id: &[u8]) -> (u64, u64, bool) {
         let word = first_word(id);
@@ -82,8 +83,11 @@ impl PackedIds {
     /// The ID of what was decoded, at another offset.
     #[inline(always)]
     pub fn encode(&self, offset: u64, length: u64, id: &mut [u8]) {
-        let word = offset << 8 | length << self.length_at;
-        id.copy_from_slice(&word.to_le_bytes()[..id.len()]);
+        let word = (offset << 8 | length << self.length_at).to_le_bytes();
+        match id.try_into() {
+            Ok::<&mut [u8; 8], _>(id) => *id = word,
+            Err(_) => id.copy_from_slice(&word[..id.len()]),
+        }
     }
 }
 
