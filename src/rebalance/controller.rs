@@ -287,11 +287,11 @@ impl Controller {
     /// The file closes: no step and no callback comes after the returned thread is joined.
     pub fn stop(&mut self) -> Retired {
         self.closed = true;
-        Retired(self.worker.take().map(Worker::retire))
+        Retired(self.worker.take().and_then(Worker::retire))
     }
 
     fn enter(&mut self, mode: Mode, worker: Option<Worker>) -> Retired {
-        let retired = std::mem::replace(&mut self.worker, worker).map(Worker::retire);
+        let retired = std::mem::replace(&mut self.worker, worker).and_then(Worker::retire);
         self.mode = mode;
         self.halted = self.closed;
         self.looked_ns = self.clock.now_ns();

@@ -488,6 +488,12 @@ mod tests {
         assert_eq!(pace.first_unserved_ns, Some(1000));
         let soon = LazyOptions { max_delay_ms: 1, ..LazyOptions::default() };
         assert!(pace.may_be_due(soon.max_delay_ms, 1_001_000, true), "the delay that was set comes first");
+        // The thread has earned enough long since; it looks again, for callers that rest.
+        let mut share = Share::new(0, 0);
+        assert_eq!(share.begin_turn(SECOND, 1, 1_000_000, pace.quiet_ns(1000)), Some(LOOK_NS));
+        assert_eq!(share.begin_turn(SECOND, 2, 1_000_000, pace.quiet_ns(BURST_NS)), Some(1000));
+        assert_eq!(share.begin_turn(SECOND, 3, 1_000_000, pace.quiet_ns(BURST_NS + 1000)), None);
+        assert_eq!(share.begin_turn(SECOND, 3, 1_000_000, pace.quiet_ns(1000)), None, "they rest");
     }
 
     #[test]

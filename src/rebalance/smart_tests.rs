@@ -256,8 +256,12 @@ fn reads_are_operations_but_run_no_batch_and_pay_for_none() {
     const DELETES: u64 = 40_000;
     let worked = |reads: u64| {
         let mut sim = smart_of(4_000, 100 * MB, |o| o.allowed_modes = ModeSet::of(&[Mode::Lazy]));
-        for _ in 0..DELETES {
+        for number in 0..DELETES {
             sim.delete(1_000).unwrap();
+            if number == 100 {
+                // That is no burst.
+                sim.clock.advance_ms(501);
+            }
             let steps = sim.steps;
             for _ in 0..reads {
                 sim.operation(Kind::Read, 1_000).unwrap();
