@@ -13,7 +13,7 @@ const POOL: usize = 2048;
 /// Blocks whose holes one step may put into the bins.
 const EXPOSE_AT_ONCE: usize = 4;
 /// An evacuation gives at least one part in so many of the blocks' bytes back.
-const WORTH: u64 = 50;
+pub(super) const WORTH: u64 = 50;
 
 /// A header moves when its blocks, which name it, have no more bytes, and one part in so many of the file's free bytes.
 const MOST_NAMED: u64 = 64 << 20;

@@ -1,17 +1,17 @@
 //! Filling: where all objects have one length, each from the heap's upper blocks takes the place of one that was removed from
-//! its lower ones, so that only half as many move as slide, and every record that leads to one learns at once where it
-//! went. One shot, like a slide, for the one index that has the objects' IDs.
+//! its lower ones. Only half as many move as slide, each record that leads to one learns at once where it went, and where
+//! the bytes came from nothing is written before the commit, so that the redo record need not have them ([`Moved`]). One shot, like a slide, and
+//! only for a heap whose IDs stand in one index.
 
 use std::ops::Range;
 
+use super::evacuate::WORTH;
 use super::managed::Bump;
 use super::table::Block;
 use super::Heap;
 use crate::error::Result;
 use crate::store::{BlockId, Hint, Moved, Store};
 
-/// At least one part in so many of the blocks' bytes is given back.
-const WORTH: u64 = 50;
 /// Records that are looked at together.
 const AT_ONCE: usize = 128;
 /// Objects that are asked for before the one that is moved.
@@ -29,6 +29,8 @@ struct Source {
     size: u32,
     /// Bytes of objects that have not moved.
     live: u32,
+    /// Whether it is as in the last flushed state.
+    clean: bool,
 }
 
 /// The hole that is being filled, or what is left of it; none at first.
@@ -71,8 +73,6 @@ pub(super) struct Fill {
     moves: Vec<Moved>,
     /// Blocks that were as in the last flushed state before they were filled, and the moves to each.
     filled: Vec<(BlockId, Range<usize>)>,
-    /// Whether all sources are as in the last flushed state.
-    clean: bool,
 }
 
 /// Not a source.
@@ -121,7 +121,6 @@ impl Heap {
             target: None,
             moves: Vec::new(),
             filled: Vec::new(),
-            clean: true,
         };
         let mut offset = 0;
         while let Some(index) = self.table.next_block(offset) {
@@ -130,8 +129,8 @@ impl Heap {
             if let Some(above) = start.checked_sub(watermark) {
                 let granules = fill.source_at.iter_mut().skip((above >> fill.start_bits) as usize);
                 granules.take((size >> fill.start_bits) as usize).for_each(|at| *at = fill.sources.len() as u16);
-                fill.clean &= !store.is_dirty(hint.id);
-                fill.sources.push(Source { index, hint, offset: start, size, live });
+                let clean = !store.is_dirty(hint.id);
+                fill.sources.push(Source { index, hint, offset: start, size, live, clean });
             }
             offset = start + u64::from(size);
         }
@@ -244,21 +243,24 @@ impl Heap {
     fn move_down(&mut self, store: &mut Store, fill: &mut Fill, objects: &mut [(u32, u64)]) -> Result<()> {
         let (length, overhead) = (fill.length, self.header.direct_overhead());
         fill.moves.reserve(objects.len());
-        let ahead = if fill.far { AHEAD.min(objects.len()) } else { objects.len() };
-        objects.iter().filter(|_| fill.far).take(ahead).for_each(|&(_, offset)| fill.ask_ahead(store, offset));
+        if fill.far {
+            objects.iter().take(AHEAD).for_each(|&(_, offset)| fill.ask_ahead(store, offset));
+        }
         for at in 0..objects.len() {
-            if let Some(&(_, offset)) = objects.get(at + ahead) {
+            if let Some(&(_, offset)) = objects.get(at + AHEAD).filter(|_| fill.far) {
                 fill.ask_ahead(store, offset);
             }
             let offset = objects[at].1;
-            let number = usize::from(*fill.source_at.get(((offset - fill.watermark) >> fill.start_bits) as usize).unwrap_or(&NO_SOURCE));
-            let Some(source) = fill.sources.get_mut(number) else {
-                return Err(self.bad_id(format_args!("offset {offset:#x}, which is in no direct block")));
+            let Some(number) = fill.source(offset) else {
+                return Err(
+                    self.bad_id(format_args!("{length} bytes at offset {offset:#x}, which are in no direct block"))
+                );
             };
+            let source = &fill.sources[number];
             let from = offset - source.offset;
             let inside = from >= overhead && from + u64::from(length) <= source.size.into();
             let Some(live) = source.live.checked_sub(length).filter(|_| inside) else {
-                return Err(self.bad_id(format_args!("{length} bytes at offset {offset:#x}, which are no object of its own")));
+                return Err(self.bad_id(format_args!("{length} bytes at offset {offset:#x}, more than live there")));
             };
             if fill.hole.end - fill.hole.at < length && !self.next_hole(store, fill)? {
                 return Ok(());
@@ -299,22 +301,26 @@ impl Heap {
     pub fn end_fill(&mut self, store: &mut Store) -> Result<()> {
         let Some(mut fill) = self.fill.take() else { return Ok(()) };
         self.leave_target(&mut fill);
-        for (number, source) in fill.sources.iter().enumerate() {
+        for source in &fill.sources {
             self.table.blocks[source.index as usize].live = source.live;
-            let holes = &mut self.table.holes[source.index as usize];
             if source.live == 0 {
                 let overhead = self.header.direct_overhead() as u32;
+                let holes = &mut self.table.holes[source.index as usize];
                 holes.clear();
                 holes.push(overhead, source.size - overhead);
-                continue;
             }
-            // Objects of another length, or more than there was room for.
-            let moved = fill.moves.iter().filter(|moved| usize::from(moved.source) == number);
-            moved.for_each(|moved| holes.push(moved.from, fill.length));
         }
-        if fill.clean {
-            store.note_moves(fill.moves, fill.sources.iter().map(|source| source.hint.id), fill.filled.into_iter());
+        // Those with objects of another length, or with more than there was room for.
+        if fill.sources.iter().any(|source| source.live > 0) {
+            for moved in &fill.moves {
+                let source = &fill.sources[usize::from(moved.source)];
+                if source.live > 0 {
+                    self.table.holes[source.index as usize].push(moved.from, fill.length);
+                }
+            }
         }
+        let sources = fill.sources.iter().map(|source| (source.hint.id, source.clean));
+        store.note_moves(fill.moves, sources, fill.filled.into_iter());
         self.bump = Bump::NONE;
         self.free_empty_blocks(store)?;
         self.end_moving()

@@ -38,6 +38,7 @@ enum Step {
     Reopen,
     Evacuate(usize, bool),
     Slide,
+    Fill,
     Lower(u8),
 }
 
@@ -53,6 +54,7 @@ fn steps(largest: usize) -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::Reopen),
         1 => (1..200usize, any::<bool>()).prop_map(|(n, end)| Step::Evacuate(n, end)),
         1 => Just(Step::Slide),
+        1 => Just(Step::Fill),
         1 => any::<u8>().prop_map(Step::Lower),
     ];
     prop::collection::vec(step, 1..200)
@@ -164,6 +166,40 @@ impl Model {
         true
     }
 
+    /// How many objects took the place of a removed one; none where that is not done.
+    fn fill(&mut self) -> Option<u64> {
+        const EVERY: usize = 32;
+        let width = self.heap.id_length();
+        if !self.heap.begin_fill(&mut self.store, width).unwrap() {
+            return None;
+        }
+        // In records of an index, behind each other in a block; the last one of it is not to be touched.
+        let records: Vec<u8> = self.ids.iter().flat_map(|id| [b"key", id.as_slice(), b"more"].concat()).collect();
+        let (block, address) = self.store.create_block(records.len(), Seal::None).unwrap();
+        self.store.bytes_mut(block).copy_from_slice(&records);
+        let (size, place) = (width + 7, 3..3 + width);
+        let last = records.len() - size;
+        let skipped = if self.ids.len().is_multiple_of(EVERY) { last } else { records.len() };
+        let skip = |record: &[u8]| skipped == last && record == &records[last..];
+        let (moved, bytes) =
+            self.heap.fill_holes(&mut self.store, (block, 0..records.len()), size, place.clone(), skip).unwrap();
+        self.heap.end_fill(&mut self.store).unwrap();
+        let renewed = self.store.bytes(block).to_vec();
+        self.store.free(address, records.len() as u64);
+        let (mut objects, mut differ, mut length) = (HashMap::new(), 0, 0);
+        for (old, record) in self.ids.iter_mut().zip(renewed.chunks_exact(size)) {
+            assert_eq!((&record[..3], &record[place.end..]), (&b"key"[..], &b"more"[..]));
+            let (new, bytes) = (HeapId::new(&record[place.clone()]), self.objects.remove(old).unwrap());
+            differ += u64::from(new != *old);
+            length = if new == *old { length } else { bytes.len() as u64 };
+            *old = new;
+            assert!(objects.insert(new, bytes).is_none());
+        }
+        self.objects = objects;
+        assert_eq!((moved, bytes), (differ, differ * length));
+        Some(moved)
+    }
+
     fn step(&mut self, step: Step) {
         match step {
             Step::Insert(length) => self.insert(length),
@@ -195,6 +231,9 @@ impl Model {
             }
             Step::Slide => {
                 self.slide();
+            }
+            Step::Fill => {
+                self.fill();
             }
             Step::Lower(part) => {
                 let limit = self.store.space().end() * u64::from(part) / 256;
@@ -238,8 +277,29 @@ const SMALL: HeapParams = HeapParams {
     checksums: true,
 };
 
+/// Steps with objects of one length, but for a few.
+fn even_steps(length: usize) -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        40 => Just(Step::Insert(length)),
+        1 => (1..=200usize).prop_map(Step::Insert),
+        30 => any::<prop::sample::Index>().prop_map(Step::Remove),
+        2 => (any::<prop::sample::Index>(), 1..60usize).prop_map(|(i, n)| Step::RemoveRun(i, n)),
+        2 => Just(Step::Flush),
+        1 => Just(Step::Reopen),
+        4 => Just(Step::Fill),
+        1 => any::<u8>().prop_map(Step::Lower),
+    ];
+    (prop::collection::vec(Just(Step::Insert(length)), 0..300), prop::collection::vec(step, 1..300))
+        .prop_map(|(first, then)| [first, then].concat())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn heaps_of_even_objects_are_maps((steps, small) in (20..60usize, any::<bool>()).prop_flat_map(|(n, s)| (even_steps(n), Just(s)))) {
+        run(if small { SMALL } else { HeapParams::ATTRIBUTES }, steps);
+    }
 
     #[test]
     fn attribute_heap_is_a_map(steps in steps(70_000)) {
@@ -437,6 +497,59 @@ fn evacuation_and_sliding_leave_what_a_fresh_heap_takes() {
             model.check();
         }
     }
+}
+
+#[test]
+fn filling_moves_half_as_much_and_its_record_names_where_it_stands() {
+    for (params, durable) in
+        [(HeapParams::ATTRIBUTES, true), (HeapParams::LINKS, true), (HeapParams::ATTRIBUTES, false)]
+    {
+        let mut model = half_deleted(params, 20_000, |_| 41);
+        let fresh = fresh_bytes(&model, params);
+        if durable {
+            model.flush();
+        } else {
+            // What the last block has is not in the file.
+            (0..10).for_each(|_| model.insert(41));
+        }
+        let before = model.store.counters().record_bytes;
+        let moved = model.fill().unwrap();
+        assert!((1_000..=5_010).contains(&moved), "{moved}");
+        model.flush();
+        model.check();
+        let recorded = model.store.counters().record_bytes - before;
+        println!("{moved} moved, {recorded} bytes recorded");
+        let block = if durable { 0 } else { 64 << 10 };
+        assert!(recorded > 12 * moved && recorded < 13 * moved + 8_000 + block, "{recorded}");
+        // The holes of the last block are listed one by one.
+        let ratio = model.heap.stats().file_bytes as f64 / fresh as f64;
+        assert!(ratio <= 1.02, "{ratio}");
+        model.reopen();
+        model.check();
+        assert_eq!(model.fill(), None, "nothing is left to gain");
+    }
+}
+
+#[test]
+fn filling_is_left_alone_where_lengths_differ_and_stops_at_the_odd_one() {
+    let mut model = half_deleted(HeapParams::ATTRIBUTES, 5_000, |i| 20 + i * 7919 % 61);
+    assert_eq!(model.fill(), None);
+    // Two that make up for each other, so that the mean is what all others have.
+    let mut model = Model::new(HeapParams::ATTRIBUTES);
+    (0..5_000).for_each(|_| model.insert(41));
+    model.insert(30);
+    model.insert(52);
+    (0..2_500).for_each(|i| model.remove(i * 7919 % 2_500));
+    let before = model.heap.stats();
+    assert!(model.fill().unwrap() > 1_000);
+    model.check();
+    model.flush();
+    model.check();
+    let after = model.heap.stats();
+    assert_eq!((after.live_bytes, after.managed), (before.live_bytes, before.managed));
+    assert!(after.blocks < before.blocks, "{after:?}");
+    model.reopen();
+    model.check();
 }
 
 /// Every byte that an ID could begin at, with lengths that end in its stretch and behind it, while objects slide.

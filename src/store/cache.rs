@@ -456,6 +456,28 @@ mod tests {
     }
 
     #[test]
+    fn what_moved_into_a_block_is_forgotten_with_any_other_change() {
+        let changes: [fn(&mut Cache, BlockId); 6] = [
+            |cache, id| cache.bytes_mut(id)[0] = 1,
+            |cache, id| cache.part_mut(id, 3..4).unwrap()[0] = 1,
+            |cache, id| cache.rename(id, 4096),
+            |cache, id| cache.shrink(id, 100),
+            |cache, _| cache.clean_all(),
+            |cache, _| {
+                cache.remove(512);
+                cache.insert(1024, 512, Seal::None, true);
+            },
+        ];
+        for change in changes {
+            let mut cache = Cache::new(1000);
+            let id = cache.insert(512, 512, Seal::None, true);
+            cache.set_moved(id, 1);
+            change(&mut cache, id);
+            assert_eq!(cache.block(id).moved, 0);
+        }
+    }
+
+    #[test]
     fn seals_hold_what_they_put() {
         for seal in [Seal::At(60), Seal::Within(20)] {
             let mut bytes: Vec<u8> = (0..64).collect();

@@ -15,8 +15,8 @@ use std::io::IoSlice;
 use crc32fast::Hasher;
 
 use super::cache::Cache;
+use super::copies::Copies;
 use super::file::MAX_SLICES;
-use super::journal::Copies;
 use super::{journal, BlockId, Store, WritePart};
 use crate::error::{Error, Result};
 use crate::format::superblock::{self, COMMITTING};

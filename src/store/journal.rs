@@ -5,8 +5,8 @@
 //! bytes of block 0, bytes of block 1, …, the new superblock
 //! address and length of each (8 + 8 bytes, little-endian, counted from the file's base)
 //! version 2: what stands elsewhere in the file, where nothing is about to be written:
-//!   sources: address and length of each (8 + 8)
-//!   targets: address, number of pieces that are copied there, the source that these count from (8 + 4 + 4)
+//!   sources: address of each (8)
+//!   targets: address, number of pieces that are copied there, the source that theirs count from (8 + 4 + 4)
 //!   pieces: where in the target, where in the source, length, source (4 + 4 + 2 + 2)
 //!   number of sources, of targets, of pieces (8 + 8 + 8)
 //! footer: "h5r redo", version (4), CRC-32 of the superblock before (4), bytes of blocks (8), number of blocks (8),
@@ -19,14 +19,13 @@ use std::io;
 
 use crc32fast::Hasher;
 
-use super::{Backend, Moved};
+use super::copies::{Copies, Counts};
+use super::Backend;
 
 const MAGIC: [u8; 8] = *b"h5r redo";
 /// Without and with what stands elsewhere.
 const VERSIONS: [u32; 2] = [1, 2];
 const ENTRY: u64 = 16;
-const PIECE_ENTRY: u64 = 12;
-const COUNTS: u64 = 24;
 const FOOTER: u64 = 36;
 
 /// Bytes read or copied at a time.
@@ -40,61 +39,9 @@ pub(super) struct Entry {
     pub length: u64,
 }
 
-/// What a record says of bytes that stand elsewhere, as it will be written.
-#[derive(Debug)]
-pub(super) struct Copies {
-    sources: Vec<u8>,
-    targets: Vec<u8>,
-    pieces: Vec<u8>,
-}
-
-impl Copies {
-    /// None yet, of these sources.
-    pub fn new(sources: &[(u64, u64)]) -> Self {
-        let sources = sources.iter().flat_map(|(address, length)| [address.to_le_bytes(), length.to_le_bytes()]);
-        Copies { sources: sources.flatten().collect(), targets: Vec::new(), pieces: Vec::new() }
-    }
-
-    /// A piece for the block that [`end_block`](Copies::end_block) is called with next; they come in order.
-    #[inline]
-    pub fn push(&mut self, moved: &Moved) {
-        let mut piece = [0; PIECE_ENTRY as usize];
-        piece[..4].copy_from_slice(&moved.at.to_le_bytes());
-        piece[4..8].copy_from_slice(&moved.from.to_le_bytes());
-        piece[8..10].copy_from_slice(&moved.length.to_le_bytes());
-        piece[10..].copy_from_slice(&moved.source.to_le_bytes());
-        self.pieces.extend_from_slice(&piece);
-    }
-
-    /// Pieces so far.
-    pub fn count(&self) -> usize {
-        self.pieces.len() / PIECE_ENTRY as usize
-    }
-
-    /// The pieces from number `begun` on are for the block at this address, and their sources count from `sources`.
-    pub fn end_block(&mut self, address: u64, sources: usize, begun: usize) {
-        self.targets.extend(address.to_le_bytes());
-        self.targets.extend(((self.count() - begun) as u32).to_le_bytes());
-        self.targets.extend((sources as u32).to_le_bytes());
-    }
-
-    fn append(&self, bytes: &mut Vec<u8>) {
-        let parts = [(&self.sources, ENTRY), (&self.targets, ENTRY), (&self.pieces, PIECE_ENTRY)];
-        parts.iter().for_each(|(part, _)| bytes.extend_from_slice(part));
-        parts.iter().for_each(|(part, size)| bytes.extend((part.len() as u64 / size).to_le_bytes()));
-    }
-}
-
-impl Entry {
-    fn end(&self, of: u64) -> Option<u64> {
-        of.checked_add(self.length)
-    }
-}
-
 /// The part of a record behind the blocks' bytes, which `hasher` has seen. `blocks` are addresses and lengths.
 pub(super) fn ending(blocks: &[(u64, u64)], copies: &Copies, before: &[u8], mut hasher: Hasher) -> Vec<u8> {
-    let copied = copies.sources.len() + copies.targets.len() + copies.pieces.len() + COUNTS as usize;
-    let mut bytes = Vec::with_capacity(blocks.len() * ENTRY as usize + copied + FOOTER as usize);
+    let mut bytes = Vec::with_capacity(blocks.len() * ENTRY as usize + copies.bytes() + FOOTER as usize);
     for (address, length) in blocks {
         bytes.extend(address.to_le_bytes());
         bytes.extend(length.to_le_bytes());
@@ -129,8 +76,9 @@ pub(super) fn find(backend: &mut dyn Backend, length: u64, base: u64, before: &[
     let mut footer = [0; FOOTER as usize];
     backend.read_at(&mut footer, at)?;
     let Some((version, payload, blocks)) = parse_footer(&footer, before) else { return Ok(None) };
-    let Some(counts) = read_counts(backend, version, at)? else { return Ok(None) };
-    let bytes = [blocks.checked_mul(ENTRY), counts.bytes()].into_iter().try_fold(0, |sum: u64, part| sum.checked_add(part?));
+    let Some(counts) = Counts::read(backend, version == VERSIONS[1], at)? else { return Ok(None) };
+    let bytes =
+        [blocks.checked_mul(ENTRY), counts.bytes()].into_iter().try_fold(0, |sum: u64, part| sum.checked_add(part?));
     let table = bytes.and_then(|bytes| at.checked_sub(bytes));
     let Some(start) = table.and_then(|table| table.checked_sub(payload)).filter(|&start| start >= base) else {
         return Ok(None);
@@ -142,78 +90,27 @@ pub(super) fn find(backend: &mut dyn Backend, length: u64, base: u64, before: &[
     backend.read_at(&mut table, start + payload)?;
     let (table, copies) = table.split_at((blocks * ENTRY) as usize);
     let Some(mut entries) = parse_table(table, start, payload, base) else { return Ok(None) };
-    if version == VERSIONS[1] && add_copies(&mut entries, copies, &counts, start, base).is_none() {
+    let copies = counts.entries(copies, start, base).and_then(|copies| add_copies(&mut entries, copies, base));
+    if copies.is_none() {
         return Ok(None);
     }
     Ok(Some(Record { entries, blocks }))
 }
 
-/// How much a record says of what stands elsewhere.
-#[derive(Default)]
-struct Counts {
-    sources: u64,
-    targets: u64,
-    pieces: u64,
-    /// Bytes of these numbers.
-    own: u64,
-}
-
-impl Counts {
-    fn bytes(&self) -> Option<u64> {
-        let blocks = self.sources.checked_add(self.targets)?.checked_mul(ENTRY)?;
-        self.pieces.checked_mul(PIECE_ENTRY)?.checked_add(blocks)?.checked_add(self.own)
-    }
-}
-
-fn read_counts(backend: &mut dyn Backend, version: u32, footer: u64) -> io::Result<Option<Counts>> {
-    if version == VERSIONS[0] {
-        return Ok(Some(Counts::default()));
-    }
-    let Some(at) = footer.checked_sub(COUNTS) else { return Ok(None) };
-    let mut bytes = [0; COUNTS as usize];
-    backend.read_at(&mut bytes, at)?;
-    let mut counts = bytes.chunks_exact(8).map(|bytes| bytes.iter().rev().fold(0, |n, &byte| n << 8 | u64::from(byte)));
-    let mut next = || counts.next().unwrap_or_default();
-    Ok(Some(Counts { sources: next(), targets: next(), pieces: next(), own: COUNTS }))
-}
-
-/// Adds what stands elsewhere to the entries, if it stands before the record and neither overlaps what goes into the same
-/// block nor comes from where anything goes.
-fn add_copies(entries: &mut Vec<Entry>, bytes: &[u8], counts: &Counts, start: u64, base: u64) -> Option<()> {
-    let number = |bytes: &[u8]| bytes.iter().rev().fold(0, |n, &byte| n << 8 | u64::from(byte));
-    let (sources, rest) = bytes.split_at_checked((counts.sources * ENTRY) as usize)?;
-    let (targets, rest) = rest.split_at_checked((counts.targets * ENTRY) as usize)?;
-    let mut pieces = rest.get(..(counts.pieces * PIECE_ENTRY) as usize)?.chunks_exact(PIECE_ENTRY as usize);
-    let sources: Vec<(u64, u64)> =
-        sources.chunks_exact(ENTRY as usize).map(|source| (number(&source[..8]), number(&source[8..]))).collect();
+/// Adds what stands elsewhere to the entries, if each of them has a place of its own behind the superblock, and nothing goes to
+/// where any of it comes from.
+fn add_copies(entries: &mut Vec<Entry>, copies: Vec<Entry>, base: u64) -> Option<()> {
     let superblock = entries.pop()?;
-    for target in targets.chunks_exact(ENTRY as usize) {
-        let address = number(&target[..8]).checked_add(base)?;
-        let first = number(&target[12..]) as usize;
-        for piece in pieces.by_ref().take(number(&target[8..12]) as usize) {
-            let (source, bytes) = sources.get(first + number(&piece[10..]) as usize)?;
-            let (from, length) = (number(&piece[4..8]), number(&piece[8..10]));
-            let entry = Entry {
-                source: source.checked_add(base)?.checked_add(from)?,
-                target: address.checked_add(number(&piece[..4]))?,
-                length,
-            };
-            if from + length > *bytes || entry.end(entry.target)? > start || entry.end(entry.source)? > start {
-                return None;
-            }
-            entries.push(entry);
-        }
-    }
+    let behind = base + superblock.length;
+    let sources: Vec<(u64, u64)> = copies.iter().map(|entry| (entry.source, entry.source + entry.length)).collect();
+    entries.extend(copies);
     entries.sort_unstable_by_key(|entry| entry.target);
     let apart = entries.windows(2).all(|pair| pair[0].target + pair[0].length <= pair[1].target);
-    let unharmed = |source: &(u64, u64)| {
-        let (from, to) = (source.0 + base, source.0 + base + source.1);
+    let stays = |&(from, to): &(u64, u64)| {
         let first = entries.partition_point(|entry| entry.target + entry.length <= from);
-        from >= base + superblock.length && entries.get(first).is_none_or(|entry| entry.target >= to)
+        from >= behind && entries.get(first).is_none_or(|entry| entry.target >= to)
     };
-    let begins = entries.first().is_none_or(|first| first.target >= base + superblock.length);
-    let bounded = sources.iter().all(|source| source.0.checked_add(source.1).is_some_and(|end| end <= start - base));
-    let sound = pieces.next().is_none() && apart && begins && bounded && sources.iter().all(unharmed);
+    let sound = apart && entries.first().is_none_or(|first| first.target >= behind) && sources.iter().all(stays);
     entries.push(superblock);
     sound.then_some(())
 }
@@ -282,7 +179,7 @@ pub(super) fn apply(backend: &mut dyn Backend, entry: &Entry) -> io::Result<()> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::MemoryBackend;
+    use crate::store::{MemoryBackend, Moved};
 
     const BEFORE: &[u8] = b"the superblock before";
 
@@ -293,7 +190,7 @@ mod tests {
         let mut hasher = Hasher::new();
         hasher.update(&payload);
         bytes.extend(&payload);
-        bytes.extend(ending(&[(40, 10), (60, 20), (0, 5)], &Copies::new(&[]), BEFORE, hasher));
+        bytes.extend(ending(&[(40, 10), (60, 20), (0, 5)], &Copies::of([].into_iter()), BEFORE, hasher));
         bytes
     }
 
@@ -326,6 +223,48 @@ mod tests {
         assert_eq!(found(&[bytes.as_slice(), &[0]].concat(), BEFORE), None);
     }
 
+    /// A file of 100 bytes and a record of one block and a superblock, in which these pieces (at, from, length, source)
+    /// are copied to a block at 50 from blocks at 10 and 80.
+    fn file_with(block: (u64, u64), pieces: &[(u32, u32, u16, u16)]) -> Vec<u8> {
+        let mut bytes = vec![7; 100];
+        let payload = vec![1; block.1 as usize + 5];
+        let mut hasher = Hasher::new();
+        hasher.update(&payload);
+        let mut copies = Copies::of([10, 80].into_iter());
+        pieces.iter().for_each(|&(at, from, length, source)| copies.push(&Moved { at, from, length, source }));
+        copies.end_block(50, 0, 0);
+        bytes.extend(&payload);
+        bytes.extend(ending(&[block, (0, 5)], &copies, BEFORE, hasher));
+        bytes
+    }
+
+    #[test]
+    fn what_stands_elsewhere_is_found_and_nothing_goes_where_it_comes_from() {
+        let bytes = file_with((40, 10), &[(0, 0, 4, 0), (6, 2, 8, 1)]);
+        let entry = |source, target, length| Entry { source, target, length };
+        let expected = [entry(100, 40, 10), entry(10, 50, 4), entry(82, 56, 8), entry(110, 0, 5)];
+        assert_eq!(found(&bytes, BEFORE).unwrap(), expected);
+        for at in 100..bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 4;
+            assert_eq!(found(&damaged, BEFORE), None, "byte {at}");
+        }
+        for (block, pieces) in [
+            ((40, 10), &[(0, 0, 4, 0), (3, 0, 4, 0)][..]),
+            ((40, 11), &[(0, 0, 4, 0)]),
+            ((12, 10), &[(0, 0, 4, 0)]),
+            ((40, 10), &[(0, 0, 4, 0), (30, 0, 4, 0), (35, 2, 4, 1)]),
+            ((40, 10), &[(0, 0, 4, 2)]),
+            ((40, 10), &[(0, 18, 4, 1)]),
+            ((40, 10), &[(48, 0, 4, 0)]),
+            ((40, 10), &[(u32::MAX, 0, 4, 0)]),
+            ((3, 10), &[(0, 0, 4, 0)]),
+        ] {
+            let all = file_with(block, pieces);
+            assert_eq!(found(&all, BEFORE), None, "{block:?} {pieces:?}");
+        }
+    }
+
     #[test]
     fn a_forged_record_cannot_reach_outside() {
         for blocks in
@@ -336,7 +275,7 @@ mod tests {
             hasher.update(&payload);
             let mut bytes = vec![7; 100];
             bytes.extend(payload);
-            let mut end = ending(&[(40, 30), (0, 5)], &Copies::new(&[]), BEFORE, Hasher::new());
+            let mut end = ending(&[(40, 30), (0, 5)], &Copies::of([].into_iter()), BEFORE, Hasher::new());
             if blocks.len() == 2 {
                 for (i, (address, length)) in blocks.iter().enumerate() {
                     end[i * 16..i * 16 + 8].copy_from_slice(&address.to_le_bytes());
@@ -346,7 +285,7 @@ mod tests {
                 hasher.update(&end[..sum_at]);
                 end[sum_at..].copy_from_slice(&hasher.finalize().to_le_bytes());
             } else {
-                end = ending(blocks, &Copies::new(&[]), BEFORE, hasher);
+                end = ending(blocks, &Copies::of([].into_iter()), BEFORE, hasher);
             }
             bytes.extend(end);
             assert_eq!(found(&bytes, BEFORE), None, "{blocks:?}");

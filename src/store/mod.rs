@@ -12,6 +12,7 @@ mod cache;
 mod commit;
 #[cfg(test)]
 mod commit_tests;
+mod copies;
 pub mod direct;
 pub mod file;
 mod index;
