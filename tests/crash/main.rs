@@ -54,6 +54,8 @@ struct Found {
     by_kind: BTreeMap<String, usize>,
     /// Recordings in which the background thread swept.
     swept: usize,
+    /// Recordings with a record that says of bytes where they stand.
+    by_place: usize,
     broken: Vec<String>,
 }
 
@@ -63,6 +65,7 @@ impl Found {
         self.recoveries += other.recoveries;
         self.flagged += other.flagged;
         self.swept += other.swept;
+        self.by_place += other.by_place;
         other.by_kind.into_iter().for_each(|(kind, count)| *self.by_kind.entry(kind).or_default() += count);
         self.broken.extend(other.broken);
     }
@@ -76,6 +79,7 @@ impl Found {
             "crash: {states} states, {flagged} of them within a commit, and {recoveries} crashes during recovery"
         ));
         say(&format!("crash: the background thread swept in {} recordings", self.swept));
+        say(&format!("crash: the record names where bytes stand in {} recordings", self.by_place));
         say(&format!("crash: {} broken, {seconds:.0} s", self.broken.len()));
     }
 }
@@ -138,6 +142,7 @@ fn campaign(at_least: usize, sample: &libhdf5::Sample) -> Found {
                     let seed = seeds.fetch_add(1, Ordering::Relaxed);
                     for recording in workloads::all(seed) {
                         let (mut found, crashed) = examine(&recording, EXTRA, seed, Some(sample));
+                        found.by_place += usize::from(protocol::names_places(&recording));
                         if let Some(crashed) =
                             crashed.filter(|bytes| !recording.without_data && bytes.len() % SECOND_LIFE == 0)
                         {
@@ -169,13 +174,15 @@ fn every_crash_leaves_a_flushed_state() {
     }
     assert!(at_least >= 5000, "a whole campaign has 5,000 states or more");
     assert!(found.swept > 0, "no recording has what the background thread does");
+    assert!(found.by_place > 0, "no record names where bytes stand");
     assert!(found.flagged * 20 > found.states && found.recoveries > found.states / 100);
     sample.judge();
 }
 
 /// Broken states of workloads whose log was changed.
 fn broken_states(setup: Setup, change: &dyn Fn(Recording) -> Option<Recording>) -> usize {
-    let words = ["attributes", "links", "datasets", "small flushes", "rebalance", "oldest, chunks", "foreign latest"];
+    let words =
+        ["attributes", "links", "datasets", "small flushes", "rebalance", "even", "oldest, chunks", "foreign latest"];
     let count = |word: &&str| {
         let recordings = workloads::record(word, 1, setup).into_iter().filter_map(change);
         recordings.map(|recording| examine(&recording, 8, 1, None).0.broken.len()).sum::<usize>()

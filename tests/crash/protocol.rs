@@ -49,9 +49,19 @@ fn is_superblock(change: &Change, base: u64, flagged: bool) -> bool {
 
 /// Bytes of the record whose last write this is.
 fn record_length(last: &[u8]) -> Option<u64> {
+    let at = last.len().checked_sub(FOOTER)?;
+    let number = |at: usize| u64::from_le_bytes(last[at..at + 8].try_into().unwrap());
+    let elsewhere = match version(last)? {
+        1 => 0,
+        _ => number(at - 24) * 8 + number(at - 16) * 16 + number(at - 8) * 12 + 24,
+    };
+    Some(number(at + 16) + number(at + 24) * ENTRY + elsewhere + FOOTER as u64)
+}
+
+/// The version of the record whose last write this is.
+fn version(last: &[u8]) -> Option<u32> {
     let footer = &last[last.len().checked_sub(FOOTER)?..];
-    let number = |at: usize| u64::from_le_bytes(footer[at..at + 8].try_into().unwrap());
-    (&footer[..8] == MAGIC).then(|| number(16) + number(24) * ENTRY + FOOTER as u64)
+    (&footer[..8] == MAGIC).then(|| u32::from_le_bytes(footer[8..12].try_into().unwrap()))
 }
 
 fn commits(recording: &Recording) -> Vec<Commit> {
@@ -70,6 +80,15 @@ fn commits(recording: &Recording) -> Vec<Commit> {
         commits.push(Commit { record, flag, superblock, end });
     }
     commits
+}
+
+/// Whether one of its records says of bytes where they stand.
+pub fn names_places(recording: &Recording) -> bool {
+    let version = |commit: &Commit| match &recording.changes[commit.flag - 1] {
+        Change::Write(_, last) => version(last),
+        _ => None,
+    };
+    commits(recording).iter().any(|commit| version(commit) == Some(2))
 }
 
 fn base(recording: &Recording) -> u64 {

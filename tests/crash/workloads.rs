@@ -38,7 +38,7 @@ const FOREIGN: [(&str, &[u8], Workload); 18] = [
 type Workload = fn(&mut Recorder, &mut Random);
 
 /// Workloads that begin with a new file.
-const NEW: [(&str, Workload); 18] = [
+const NEW: [(&str, Workload); 19] = [
     ("attributes", attributes),
     ("links", links),
     ("datasets", datasets),
@@ -57,6 +57,7 @@ const NEW: [(&str, Workload); 18] = [
     ("headers", headers),
     ("variable", variable),
     ("packed values", packed_values),
+    ("even", even),
 ];
 
 pub fn i32() -> Datatype {
@@ -153,6 +154,39 @@ fn attributes(r: &mut Recorder, random: &mut Random) {
     put_many(&r.root(), "b", 0..4, 600);
     r.flush();
     put_many(&r.root(), "c", 0..60, 5);
+}
+
+/// Members of one length, so that those that are left take the places of those that went.
+fn even(r: &mut Recorder, random: &mut Random) {
+    let group = r.root().create_group("group", &GroupOptions::default()).unwrap();
+    put_many(&r.root(), "a", 0..400, 3);
+    (0..300).for_each(|n| group.link_create_soft(&format!("l{n:03}"), "/a").unwrap());
+    drop(group);
+    r.flush();
+    for round in 0..4u32 {
+        let group = r.at("group");
+        thin(&r.root(), random, 2);
+        for name in group.links(Order::Name).unwrap().into_iter().map(|link| link.0) {
+            if random.one_in(2) {
+                group.link_delete(&name).unwrap();
+            }
+        }
+        match round {
+            // What the heap's last block has is not in the file yet.
+            1 => put_many(&r.root(), "b", 0..30, 3),
+            2 => r.file().rebalance().unwrap(),
+            _ => {}
+        }
+        r.flush();
+        put_many(&r.root(), "c", round * 200..round * 200 + 200, 3);
+        (0..150).for_each(|n| group.link_create_soft(&format!("{round}{n:03}"), "/a").unwrap());
+        drop(group);
+        if round == 2 {
+            r.reopen();
+        } else {
+            r.flush();
+        }
+    }
 }
 
 fn links(r: &mut Recorder, random: &mut Random) {
