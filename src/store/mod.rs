@@ -99,35 +99,21 @@ impl Store {
     /// A store over `backend`, whose allocated space ends at `end` bytes after `base` (the superblock's address).
     pub fn new(mut backend: Box<dyn Backend>, sizes: Sizes, base: u64, end: u64, read_only: bool) -> Result<Self> {
         let length = backend.len().map_err(|e| Error::io("asking for the file's length", e))?;
-        Ok(Store {
-            backend,
-            cache: cache::Cache::new(DEFAULT_CACHE_BOUND),
-            space: Space::new(end, sizes.most_end()),
-            sizes,
-            base,
-            length,
-            read_only,
-            failed: false,
-            durability: Durability::default(),
-            unsynced: false,
-            edits: 0,
-            whole: 0,
-            k: BTreeK::DEFAULT,
-            ahead: Ahead::default(),
-            moves: moved::Moves::default(),
-            shared: SharedMessages::default(),
-            has_collections: true,
-            counters: Counters::default(),
-        })
+        Ok(Store { base, length, read_only, ..Store::over(backend, sizes, Space::new(end, sizes.most_end())) })
     }
 
     /// An empty store in memory, for tests: 8-byte sizes, allocation begins at 48.
     pub fn in_memory() -> Self {
+        Store::over(Box::new(MemoryBackend::new()), Sizes::EIGHT, Space::new(48, u64::MAX))
+    }
+
+    /// A store that can be written, over nothing yet.
+    fn over(backend: Box<dyn Backend>, sizes: Sizes, space: Space) -> Self {
         Store {
-            backend: Box::new(MemoryBackend::new()),
+            backend,
             cache: cache::Cache::new(DEFAULT_CACHE_BOUND),
-            space: Space::new(48, u64::MAX),
-            sizes: Sizes::EIGHT,
+            space,
+            sizes,
             base: 0,
             length: 0,
             read_only: false,
