@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use super::evacuate::WORTH;
 use super::managed::Bump;
+use super::slide::GAPS;
 use super::table::Block;
 use super::Heap;
 use crate::error::Result;
@@ -124,9 +125,12 @@ impl Heap {
         };
         let mut offset = 0;
         while let Some(index) = self.table.next_block(offset) {
-            self.direct_block(store, index)?;
+            let above = self.table.blocks[index as usize].offset.checked_sub(watermark);
+            if above.is_some() || self.has_place(index, length) {
+                self.direct_block(store, index)?;
+            }
             let Block { offset: start, size, live, cached: hint, .. } = self.table.blocks[index as usize];
-            if let Some(above) = start.checked_sub(watermark) {
+            if let Some(above) = above {
                 let granules = fill.source_at.iter_mut().skip((above >> fill.start_bits) as usize);
                 granules.take((size >> fill.start_bits) as usize).for_each(|at| *at = fill.sources.len() as u16);
                 let clean = !store.is_dirty(hint.id);
@@ -157,11 +161,17 @@ impl Heap {
             offset = block.offset + u64::from(block.size);
         }
         let gain = self.table.bytes - below;
-        let few = self.table.count < u64::from(NO_SOURCE);
+        // Sources are looked up by heap offset.
+        let few = self.table.count < u64::from(NO_SOURCE) && self.table.end <= self.table.bytes.saturating_mul(GAPS);
         (few && gain > 0 && gain >= self.table.bytes / WORTH).then_some((offset, length))
     }
 
-    /// Goes on to the first block from `offset` on that has holes; false where none is left.
+    /// Whether a block has a hole for an object of `length` bytes.
+    fn has_place(&self, index: u32, length: u32) -> bool {
+        self.table.holes[index as usize].iter().any(|(_, bytes)| bytes >= length)
+    }
+
+    /// Goes on to the first block from `offset` on that has a place; false where none is left.
     fn next_target(&mut self, store: &mut Store, fill: &mut Fill, mut offset: u64) -> Result<bool> {
         self.leave_target(fill);
         while let Some(index) = self.table.next_block(offset) {
@@ -171,11 +181,11 @@ impl Heap {
             }
             let (start, size) = (block.offset, block.size);
             offset = start + u64::from(size);
-            let holes = self.table.holes[index as usize].take();
-            if holes.is_empty() {
+            if !self.has_place(index, fill.length) {
                 continue;
             }
             let id = self.direct_block(store, index)?;
+            let holes = self.table.holes[index as usize].take();
             let clean = !store.is_dirty(id);
             store.bytes_mut(id);
             fill.hole = Place { hint: store.hint(id), offset: start, at: 0, end: 0 };

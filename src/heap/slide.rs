@@ -21,7 +21,7 @@ const STRETCH_MAX: u32 = 8192;
 const WASTE: u64 = 32;
 
 /// The address space of a heap is looked up in one step where it is at most so many times its blocks.
-const GAPS: u64 = 4;
+pub(super) const GAPS: u64 = 4;
 
 /// Stretches of one block that move together to one other.
 #[derive(Debug, Clone, Copy)]

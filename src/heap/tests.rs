@@ -531,6 +531,24 @@ fn filling_moves_half_as_much_and_its_record_names_where_it_stands() {
 }
 
 #[test]
+fn filling_touches_no_block_that_it_has_nothing_for() {
+    let mut model = Model::new(HeapParams::ATTRIBUTES);
+    (0..20_000).for_each(|_| model.insert(41));
+    model.flush();
+    // Every other one of the upper half.
+    (0..5_000).for_each(|i| model.remove(10_000 + i));
+    model.flush();
+    let before = model.store.counters();
+    let moved = model.fill().unwrap();
+    model.flush();
+    model.check();
+    let after = model.store.counters();
+    let (recorded, written) = (after.record_bytes - before.record_bytes, after.bytes_written - before.bytes_written);
+    println!("{moved} moved, {recorded} bytes recorded, {written} written");
+    assert!(recorded < 13 * moved + 8_000 && written < 300_000, "{recorded} {written}");
+}
+
+#[test]
 fn filling_is_left_alone_where_lengths_differ_and_stops_at_the_odd_one() {
     let mut model = half_deleted(HeapParams::ATTRIBUTES, 5_000, |i| 20 + i * 7919 % 61);
     assert_eq!(model.fill(), None);

@@ -2,8 +2,8 @@
 //!
 //! The sweep walks the name index in key order, so every heap object is met exactly once, with the record that points
 //! to it: objects above the heap's watermark move into holes below it, and record and creation-order record follow.
-//! In a flush, in closing and when it is asked for, what is left in a heap with much free space slides together in one go
-//! instead, and the walk only renews the heap IDs in the records. What moving objects one by one left slides afterwards.
+//! In a flush, in closing and when it is asked for, a heap with much free space is brought together in one go instead: its objects slide,
+//! and the walk only renews the heap IDs in the records; or, where all have one length, those above take the places below. What moving objects one by one left slides afterwards.
 
 use std::cell::RefCell;
 use std::cmp::Ordering;
@@ -46,7 +46,8 @@ enum HeapWork {
 }
 
 impl HeapWork {
-    /// Whether it has to come to its end once it is begun: before, records have IDs that are not valid.
+    /// Whether it has to come to its end once it is begun: before, records have IDs that are not valid any more, or the heap's
+    /// holes are not all known.
     fn is_in_one_go(self) -> bool {
         matches!(self, HeapWork::Slide | HeapWork::Fill)
     }

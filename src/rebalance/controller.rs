@@ -287,11 +287,11 @@ impl Controller {
     /// The file closes: no step and no callback comes after the returned thread is joined.
     pub fn stop(&mut self) -> Retired {
         self.closed = true;
-        Retired(self.worker.take().and_then(Worker::retire))
+        Retired(self.worker.take().map(Worker::retire))
     }
 
     fn enter(&mut self, mode: Mode, worker: Option<Worker>) -> Retired {
-        let retired = std::mem::replace(&mut self.worker, worker).and_then(Worker::retire);
+        let retired = std::mem::replace(&mut self.worker, worker).map(Worker::retire);
         self.mode = mode;
         self.halted = self.closed;
         self.looked_ns = self.clock.now_ns();
@@ -399,7 +399,7 @@ impl Controller {
         let (budget_ns, interval_ns) = self.session_times();
         let due = self.sweeping() || self.due_in_background(survey, now_ns).any();
         let mut turn = Turn { session_ns: due.then_some(budget_ns), wait_ns: interval_ns };
-        let quiet_ns = self.pace.quiet_ns(now_ns);
+        let quiet_ns = self.pace.quiet_ns(self.max_delay_ms(), now_ns);
         if let Some(wait_ns) = self.share.begin_turn(now_ns, self.tally.counts.changes(), interval_ns, quiet_ns) {
             turn = Turn { session_ns: None, wait_ns: wait_ns.max(interval_ns) };
         }

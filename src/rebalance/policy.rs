@@ -258,9 +258,11 @@ impl Pace {
         }
     }
 
-    /// How long it still may be that what was deleted is a burst.
-    pub(super) fn quiet_ns(&self, now_ns: u64) -> u64 {
-        self.quiet_until_ns.saturating_sub(now_ns)
+    /// How long the background thread leaves active callers alone for a burst: not until they would have to work themselves.
+    pub(super) fn quiet_ns(&self, max_delay_ms: u64, now_ns: u64) -> u64 {
+        let half_ns = (max_delay_ms / 2).saturating_mul(1_000_000);
+        let overdue_ns = self.first_unserved_ns.unwrap_or(now_ns).saturating_add(half_ns);
+        self.quiet_until_ns.min(overdue_ns).saturating_sub(now_ns)
     }
 
     /// `operations` took `elapsed_ns`, and pay with a part of it.
@@ -490,10 +492,15 @@ mod tests {
         assert!(pace.may_be_due(soon.max_delay_ms, 1_001_000, true), "the delay that was set comes first");
         // The thread has earned enough long since; it looks again, for callers that rest.
         let mut share = Share::new(0, 0);
-        assert_eq!(share.begin_turn(SECOND, 1, 1_000_000, pace.quiet_ns(1000)), Some(LOOK_NS));
-        assert_eq!(share.begin_turn(SECOND, 2, 1_000_000, pace.quiet_ns(BURST_NS)), Some(1000));
-        assert_eq!(share.begin_turn(SECOND, 3, 1_000_000, pace.quiet_ns(BURST_NS + 1000)), None);
-        assert_eq!(share.begin_turn(SECOND, 3, 1_000_000, pace.quiet_ns(1000)), None, "they rest");
+        let quiet_ns = |now_ns| pace.quiet_ns(LazyOptions::default().max_delay_ms, now_ns);
+        assert_eq!(share.begin_turn(SECOND, 1, 1_000_000, quiet_ns(1000)), Some(LOOK_NS));
+        assert_eq!(share.begin_turn(SECOND, 2, 1_000_000, quiet_ns(BURST_NS)), Some(1000));
+        assert_eq!(share.begin_turn(SECOND, 3, 1_000_000, quiet_ns(BURST_NS + 1000)), None);
+        assert_eq!(share.begin_turn(SECOND, 3, 1_000_000, quiet_ns(1000)), None, "they rest");
+        assert_eq!(
+            [pace.quiet_ns(20, 1000), pace.quiet_ns(20, 10_001_000), pace.quiet_ns(1, 1000)],
+            [10_000_000, 0, 0]
+        );
     }
 
     #[test]

@@ -162,7 +162,7 @@ pub fn complete(subject: &mut dyn Subject) -> Result<()> {
     result
 }
 
-/// The same with the lock released between slices, so that other threads can go on. A heap that slides is one slice.
+/// The same with the lock released between slices, so that other threads can go on. A heap that is brought together is one slice.
 pub fn complete_in_slices(host: &dyn Host) -> Result<()> {
     let mut completion = Completion::default();
     loop {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -33,16 +33,7 @@ pub(super) struct Worker {
     thread: JoinHandle<()>,
 }
 
-/// The thread waits for its next turn, and holds nothing.
-const WAITING: u8 = 0;
-/// A turn, or a callback.
-const BUSY: u8 = 1;
-/// It was told to end while it waited: nothing more is done on it.
-const ENDED: u8 = 2;
-
 struct Shared {
-    /// [`WAITING`], [`BUSY`] or [`ENDED`].
-    phase: AtomicU8,
     /// Set with the file's lock held: no step is begun afterwards.
     stop: AtomicBool,
     /// No callback is begun afterwards, not even one that is due.
@@ -60,7 +51,6 @@ impl Worker {
         on_mode_change: Option<ModeChangeCallback>,
     ) -> Result<Self> {
         let shared = Arc::new(Shared {
-            phase: AtomicU8::new(WAITING),
             stop: AtomicBool::new(false),
             silent: AtomicBool::new(false),
             changes: Mutex::default(),
@@ -103,14 +93,11 @@ impl Worker {
         }
     }
 
-    /// Tells the thread to end; with the file's lock held. What is to be waited for; nothing where it is between two turns and
-    /// has nothing to tell: it wakes up by itself then, to end, long after the caller has gone on.
-    pub(super) fn retire(mut self) -> Option<Self> {
+    /// Tells the thread to end; with the file's lock held.
+    pub(super) fn retire(mut self) -> Self {
         self.shared.stop.store(true, Ordering::Release);
-        let told = self.shared.changes.lock().is_empty();
-        let ended = told && self.shared.enter(ENDED);
         self.wake = None;
-        (!ended).then_some(self)
+        self
     }
 
     /// Waits for its end, unless called on it.
@@ -129,7 +116,7 @@ impl Worker {
 pub struct Retired(pub(super) Option<Worker>);
 
 impl Retired {
-    /// Waits until the thread does nothing more, and with it the last callback. Never with the file's lock held. On that
+    /// Waits until the thread has ended, and with it the last callback. Never with the file's lock held. On that
     /// very thread (a callback that closes the file) it returns at once: the thread ends when the callback returns.
     pub fn join(self) {
         if let Some(worker) = self.0 {
@@ -142,18 +129,13 @@ fn run(shared: &Shared, host: &Weak<dyn Host>, woken: &Receiver<()>) {
     let mut wait = Duration::ZERO;
     // Disconnected: the worker is retired.
     while let Ok(()) | Err(RecvTimeoutError::Timeout) = woken.recv_timeout(wait) {
-        if !shared.enter(BUSY) {
-            return;
-        }
-        let next = host.upgrade().and_then(|host| guarded_turn(&*host, shared));
-        shared.deliver_changes(host);
-        shared.phase.store(WAITING, Ordering::Release);
-        let Some(next) = next else { break };
+        let Some(host_of_turn) = host.upgrade() else { break };
+        let Some(next) = guarded_turn(&*host_of_turn, shared) else { break };
         wait = next;
-    }
-    if shared.enter(BUSY) {
+        drop(host_of_turn);
         shared.deliver_changes(host);
     }
+    shared.deliver_changes(host);
 }
 
 /// One turn; a panic in it fails the file and ends the thread.
@@ -263,11 +245,6 @@ impl Session {
 }
 
 impl Shared {
-    /// Leaves waiting; false where the thread does not wait, or has left it for good.
-    fn enter(&self, phase: u8) -> bool {
-        self.phase.compare_exchange(WAITING, phase, Ordering::AcqRel, Ordering::Acquire).is_ok()
-    }
-
     fn deliver_progress(&self, host: &dyn Host, progress: &Progress) {
         let Some(callback) = &self.progress else { return };
         if self.stop.load(Ordering::Acquire) {

@@ -198,7 +198,8 @@ fn what_stands_behind_a_checksum_is_not_recorded() {
 }
 
 /// Bytes of blocks 3 and 4 move to blocks 0 and 1; what the file is after each change of the flush behind that `then` comes in.
-fn moved_and_flushed(then: impl FnOnce(&mut Disk, [BlockId; 2])) -> (Disk, u64) {
+/// Block 4 is `changed` before.
+fn moved_and_flushed(changed: bool, then: impl FnOnce(&mut Disk, [BlockId; 2])) -> (Disk, u64) {
     let mut disk = Disk::new(Durability::Process);
     (10..15).for_each(|fill| disk.add(fill));
     disk.flush();
@@ -206,6 +207,9 @@ fn moved_and_flushed(then: impl FnOnce(&mut Disk, [BlockId; 2])) -> (Disk, u64) 
     let old = replay(&disk.log.lock());
     let mut id = |number: usize| disk.store.block(disk.addresses[number], BLOCK, Seal::None, "block").unwrap();
     let [to0, to1, from0, from1] = [0, 1, 3, 4].map(&mut id);
+    if changed {
+        disk.store.bytes_mut(from1)[31] = 99;
+    }
     let moves = [(to0, 5, from0, 10, 20, 0), (to0, 40, from1, 30, 7, 1), (to1, 0, from1, 0, 30, 1)];
     let mut list = Vec::new();
     for (to, at, from, start, length, source) in moves {
@@ -214,7 +218,7 @@ fn moved_and_flushed(then: impl FnOnce(&mut Disk, [BlockId; 2])) -> (Disk, u64) 
         disk.store.copy_bytes((from, start), (to, at), length);
         list.push(Moved { at: at as u32, from: start as u32, length: length as u16, source });
     }
-    let (sources, targets) = ([(from0, true), (from1, true)], [(to0, 0..2), (to1, 2..3)]);
+    let (sources, targets) = ([(from0, true), (from1, !changed)], [(to0, 0..2), (to1, 2..3)]);
     disk.store.note_moves(list, sources.into_iter(), targets.into_iter());
     then(&mut disk, [to0, from1]);
     disk.flush();
@@ -237,7 +241,7 @@ fn moved_and_flushed(then: impl FnOnce(&mut Disk, [BlockId; 2])) -> (Disk, u64) 
 fn what_moved_is_recorded_by_where_it_stands() {
     // The superblock and its entry, two sources, two targets, three pieces, their numbers, the footer.
     const ALL: u64 = 48 + 16 + 2 * 8 + 2 * 16 + 3 * 12 + 24 + 36;
-    let (disk, recorded) = moved_and_flushed(|_, _| ());
+    let (disk, recorded) = moved_and_flushed(false, |_, _| ());
     assert_eq!(recorded, ALL);
     let file = replay(&disk.log.lock());
     let block = |number: usize| &file[disk.addresses[number] as usize..][..BLOCK as usize];
@@ -250,11 +254,15 @@ fn what_moved_is_recorded_by_where_it_stands() {
     assert_eq!(block(1), expected(11, &[(0..30, 14)]));
 
     // A source that is about to be written over has its bytes recorded: two pieces, with an entry each, and itself.
-    let (_, recorded) = moved_and_flushed(|disk, [_, source]| disk.store.bytes_mut(source).fill(77));
+    let (_, recorded) = moved_and_flushed(false, |disk, [_, source]| disk.store.bytes_mut(source).fill(77));
     assert_eq!(recorded, ALL - 16 - 2 * 12 + (16 + 7) + (16 + 30) + (16 + BLOCK));
+    // Nor is it in the file what was changed there before, wherever that block is by now.
+    let (_, recorded) = moved_and_flushed(true, |disk, _| disk.store.free(disk.addresses[4], BLOCK));
+    assert_eq!(recorded, ALL - 16 - 2 * 12 + (16 + 7) + (16 + 30));
     // So is a block that was changed after bytes moved to it: all of it, and its two pieces are not needed.
-    let (_, recorded) = moved_and_flushed(|disk, [target, _]| disk.store.bytes_mut(target)[3] = 77);
+    let (_, recorded) = moved_and_flushed(false, |disk, [target, _]| disk.store.bytes_mut(target)[3] = 77);
     assert_eq!(recorded, ALL - 16 - 2 * 12 + (16 + BLOCK));
-    let (_, recorded) = moved_and_flushed(|disk, [target, _]| disk.store.part_mut(target, 3..4).unwrap()[0] = 77);
+    let (_, recorded) =
+        moved_and_flushed(false, |disk, [target, _]| disk.store.part_mut(target, 3..4).unwrap()[0] = 77);
     assert_eq!(recorded, ALL - 16 - 2 * 12 + (16 + BLOCK));
 }

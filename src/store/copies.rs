@@ -103,7 +103,7 @@ impl Counts {
         for target in targets.chunks_exact(TARGET as usize) {
             let first = number(&target[12..]) as usize;
             for piece in pieces.by_ref().take(number(&target[8..12]) as usize) {
-                let from = sources.get(first + number(&piece[10..]) as usize)?;
+                let from = sources.get(first.checked_add(number(&piece[10..]) as usize)?)?;
                 let source = base.checked_add(*from)?.checked_add(number(&piece[4..8]))?;
                 let target = base.checked_add(number(&target[..8]))?.checked_add(number(&piece[..4]))?;
                 let length = number(&piece[8..10]);

@@ -31,7 +31,7 @@ const FOOTER: u64 = 36;
 /// Bytes read or copied at a time.
 const PIECE: usize = 1 << 20;
 
-/// Where the after-image of a block stands, and where it belongs. Positions count from the file's first byte.
+/// Where the after-image of a block, or a part of it, stands, and where it belongs. Positions count from the file's first byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Entry {
     pub source: u64,
@@ -70,12 +70,17 @@ pub(super) struct Record {
 }
 
 /// The whole and undamaged record at the end of a file of `length` bytes, if it was written over the superblock
-/// `before`, for a file that begins at `base`. Its last block is the new superblock.
+/// `before`, for a file that begins at `base`. Its last block is the new superblock. An error where its version is not known.
 pub(super) fn find(backend: &mut dyn Backend, length: u64, base: u64, before: &[u8]) -> io::Result<Option<Record>> {
     let Some(at) = length.checked_sub(FOOTER) else { return Ok(None) };
     let mut footer = [0; FOOTER as usize];
     backend.read_at(&mut footer, at)?;
     let Some((version, payload, blocks)) = parse_footer(&footer, before) else { return Ok(None) };
+    if !VERSIONS.contains(&version) {
+        // To discard it would leave a mixture.
+        let text = format!("a redo record of version {version}, of a later h5r");
+        return Err(io::Error::new(io::ErrorKind::Unsupported, text));
+    }
     let Some(counts) = Counts::read(backend, version == VERSIONS[1], at)? else { return Ok(None) };
     let bytes =
         [blocks.checked_mul(ENTRY), counts.bytes()].into_iter().try_fold(0, |sum: u64, part| sum.checked_add(part?));
@@ -120,7 +125,7 @@ fn parse_footer(footer: &[u8; FOOTER as usize], before: &[u8]) -> Option<(u32, u
     let u32_at = |at: usize| footer[at..].first_chunk().map(|bytes| u32::from_le_bytes(*bytes));
     let u64_at = |at: usize| footer[at..].first_chunk().map(|bytes| u64::from_le_bytes(*bytes));
     let version = u32_at(8)?;
-    let ours = footer[..8] == MAGIC && VERSIONS.contains(&version) && u32_at(12)? == crc32fast::hash(before);
+    let ours = footer[..8] == MAGIC && u32_at(12)? == crc32fast::hash(before);
     ours.then_some((version, u64_at(16)?, u64_at(24)?))
 }
 
@@ -215,7 +220,8 @@ mod tests {
         for length in 0..bytes.len() {
             assert_eq!(found(&bytes[..length], BEFORE), None, "cut to {length}");
         }
-        for at in 100..bytes.len() {
+        let version = bytes.len() - FOOTER as usize + 8;
+        for at in (100..bytes.len()).filter(|at| !(version..version + 4).contains(at)) {
             let mut damaged = bytes.clone();
             damaged[at] ^= 4;
             assert_eq!(found(&damaged, BEFORE), None, "byte {at}");
@@ -244,7 +250,8 @@ mod tests {
         let entry = |source, target, length| Entry { source, target, length };
         let expected = [entry(100, 40, 10), entry(10, 50, 4), entry(82, 56, 8), entry(110, 0, 5)];
         assert_eq!(found(&bytes, BEFORE).unwrap(), expected);
-        for at in 100..bytes.len() {
+        let version = bytes.len() - FOOTER as usize + 8;
+        for at in (100..bytes.len()).filter(|at| !(version..version + 4).contains(at)) {
             let mut damaged = bytes.clone();
             damaged[at] ^= 4;
             assert_eq!(found(&damaged, BEFORE), None, "byte {at}");
@@ -263,6 +270,17 @@ mod tests {
             let all = file_with(block, pieces);
             assert_eq!(found(&all, BEFORE), None, "{block:?} {pieces:?}");
         }
+    }
+
+    #[test]
+    fn a_record_of_a_later_version_is_no_reason_to_discard_it() {
+        let mut bytes = file();
+        let at = bytes.len() - FOOTER as usize + 8;
+        bytes[at] = 3;
+        let mut backend = MemoryBackend::with_bytes(bytes.clone());
+        let error = find(&mut backend, bytes.len() as u64, 0, BEFORE).unwrap_err();
+        assert_eq!(error.to_string(), "a redo record of version 3, of a later h5r");
+        assert_eq!(found(&bytes, b"another superblock"), None);
     }
 
     #[test]

@@ -13,11 +13,11 @@ pub enum Recovery {
     /// The file was in a flushed state.
     #[default]
     Nothing,
-    /// A flush had been decided on: its redo record of so many blocks was applied (in memory, when opened for reading).
+    /// A flush had been decided on: its redo record, with bytes of so many blocks, was applied (in memory, when opened for reading).
     Applied {
         /// Blocks that the record held, the superblock included.
         blocks: u64,
-        /// Their bytes.
+        /// All bytes that went where they belong, those that the record named by where they stood included.
         bytes: u64,
     },
     /// A flush had begun without being decided on: what it left was discarded, the state before is whole.
@@ -101,7 +101,8 @@ fn sorted(mut entries: Vec<Entry>) -> Vec<Entry> {
     entries
 }
 
-/// A file that is only read, as it will be when its record is applied: blocks are read from the record.
+/// A file that is only read, as it will be when its record is applied: what that changes is read from the record, or from where
+/// it says that it stands.
 struct Overlay {
     inner: Box<dyn Backend>,
     /// In the order of their targets; they do not overlap.

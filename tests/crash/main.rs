@@ -174,7 +174,7 @@ fn every_crash_leaves_a_flushed_state() {
     }
     assert!(at_least >= 5000, "a whole campaign has 5,000 states or more");
     assert!(found.swept > 0, "no recording has what the background thread does");
-    assert!(found.by_place > 0, "no record names where bytes stand");
+    assert!(found.by_place > 4, "in {} recordings only, the record names where bytes stand", found.by_place);
     assert!(found.flagged * 20 > found.states && found.recoveries > found.states / 100);
     sample.judge();
 }
