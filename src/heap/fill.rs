@@ -13,6 +13,10 @@ use super::Heap;
 use crate::error::Result;
 use crate::store::{BlockId, Hint, Moved, Store};
 
+/// More moves than these, whose list takes a megabyte, are not listed where holes are long; an evacuation needs no list.
+const MOVES_MAX: u64 = 1 << 16;
+/// Objects that a long hole has room for.
+const LONG: u64 = 8;
 /// Records that are looked at together.
 const AT_ONCE: usize = 128;
 /// Objects that are asked for before the one that is moved.
@@ -149,7 +153,7 @@ impl Heap {
         let count = self.header.managed_count;
         let length = self.live.checked_div(count).filter(|length| length * count == self.live)?;
         let length = u16::try_from(length).ok().filter(|&length| length > 0)?.into();
-        let (mut places, mut offset, mut below) = (0, 0, 0);
+        let (mut places, mut offset, mut below, mut kept, mut runs) = (0, 0, 0, 0, 0);
         while places < count {
             let index = self.table.next_block(offset)?;
             let (block, holes) = (&self.table.blocks[index as usize], &self.table.holes[index as usize]);
@@ -157,10 +161,15 @@ impl Heap {
                 return None;
             }
             places += u64::from((block.live + holes.bytes) / length);
+            kept += u64::from(block.live / length);
+            runs += holes.iter().count() as u64;
             below += u64::from(block.size);
             offset = block.offset + u64::from(block.size);
         }
-        let gain = self.table.bytes - below;
+        let (gain, moves) = (self.table.bytes - below, count.saturating_sub(kept));
+        if moves > MOVES_MAX && runs * LONG < moves {
+            return None;
+        }
         // Sources are looked up by heap offset.
         let few = self.table.count < u64::from(NO_SOURCE) && self.table.end <= self.table.bytes.saturating_mul(GAPS);
         (few && gain > 0 && gain >= self.table.bytes / WORTH).then_some((offset, length))

@@ -549,6 +549,23 @@ fn filling_touches_no_block_that_it_has_nothing_for() {
 }
 
 #[test]
+fn no_long_list_is_made_of_what_goes_into_long_holes() {
+    for (count, every_other, fills) in [(150_000, false, false), (100_000, false, true), (270_000, true, true)] {
+        let mut model = Model::new(HeapParams::ATTRIBUTES);
+        (0..count).for_each(|_| model.insert(41));
+        let ids = std::mem::take(&mut model.ids);
+        for (number, id) in ids.into_iter().enumerate() {
+            match if every_other { number % 2 == 0 } else { number < count / 2 } {
+                true => model.heap.remove(&mut model.store, id.as_slice()).unwrap(),
+                false => model.ids.push(id),
+            }
+        }
+        let filled = model.heap.begin_fill(&mut model.store, 8).unwrap();
+        assert_eq!(filled, fills, "{count} {every_other}");
+    }
+}
+
+#[test]
 fn filling_is_left_alone_where_lengths_differ_and_stops_at_the_odd_one() {
     let mut model = half_deleted(HeapParams::ATTRIBUTES, 5_000, |i| 20 + i * 7919 % 61);
     assert_eq!(model.fill(), None);
